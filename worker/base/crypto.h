@@ -1,0 +1,51 @@
+/*
+ * Deterministic crypto on libsodium: every input, nonces included, comes from the caller. Random
+ * numbers and box sealing (which draws a key) are not here.
+ */
+#ifndef BASE_CRYPTO_H
+#define BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+enum {
+    CRYPTO_SHA256_BYTES = 32,
+    CRYPTO_KEY_BYTES = 32,   // X25519 keys, key-encryption keys
+    CRYPTO_NONCE_BYTES = 24, // XChaCha20-Poly1305 (IETF)
+    CRYPTO_KEY_ID_BYTES = 17, // 16 hex digits and a NUL
+};
+
+// SHA-256 of the concatenation of `count` parts (FIPS 180-4).
+void crypto_sha256(const Bytes *parts, size_t count, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+
+// First 8 bytes of the SHA-256 of a public key or key-encryption key, lower-case hex.
+void crypto_key_id(const uint8_t key[CRYPTO_KEY_BYTES], char ret_id[CRYPTO_KEY_ID_BYTES]);
+
+// The X25519 public key of a private key.
+void crypto_public_key(const uint8_t private_key[CRYPTO_KEY_BYTES],
+                       uint8_t ret_public[CRYPTO_KEY_BYTES]);
+
+// Opens a libsodium sealed box. Error: SECRET_NOT_OPENABLE.
+bool crypto_box_open(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
+                     Error *err);
+
+// XChaCha20-Poly1305 with associated data. Format of the result: version byte 1, 8 bytes key id, nonce,
+// ciphertext with tag. Error of open: SECRET_NOT_OPENABLE (other key, other associated data, changed).
+void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                      Bytes associated, Bytes plain, Buffer *ret_sealed);
+bool crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES], Bytes associated, Bytes sealed,
+                      Secret *ret_plain, Error *err);
+
+void crypto_hex_append(Text *text, Bytes bytes);
+// Even number of hex digits of either case, exactly `size` bytes, else false.
+bool crypto_hex_decode(const char *hex, uint8_t *ret_bytes, size_t size) MUST_USE;
+// RFC 4648 §5 without padding; decode refuses anything else.
+void crypto_base64url_append(Text *text, Bytes bytes);
+bool crypto_base64url_decode(const char *text, size_t length, Buffer *ret_bytes) MUST_USE;
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Every setting of provision-worker, once: SETTING(symbol, name, type, default, flags, help).
+ * Parsing, --help, --print-config, the README's table and the environment's names come from here.
+ *
+ * Types: TEXT; SECRET (also as <name>_file); FLAG (on | off); COUNT (whole number); BYTES (with KiB, MiB);
+ * DURATION (ms, s, m, h, d); CHOICE(a|b|c) as written in the flags column.
+ */
+// clang-format off
+#define SETTINGS_TABLE(SETTING)                                                                                        \
+SETTING(INSTANCE_ID,          "instance.id",                TEXT,     "",           "",  "stable name of this worker; makes its transactional.id stable") \
+SETTING(LOG_LEVEL,            "log.level",                  CHOICE,   "info",       "debug|info|warning|error", "least important lines that are written") \
+SETTING(LOG_FORMAT,           "log.format",                 CHOICE,   "auto",       "auto|json|text", "auto: text on a terminal, else JSON") \
+SETTING(GROUP_ID,             "group.id",                   TEXT,     "provision-worker", "", "consumer group of the fleet") \
+SETTING(TOPIC_COMMANDS,       "topics.commands",            TEXT,     "provisioning.commands", "", "topic with the commands") \
+SETTING(TOPIC_EVENTS,         "topics.events",              TEXT,     "provisioning.events", "", "topic for the events") \
+SETTING(TOPIC_STATE,          "topics.state",               TEXT,     "provisioning.state", "", "compacted topic for the current states") \
+SETTING(TOPIC_DEAD_LETTERS,   "topics.dead_letters",        TEXT,     "provisioning.dead-letters", "", "topic for records that can't be executed") \
+SETTING(TOPICS_PARTITIONS,    "topics.partitions",          COUNT,    "12",         "1..1000", "partitions that `topics create` gives each topic") \
+SETTING(TOPICS_REPLICATION,   "topics.replication",         COUNT,    "1",          "1..16", "replicas that `topics create` gives each topic") \
+SETTING(COMMANDS_MAX_BYTES,   "commands.max_bytes",         BYTES,    "1MiB",       "1KiB..16MiB", "largest command; a larger one is a dead letter") \
+SETTING(COMMANDS_MAX_AGE,     "commands.max_age",           DURATION, "24h",        "1m..365d", "an older command is rejected as expired instead of started") \
+SETTING(COMMANDS_MAX_WAIT,    "commands.max_wait",          DURATION, "15m",        "1s..24h", "longest wait for a busy Neon without any progress") \
+SETTING(COMMANDS_IN_FLIGHT,   "commands.in_flight",         COUNT,    "256",        "1..10000", "commands a worker holds at once; above it partitions are paused") \
+SETTING(COMMANDS_PARTITIONER, "commands.partitioner",       CHOICE,   "murmur2",    "murmur2|unchecked", "murmur2: a command on another partition than its key's is refused") \
+SETTING(COMMANDS_CRASH_LIMIT, "commands.crash_limit",       COUNT,    "5",          "1..100", "intents left open by their opener before a command is given up (CRASH_LOOP)") \
+SETTING(PAYLOAD_FRAMING,      "payload.framing",            CHOICE,   "plain",      "plain|confluent", "framing of event and state values; commands are read in both") \
+SETTING(PAYLOAD_EVENT_SCHEMA, "payload.event_schema_id",    COUNT,    "0",          "0..2147483647", "schema id of Event in the confluent framing") \
+SETTING(PAYLOAD_STATE_SCHEMA, "payload.state_schema_id",    COUNT,    "0",          "0..2147483647", "schema id of State in the confluent framing") \
+SETTING(PUBLISH_LINGER,       "publish.linger",             DURATION, "0ms",        "0ms..10s", "wait this long for more outcomes before a transaction") \
+SETTING(LEDGER_URI,           "ledger.uri",                 SECRET,   "",           "required", "PostgreSQL connection URI of the ledger") \
+SETTING(LEDGER_MIGRATE,       "ledger.migrate",             CHOICE,   "off",        "off|auto", "auto: apply the ledger's migrations at start") \
+SETTING(LEDGER_CONNECTIONS,   "ledger.connections",         COUNT,    "2",          "1..32", "connections to the ledger") \
+SETTING(LEDGER_RETENTION,     "ledger.retention",           DURATION, "30d",        "1d..3650d", "finished commands are kept at least this long; not shorter than the command topic's retention") \
+SETTING(LEDGER_TIMEOUT,       "ledger.statement_timeout",   DURATION, "10s",        "100ms..10m", "longest ledger statement") \
+SETTING(NEON_API_URL,         "neon.api_url",               TEXT,     "https://console.neon.tech/api/v2", "", "Neon's API; http:// only for loopback") \
+SETTING(NEON_CA_FILE,         "neon.ca_file",               TEXT,     "",           "", "CA certificates for the API; empty: the system's") \
+SETTING(NEON_SEND_WINDOW,     "neon.send_window",           DURATION, "15s",        "1s..5m", "a mutating request is written whole within this time, or not at all") \
+SETTING(NEON_REQUEST_TIMEOUT, "neon.request_timeout",       DURATION, "60s",        "1s..10m", "assumed of Neon: what was sent takes effect within this time, or never") \
+SETTING(NEON_LISTING_LAG,     "neon.listing_lag",           DURATION, "30s",        "0s..10m", "assumed of Neon: what took effect is in every listing within this time") \
+SETTING(NEON_RATE,            "neon.requests_per_second",   COUNT,    "8",          "1..1000", "requests a second for each Neon account, by this worker") \
+SETTING(NEON_BURST,           "neon.burst",                 COUNT,    "20",         "1..1000", "requests at once for each Neon account") \
+SETTING(NEON_POLL,            "neon.poll_interval",         DURATION, "1s",         "50ms..1m", "between two looks at an operation that runs") \
+SETTING(NEON_OPERATION_LIMIT, "neon.operation_timeout",     DURATION, "5m",         "1s..24h", "longest wait for one operation that makes no progress") \
+SETTING(CHECK_LOGIN,          "environments.check_login",   FLAG,     "on",         "", "prove with a login that a new environment works; off only where the API is on loopback") \
+SETTING(POSTGRES_CA_FILE,     "postgres.ca_file",           TEXT,     "",           "", "CA certificates for the branches' PostgreSQL; empty: the system's") \
+SETTING(POSTGRES_TIMEOUT,     "postgres.connect_timeout",   DURATION, "15s",        "1s..5m", "longest connect to a branch, cold start included") \
+SETTING(POSTGRES_ATTEMPTS,    "postgres.login_attempts",    COUNT,    "20",         "1..1000", "logins to a new branch before it counts as broken") \
+SETTING(FLEET_PRIVATE_KEY,    "secrets.fleet_private_key",  SECRET,   "",           "", "X25519 private key, 64 hex digits (provisionctl keygen); opens API keys in commands") \
+SETTING(KEY_ENCRYPTION_KEY,   "secrets.key_encryption_key", SECRET,   "",           "required", "32 bytes, 64 hex digits; seals what the ledger keeps") \
+SETTING(REFERENCES_ROOT,      "secrets.references_root",    TEXT,     "",           "", "folder with a folder for each application, under which file: and env: references are looked up") \
+SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",        "", "accept API keys in clear in commands") \
+SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: finish or hand back within this time") \
+SETTING(EVENTS_SOURCE,        "events.source",              TEXT,     "",           "", "ce_source of events; empty: /neon-provisioner/<installation>")
+// clang-format on

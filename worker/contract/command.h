@@ -1,0 +1,96 @@
+/*
+ * A record of the command topic → a Command that has been checked whole, or a Rejection that says why not.
+ *
+ * Before unpacking, wire_scan walks the bytes by the descriptor (protobuf-c 1.4 silently cuts or drops embedded
+ * NULs, invalid UTF-8, repeated oneof members and unknown fields). Decoding needs no I/O: API keys given by
+ * reference are resolved later, by the one who runs the command.
+ */
+#ifndef CONTRACT_COMMAND_H
+#define CONTRACT_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/name.h"
+#include "base/secret.h"
+#include "base/uuid.h"
+#include "contract/subject.h"
+#include "provisioning/v1/command.pb-c.h"
+
+typedef struct RecordHeader {
+    const char *name;
+    Bytes value;
+} RecordHeader;
+
+// A Kafka record as it was consumed; owns nothing.
+typedef struct Record {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; // 0 = none
+    Bytes key;
+    Bytes value;
+    const RecordHeader *headers;
+    size_t header_count;
+} Record;
+
+enum { COMMAND_FLEET_KEYS_MAX = 4 };
+
+typedef struct CommandRules {
+    size_t max_bytes;
+    int32_t partitions;       // of the command topic; 0: unknown, not checked
+    bool check_partition;     // commands.partitioner = murmur2
+    bool allow_plaintext_key; // secrets.allow_plaintext
+    const Secret *fleet_keys; // raw 32-byte private keys
+    size_t fleet_key_count;
+} CommandRules;
+
+typedef Provisioning__V1__Command__ActionCase Action;
+
+typedef struct Command {
+    char application_id[NAME_APPLICATION_BYTES];
+    char command_id[UUID_TEXT_BYTES];
+    Action action;
+    const char *action_name; // "CreateEnvironment"; static
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; // of the record
+    int64_t deadline_ms;  // 0: none
+    char traceparent[56]; // of the record's header when valid, else empty
+    Secret api_key;       // ConnectAccount, sealed or plaintext; empty for a reference
+    Subject writes;       // the subject this command changes
+    Subject reads[3];     // subjects it relies on
+    size_t read_count;
+    Provisioning__V1__Command *message; // owned; the key's plaintext removed
+} Command;
+
+typedef struct Rejection {
+    char application_id[NAME_APPLICATION_BYTES]; // empty: could not be read
+    char command_id[UUID_TEXT_BYTES];            // empty: could not be read
+    const char *action_name;                     // "" when unknown; static
+    Error error;                                 // code, field, text
+} Rejection;
+
+// The command, owned by the caller; or NULL, and *ret_rejection says why. Codes: RECORD_TOO_LARGE, RECORD_EMPTY,
+// RECORD_UNREADABLE, FRAMING_UNREADABLE, FIELD_NOT_SUPPORTED, FIELD_REQUIRED, INVALID_NAME, INVALID_VALUE, KEY_MISMATCH,
+// WRONG_PARTITION, ACTION_NOT_SUPPORTED, SEALED_FOR_OTHER, SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID.
+Command *command_decode(const Record *record, const CommandRules *rules, Rejection *ret_rejection);
+void command_free(Command *command);
+void command_free_at(Command **command);
+
+// Commands that free or stop something never expire unless they carry a deadline (Cancel, Close, Delete, Disconnect).
+bool command_never_expires(Action action);
+
+// The digest that guards an id: SHA-256 of application id, a zero byte and the action packed again; a ConnectAccount's
+// key stands in it as the SHA-256 of the opened key, or as the reference's text. `api_key` may be empty.
+void command_digest(const char *application_id, const Provisioning__V1__Command *message, const Secret *api_key,
+                    uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+
+// What ENVIRONMENT_EXISTS compares: SHA-256 of the action alone, without the command around it.
+void command_spec_digest(const Provisioning__V1__Command *message, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+
+#endif
