@@ -1,5 +1,6 @@
 /*
- * How long to wait before the next try: exponential, jittered, bounded. The random number is the caller's.
+ * How long to wait before the next try: exponential, jittered, bounded. The random number is the
+ * caller's.
  */
 #ifndef BASE_BACKOFF_H
 #define BASE_BACKOFF_H

@@ -15,8 +15,8 @@
 
 enum {
     CRYPTO_SHA256_BYTES = 32,
-    CRYPTO_KEY_BYTES = 32,   // X25519 keys, key-encryption keys
-    CRYPTO_NONCE_BYTES = 24, // XChaCha20-Poly1305 (IETF)
+    CRYPTO_KEY_BYTES = 32,    // X25519 keys, key-encryption keys
+    CRYPTO_NONCE_BYTES = 24,  // XChaCha20-Poly1305 (IETF)
     CRYPTO_KEY_ID_BYTES = 17, // 16 hex digits and a NUL
 };
 
@@ -31,11 +31,12 @@ void crypto_public_key(const uint8_t private_key[CRYPTO_KEY_BYTES],
                        uint8_t ret_public[CRYPTO_KEY_BYTES]);
 
 // Opens a libsodium sealed box. Error: SECRET_NOT_OPENABLE.
-bool crypto_box_open(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
+bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
                      Error *err);
 
-// XChaCha20-Poly1305 with associated data. Format of the result: version byte 1, 8 bytes key id, nonce,
-// ciphertext with tag. Error of open: SECRET_NOT_OPENABLE (other key, other associated data, changed).
+// XChaCha20-Poly1305 with associated data. Format of the result: version byte 1, 8 bytes key id,
+// nonce, ciphertext with tag. Error of open: SECRET_NOT_OPENABLE (other key, other associated data,
+// changed).
 void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
                       Bytes associated, Bytes plain, Buffer *ret_sealed);
 bool crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES], Bytes associated, Bytes sealed,

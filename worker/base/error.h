@@ -1,8 +1,8 @@
 /*
- * One error value for every layer: no allocation, passed by the caller, last argument. The kind says
- * what happens to a command that meets it; the code is stable and upper-case, as events carry it; the
- * text says what to do and never holds a secret. Expected outcomes (not found, not ready) are values
- * of the result type, not errors.
+ * One error value for every layer: no allocation, passed by the caller, last argument. The kind
+ * says what happens to a command that meets it; the code is stable and upper-case, as events carry
+ * it; the text says what to do and never holds a secret. Expected outcomes (not found, not ready)
+ * are values of the result type, not errors.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H

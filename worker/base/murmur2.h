@@ -1,6 +1,6 @@
 /*
- * Kafka's default partitioner (Java client): murmur2 of the key, sign bit cleared, modulo the number of
- * partitions. https://github.com/apache/kafka — clients, Utils.murmur2.
+ * Kafka's default partitioner (Java client): murmur2 of the key, sign bit cleared, modulo the
+ * number of partitions. https://github.com/apache/kafka — clients, Utils.murmur2.
  */
 #ifndef BASE_MURMUR2_H
 #define BASE_MURMUR2_H

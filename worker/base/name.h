@@ -17,16 +17,17 @@ enum {
     NAME_DATABASE_BYTES = 64,    // 1 to 63 bytes
 };
 
-// Each: false with INVALID_NAME (the field named, and what is allowed) when it doesn't fit. `field` is the
-// field's path in the command, as the sender knows it.
+// Each: false with INVALID_NAME (the field named, and what is allowed) when it doesn't fit. `field`
+// is the field's path in the command, as the sender knows it.
 bool name_check_application(const char *name, const char *field, Error *err);
 bool name_check_environment(const char *name, const char *field, Error *err);
 bool name_check_account(const char *name, const char *field, Error *err);
-// Project, branch: 1 to 256 bytes of UTF-8 without control characters, no white space at either end.
+// Project, branch: 1 to 256 bytes of UTF-8 without control characters, no white space at either
+// end.
 bool name_check_neon(const char *name, const char *field, Error *err);
 bool name_check_neon_id(const char *id, const char *field, Error *err);
-// 1 to 63 bytes of UTF-8 without control characters, not one of PostgreSQL's own (postgres, template0,
-// template1).
+// 1 to 63 bytes of UTF-8 without control characters, not one of PostgreSQL's own (postgres,
+// template0, template1).
 bool name_check_database(const char *name, const char *field, Error *err);
 // A preview's environment (pr:…), which only preview commands may use.
 bool name_is_preview(const char *environment);

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 
 typedef struct Secret {
-    char *data; // NUL-terminated; NULL when empty
+    char *data;  // NUL-terminated; NULL when empty
     size_t size; // without the NUL
 } Secret;
 

@@ -1,9 +1,10 @@
 /*
- * The configuration of provision-worker as values: parsed, checked, asked for by symbol. Where the texts
- * come from (file, environment, command line, in rising order) is sys/settings_source; this is pure.
+ * The configuration of provision-worker as values: parsed, checked, asked for by symbol. Where the
+ * texts come from (file, environment, command line, in rising order) is sys/settings_source; this
+ * is pure.
  *
- * kafka.<property>, kafka.consumer.<property> and kafka.producer.<property> pass through to librdkafka; those that
- * would break a guarantee are refused with the reason.
+ * kafka.<property>, kafka.consumer.<property> and kafka.producer.<property> pass through to
+ * librdkafka; those that would break a guarantee are refused with the reason.
  */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
@@ -21,7 +22,7 @@ typedef enum SettingId {
 #define SETTING_ENUM(symbol, name, type, value, flags, help) SETTING_##symbol,
     SETTINGS_TABLE(SETTING_ENUM)
 #undef SETTING_ENUM
-    SETTING_COUNT_OF
+        SETTING_COUNT_OF
 } SettingId;
 
 typedef enum SettingType {
@@ -34,7 +35,11 @@ typedef enum SettingType {
     SETTING_TYPE_CHOICE,
 } SettingType;
 
-typedef enum KafkaClient { KAFKA_CLIENT_BOTH, KAFKA_CLIENT_CONSUMER, KAFKA_CLIENT_PRODUCER } KafkaClient;
+typedef enum KafkaClient {
+    KAFKA_CLIENT_BOTH,
+    KAFKA_CLIENT_CONSUMER,
+    KAFKA_CLIENT_PRODUCER
+} KafkaClient;
 
 typedef struct Settings Settings;
 
@@ -42,27 +47,33 @@ Settings *settings_new(void); // all defaults
 void settings_free(Settings *settings);
 void settings_free_at(Settings **settings); // for CLEANUP
 
-// Sets one by its name ("neon.api_url", "kafka.bootstrap.servers"); the last one wins. `origin` says where the text
-// stands ("worker.ini:12", "PROVISION_NEON_API_URL", "--set") and appears in errors, the value of a secret never does.
-// Errors: SETTING_UNKNOWN (names the nearest known one), SETTING_INVALID, SETTING_REFUSED (reason).
-bool settings_set(Settings *settings, const char *name, const char *value, const char *origin, Error *err);
+// Sets one by its name ("neon.api_url", "kafka.bootstrap.servers"); the last one wins. `origin`
+// says where the text stands ("worker.ini:12", "PROVISION_NEON_API_URL", "--set") and appears in
+// errors, the value of a secret never does. Errors: SETTING_UNKNOWN (names the nearest known one),
+// SETTING_INVALID, SETTING_REFUSED (reason).
+bool settings_set(Settings *settings, const char *name, const char *value, const char *origin,
+                  Error *err);
 
-// Whether `name` is "<secret setting>_file"; ret_name then gets the setting's own name. Kafka's sasl.password,
-// ssl.key.password, ssl.keystore.password and sasl.oauthbearer.client.secret count as secrets, too.
+// Whether `name` is "<secret setting>_file"; ret_name then gets the setting's own name. Kafka's
+// sasl.password, ssl.key.password, ssl.keystore.password and sasl.oauthbearer.client.secret count
+// as secrets, too.
 bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_bytes);
 
-// What holds between settings: required ones, http:// only to loopback, check_login off only there, publish framing's
-// ids, key lengths. Error: SETTING_INVALID.
+// What holds between settings: required ones, http:// only to loopback, check_login off only there,
+// publish framing's ids, key lengths. Error: SETTING_INVALID.
 bool settings_check(const Settings *settings, Error *err);
 
 const char *settings_text(const Settings *settings, SettingId id); // TEXT and CHOICE
 const Secret *settings_secret(const Settings *settings, SettingId id);
 bool settings_flag(const Settings *settings, SettingId id);
-int64_t settings_number(const Settings *settings, SettingId id); // COUNT; BYTES in bytes; DURATION in ms
+int64_t settings_number(const Settings *settings,
+                        SettingId id); // COUNT; BYTES in bytes; DURATION in ms
 
 // Calls `visit` for each property that `client` gets: those of both clients first, then its own.
-typedef void SettingsKafkaVisitor(void *context, const char *property, const char *value, bool is_secret);
-void settings_each_kafka(const Settings *settings, KafkaClient client, SettingsKafkaVisitor *visit, void *context);
+typedef void SettingsKafkaVisitor(void *context, const char *property, const char *value,
+                                  bool is_secret);
+void settings_each_kafka(const Settings *settings, KafkaClient client, SettingsKafkaVisitor *visit,
+                         void *context);
 
 // "name = value" lines in table order, then kafka.*; secrets as "***" (empty when unset).
 void settings_print(const Settings *settings, Text *text);

@@ -2,8 +2,8 @@
  * Every setting of provision-worker, once: SETTING(symbol, name, type, default, flags, help).
  * Parsing, --help, --print-config, the README's table and the environment's names come from here.
  *
- * Types: TEXT; SECRET (also as <name>_file); FLAG (on | off); COUNT (whole number); BYTES (with KiB, MiB);
- * DURATION (ms, s, m, h, d); CHOICE(a|b|c) as written in the flags column.
+ * Types: TEXT; SECRET (also as <name>_file); FLAG (on | off); COUNT (whole number); BYTES (with
+ * KiB, MiB); DURATION (ms, s, m, h, d); CHOICE(a|b|c) as written in the flags column.
  */
 // clang-format off
 #define SETTINGS_TABLE(SETTING)                                                                                        \

@@ -1,7 +1,7 @@
 /*
- * A text that grows up to a limit given at the start. What would go over the limit is not appended at
- * all and the text is marked failed for good, so that one check at the end is enough and nothing is
- * ever cut silently.
+ * A text that grows up to a limit given at the start. What would go over the limit is not appended
+ * at all and the text is marked failed for good, so that one check at the end is enough and nothing
+ * is ever cut silently.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -34,8 +34,8 @@ bool text_ok(const Text *text);
 const char *text_get(const Text *text);
 Bytes text_bytes(const Text *text);
 
-// Copies a text into a fixed field, or returns false and leaves the field empty when it (with its NUL)
-// doesn't fit.
+// Copies a text into a fixed field, or returns false and leaves the field empty when it (with its
+// NUL) doesn't fit.
 bool text_copy(char *field, size_t field_bytes, const char *text) MUST_USE;
 
 #endif

@@ -1,0 +1,170 @@
+#include "base/crypto.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static_assert(CRYPTO_SHA256_BYTES == crypto_hash_sha256_BYTES, "FIPS 180-4");
+static_assert(CRYPTO_KEY_BYTES == crypto_box_SECRETKEYBYTES, "X25519");
+static_assert(CRYPTO_KEY_BYTES == crypto_box_PUBLICKEYBYTES, "X25519");
+static_assert(CRYPTO_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "XChaCha20");
+static_assert(CRYPTO_NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "XChaCha20");
+
+enum {
+    SEALED_VERSION = 1,
+    KEY_ID_RAW_BYTES = 8,
+    SEALED_HEADER_BYTES = 1 + KEY_ID_RAW_BYTES + CRYPTO_NONCE_BYTES,
+    TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+};
+
+void crypto_sha256(const Bytes *parts, size_t count, uint8_t ret_digest[CRYPTO_SHA256_BYTES])
+{
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    for (size_t i = 0; i < count; i++) {
+        crypto_hash_sha256_update(&state, parts[i].data, parts[i].size);
+    }
+    crypto_hash_sha256_final(&state, ret_digest);
+    secret_zero(&state, sizeof state);
+}
+
+static void raw_key_id(const uint8_t key[CRYPTO_KEY_BYTES], uint8_t ret_id[KEY_ID_RAW_BYTES])
+{
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    crypto_sha256(&(Bytes){key, CRYPTO_KEY_BYTES}, 1, digest);
+    memcpy(ret_id, digest, KEY_ID_RAW_BYTES);
+}
+
+void crypto_key_id(const uint8_t key[CRYPTO_KEY_BYTES], char ret_id[CRYPTO_KEY_ID_BYTES])
+{
+    uint8_t id[KEY_ID_RAW_BYTES];
+    raw_key_id(key, id);
+    sodium_bin2hex(ret_id, CRYPTO_KEY_ID_BYTES, id, sizeof id);
+}
+
+void crypto_public_key(const uint8_t private_key[CRYPTO_KEY_BYTES],
+                       uint8_t ret_public[CRYPTO_KEY_BYTES])
+{
+    // Fails for no private key: the base point isn't of small order.
+    int failed = crypto_scalarmult_base(ret_public, private_key);
+    assert(failed == 0);
+    (void)failed;
+}
+
+bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
+                     Error *err)
+{
+    uint8_t public_key[CRYPTO_KEY_BYTES];
+    crypto_public_key(private_key, public_key);
+    size_t plain_bytes = box.size < crypto_box_SEALBYTES ? 0 : box.size - crypto_box_SEALBYTES;
+    uint8_t *plain = alloc_bytes(plain_bytes);
+    bool opened = box.size >= crypto_box_SEALBYTES &&
+                  crypto_box_seal_open(plain, box.data, box.size, public_key, private_key) == 0;
+    if (opened) {
+        secret_set(ret_plain, (Bytes){plain, plain_bytes});
+    }
+    secret_zero(plain, plain_bytes);
+    free(plain);
+    return opened ||
+           error_set(err, ERROR_INVALID, "SECRET_NOT_OPENABLE",
+                     "the sealed box can't be opened: seal it to this fleet's public key");
+}
+
+void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                      Bytes associated, Bytes plain, Buffer *ret_sealed)
+{
+    size_t size = SEALED_HEADER_BYTES + plain.size + TAG_BYTES;
+    uint8_t *sealed = alloc_bytes(size + 1);
+    sealed[0] = SEALED_VERSION;
+    raw_key_id(key, sealed + 1);
+    memcpy(sealed + 1 + KEY_ID_RAW_BYTES, nonce, CRYPTO_NONCE_BYTES);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + SEALED_HEADER_BYTES, NULL, plain.data,
+                                                     plain.size, associated.data, associated.size,
+                                                     NULL, nonce, key);
+    sealed[size] = '\0';
+    buffer_clear(ret_sealed);
+    *ret_sealed = (Buffer){sealed, size};
+}
+
+static bool header_fits(const uint8_t key[CRYPTO_KEY_BYTES], Bytes sealed, Error *err)
+{
+    if (sealed.size < SEALED_HEADER_BYTES + TAG_BYTES || sealed.data[0] != SEALED_VERSION) {
+        return error_set(err, ERROR_INVALID, "SECRET_NOT_OPENABLE",
+                         "the sealed value isn't of version %d", SEALED_VERSION);
+    }
+    uint8_t id[KEY_ID_RAW_BYTES];
+    raw_key_id(key, id);
+    if (memcmp(id, sealed.data + 1, sizeof id) != 0) {
+        return error_set(
+            err, ERROR_INVALID, "SECRET_NOT_OPENABLE",
+            "the value was sealed with another key-encryption key: configure that one");
+    }
+    return true;
+}
+
+bool crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES], Bytes associated, Bytes sealed,
+                      Secret *ret_plain, Error *err)
+{
+    if (!header_fits(key, sealed, err)) {
+        return false;
+    }
+    const uint8_t *nonce = sealed.data + 1 + KEY_ID_RAW_BYTES;
+    size_t body_bytes = sealed.size - SEALED_HEADER_BYTES;
+    size_t plain_bytes = body_bytes - TAG_BYTES;
+    uint8_t *plain = alloc_bytes(plain_bytes);
+    bool opened = crypto_aead_xchacha20poly1305_ietf_decrypt(
+                      plain, NULL, NULL, sealed.data + SEALED_HEADER_BYTES, body_bytes,
+                      associated.data, associated.size, nonce, key) == 0;
+    if (opened) {
+        secret_set(ret_plain, (Bytes){plain, plain_bytes});
+    }
+    secret_zero(plain, plain_bytes);
+    free(plain);
+    return opened || error_set(err, ERROR_INVALID, "SECRET_NOT_OPENABLE",
+                               "the sealed value was changed or belongs to another owner");
+}
+
+void crypto_hex_append(Text *text, Bytes bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        char pair[3];
+        sodium_bin2hex(pair, sizeof pair, bytes.data + i, 1);
+        text_append(text, pair);
+    }
+}
+
+bool crypto_hex_decode(const char *hex, uint8_t *ret_bytes, size_t size)
+{
+    size_t decoded = 0;
+    return strlen(hex) == size * 2 &&
+           sodium_hex2bin(ret_bytes, size, hex, size * 2, NULL, &decoded, NULL) == 0 &&
+           decoded == size;
+}
+
+void crypto_base64url_append(Text *text, Bytes bytes)
+{
+    const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    size_t capacity = sodium_base64_encoded_len(bytes.size, variant);
+    char *encoded = alloc_bytes(capacity);
+    sodium_bin2base64(encoded, capacity, bytes.data, bytes.size, variant);
+    text_append(text, encoded);
+    secret_zero(encoded, capacity);
+    free(encoded);
+}
+
+bool crypto_base64url_decode(const char *text, size_t length, Buffer *ret_bytes)
+{
+    uint8_t *bytes = alloc_bytes(length);
+    size_t size = 0;
+    bool decoded = sodium_base642bin(bytes, length, text, length, NULL, &size, NULL,
+                                     sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0;
+    if (decoded) {
+        buffer_set(ret_bytes, (Bytes){bytes, size});
+    }
+    secret_zero(bytes, length);
+    free(bytes);
+    return decoded;
+}
