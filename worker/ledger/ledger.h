@@ -230,6 +230,7 @@ typedef struct LedgerDependent {
     char application_id[NAME_APPLICATION_BYTES];
     char environment[NAME_ENVIRONMENT_BYTES];
     LedgerState state;
+    char origin[16];
     char branch_id[NAME_NEON_ID_BYTES];
 } LedgerDependent;
 // Rows of ask `index`, at most `max` of them; returns their whole number.
