@@ -1,9 +1,10 @@
 /*
- * A record of the command topic → a Command that has been checked whole, or a Rejection that says why not.
+ * A record of the command topic → a Command that has been checked whole, or a Rejection that says
+ * why not.
  *
- * Before unpacking, wire_scan walks the bytes by the descriptor (protobuf-c 1.4 silently cuts or drops embedded
- * NULs, invalid UTF-8, repeated oneof members and unknown fields). Decoding needs no I/O: API keys given by
- * reference are resolved later, by the one who runs the command.
+ * Before unpacking, wire_scan walks the bytes by the descriptor (protobuf-c 1.4 silently cuts or
+ * drops embedded NULs, invalid UTF-8, repeated oneof members and unknown fields). Decoding needs no
+ * I/O: API keys given by reference are resolved later, by the one who runs the command.
  */
 #ifndef CONTRACT_COMMAND_H
 #define CONTRACT_COMMAND_H
@@ -75,22 +76,26 @@ typedef struct Rejection {
     Error error;                                 // code, field, text
 } Rejection;
 
-// The command, owned by the caller; or NULL, and *ret_rejection says why. Codes: RECORD_TOO_LARGE, RECORD_EMPTY,
-// RECORD_UNREADABLE, FRAMING_UNREADABLE, FIELD_NOT_SUPPORTED, FIELD_REQUIRED, INVALID_NAME, INVALID_VALUE, KEY_MISMATCH,
-// WRONG_PARTITION, ACTION_NOT_SUPPORTED, SEALED_FOR_OTHER, SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID.
+// The command, owned by the caller; or NULL, and *ret_rejection says why. Codes: RECORD_TOO_LARGE,
+// RECORD_EMPTY, RECORD_UNREADABLE, FRAMING_UNREADABLE, FIELD_NOT_SUPPORTED, FIELD_REQUIRED,
+// INVALID_NAME, INVALID_VALUE, KEY_MISMATCH, WRONG_PARTITION, ACTION_NOT_SUPPORTED,
+// SEALED_FOR_OTHER, SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID.
 Command *command_decode(const Record *record, const CommandRules *rules, Rejection *ret_rejection);
 void command_free(Command *command);
 void command_free_at(Command **command);
 
-// Commands that free or stop something never expire unless they carry a deadline (Cancel, Close, Delete, Disconnect).
+// Commands that free or stop something never expire unless they carry a deadline (Cancel, Close,
+// Delete, Disconnect).
 bool command_never_expires(Action action);
 
-// The digest that guards an id: SHA-256 of application id, a zero byte and the action packed again; a ConnectAccount's
-// key stands in it as the SHA-256 of the opened key, or as the reference's text. `api_key` may be empty.
-void command_digest(const char *application_id, const Provisioning__V1__Command *message, const Secret *api_key,
-                    uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+// The digest that guards an id: SHA-256 of application id, a zero byte and the action packed again;
+// a ConnectAccount's key stands in it as the SHA-256 of the opened key, or as the reference's text.
+// `api_key` may be empty.
+void command_digest(const char *application_id, const Provisioning__V1__Command *message,
+                    const Secret *api_key, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
 
 // What ENVIRONMENT_EXISTS compares: SHA-256 of the action alone, without the command around it.
-void command_spec_digest(const Provisioning__V1__Command *message, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+void command_spec_digest(const Provisioning__V1__Command *message,
+                         uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
 
 #endif

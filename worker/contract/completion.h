@@ -1,13 +1,16 @@
 /*
- * The completion map: which records of a partition at or above the committed offset are finished although earlier ones
- * are not. It travels as the metadata of the committed offset.
+ * The completion map: which records of a partition at or above the committed offset are finished
+ * although earlier ones are not. It travels as the metadata of the committed offset.
  *
- * Text form: base64url of: version byte 1; timestamp of the record at the base (8 bytes, big-endian, 0 when unknown); number
- * of unfinished offsets (varint); distances between consecutive unfinished offsets, from the base, as varints (the base itself is
- * unfinished and not listed); the offset above which nothing was delivered, as a varint distance from the base; CRC-32 of all that (4 bytes,
- * big-endian). At most COMPLETION_UNFINISHED_MAX unfinished offsets; the text is shorter than 4,096 characters
- * (offset.metadata.max.bytes of a broker). Gaps in offsets are normal (transaction markers): an offset that never arrives counts
- * as finished once a later one was delivered.
+ * Text form: base64url of: version byte 1; timestamp of the record at the base (8 bytes,
+ * big-endian, 0 when unknown); number of unfinished offsets (varint); distances between consecutive
+ * unfinished offsets, from the base, as varints (the base itself is unfinished and not listed); the
+ * offset at and above which nothing was delivered, as a varint distance from the base; CRC-32
+ * (4 bytes, big-endian) of all that followed by the base (8 bytes, big-endian), so that a map is
+ * void beside any other offset. At most COMPLETION_UNFINISHED_MAX unfinished offsets; the text is
+ * shorter than 4,096 characters (offset.metadata.max.bytes of a broker). Gaps in offsets are normal
+ * (transaction markers): an offset that never arrives counts as finished once a later one was
+ * delivered.
  */
 #ifndef CONTRACT_COMPLETION_H
 #define CONTRACT_COMPLETION_H
@@ -27,9 +30,11 @@ enum {
 // Tracks one assignment of one partition.
 typedef struct Completion Completion;
 
-// Starts at the committed offset (-1: none, the first record delivered is the base) with its metadata ("" or NULL: no
-// map). A map that can't be read, or whose base is another offset, is void: *ret_void_reason says why (static text), else NULL.
-Completion *completion_new(int64_t committed_offset, const char *metadata, const char **ret_void_reason);
+// Starts at the committed offset (-1: none, the first record delivered is the base) with its
+// metadata ("" or NULL: no map). A map that can't be read, or whose base is another offset, is
+// void: *ret_void_reason says why (static text), else NULL.
+Completion *completion_new(int64_t committed_offset, const char *metadata,
+                           const char **ret_void_reason);
 void completion_free(Completion *completion);
 
 typedef enum CompletionDelivery {
@@ -37,16 +42,21 @@ typedef enum CompletionDelivery {
     COMPLETION_FINISHED, // the map says that it is finished
 } CompletionDelivery;
 
-// Every consumed record goes through here, in order. A first record above the base, or a base record with another
-// timestamp than the map's, voids the map (recreated topic): *ret_void_reason says so, else it is NULL.
+// Every consumed record goes through here, in order. A first record above the base, or a base
+// record with another timestamp than the map's, voids the map (recreated topic): *ret_void_reason
+// says so, else it is NULL.
 CompletionDelivery completion_deliver(Completion *completion, int64_t offset, int64_t timestamp_ms,
                                       const char **ret_void_reason);
 // `offset` was delivered as COMPLETION_RUN.
 void completion_finish(Completion *completion, int64_t offset);
 
-// Offset to commit: the lowest unfinished, or the position behind the last delivered record; -1: nothing to commit.
+// Offset to commit: the lowest unfinished, or the position behind the last record that was
+// delivered (here or, by the map, in an earlier assignment); -1: nothing to commit.
 int64_t completion_offset(const Completion *completion);
-// Metadata to commit with it: empty when nothing above the base is finished.
+// Metadata to commit with it: empty when nothing above the base is finished. Always fits: where
+// more is unfinished than a map holds, it ends at the offset up to which it does, and what is above
+// would be delivered again as unfinished. `text` is cleared first; its limit is at least
+// COMPLETION_TEXT_MAX.
 void completion_metadata(const Completion *completion, Text *text);
 // No more records should be taken: number of unfinished or length of the text is near its limit.
 bool completion_is_full(const Completion *completion);

@@ -1,7 +1,8 @@
 /*
- * What becomes of a command, as the Kafka records that tell of it: events (CloudEvents 1.0 in binary mode), states,
- * tombstones, dead letters. Packed once, kept by the ledger, published from there, so that each publication has the
- * same bytes. https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+ * What becomes of a command, as the Kafka records that tell of it: events (CloudEvents 1.0 in
+ * binary mode), states, tombstones, dead letters. Packed once, kept by the ledger, published from
+ * there, so that each publication has the same bytes.
+ * https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
  */
 #ifndef CONTRACT_OUTCOME_H
 #define CONTRACT_OUTCOME_H
@@ -37,24 +38,29 @@ Outcome *outcome_new(const OutcomeContext *context);
 void outcome_free(Outcome *outcome);
 void outcome_free_at(Outcome **outcome);
 
-// Adds an event. `event`: body set by the caller, everything else is filled in here; its ce_id derives from application,
-// command id and `transition` ("accepted", "outcome", …), or from `identity` when that is not NULL (undecodable
-// records and reused ids: topic/partition/offset). `sequence` 0 = none. Code: OUTCOME_TOO_LARGE.
-bool outcome_add_event(Outcome *outcome, Provisioning__V1__Event *event, const Subject *subject, int64_t sequence,
-                       const char *transition, const char *identity, Error *err);
+// Adds an event. `event`: body set by the caller, everything else is filled in here; its ce_id
+// derives from application, command id and `transition` ("accepted", "outcome", …), or from
+// `identity` when that is not NULL (undecodable records and reused ids: topic/partition/offset).
+// `sequence` 0 = none. Code: OUTCOME_TOO_LARGE.
+bool outcome_add_event(Outcome *outcome, Provisioning__V1__Event *event, const Subject *subject,
+                       int64_t sequence, const char *transition, const char *identity, Error *err);
 // Adds the state of a subject; body set by the caller. Code: OUTCOME_TOO_LARGE.
-bool outcome_add_state(Outcome *outcome, Provisioning__V1__State *state, const Subject *subject, int64_t sequence,
-                       Error *err);
+bool outcome_add_state(Outcome *outcome, Provisioning__V1__State *state, const Subject *subject,
+                       int64_t sequence, Error *err);
 void outcome_add_tombstone(Outcome *outcome, const Subject *subject);
 
-// The record as it was, with failure headers added (dlq-topic, -partition, -offset, -timestamp, -reason, -detail,
-// -worker). A value larger than `max_value_bytes` is left out: dlq-value-sha256 and dlq-value-bytes say which it was.
-void outcome_add_dead_letter(Outcome *outcome, const Record *record, const Error *reason, const char *worker,
-                             size_t max_value_bytes);
+// The record as it was, with failure headers added behind its own (dlq-topic, -partition, -offset,
+// -timestamp, -reason, -detail, -worker). A value larger than `max_value_bytes` is left out:
+// dlq-value-sha256 and dlq-value-bytes say which it was; so is one that was refused because it
+// holds an API key in clear (PLAINTEXT_REFUSED), which no second topic has to keep.
+void outcome_add_dead_letter(Outcome *outcome, const Record *record, const Error *reason,
+                             const char *worker, size_t max_value_bytes);
 
-// The CommandRejected event for a rejection, and nothing when no application id could be read. Convenience on
-// outcome_add_event.
-bool outcome_add_rejected(Outcome *outcome, const Rejection *rejection, const Record *record, Error *err);
+// The CommandRejected event of a record that was refused before its claim, about the rejection's
+// application and command (not the context's); nothing when no application id could be read. Its
+// ce_id derives from the record's coordinates: a corrected command may use the same id again.
+bool outcome_add_rejected(Outcome *outcome, const Rejection *rejection, const Record *record,
+                          Error *err);
 
 void outcome_pack(const Outcome *outcome, Buffer *ret_bytes);
 // NULL when the bytes aren't an outcome. Freed with outcome_message_free.

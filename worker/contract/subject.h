@@ -1,6 +1,6 @@
 /*
- * What a command changes or relies on, as events name it: applications/A/environments/E, applications/A/accounts/N,
- * applications/A.
+ * What a command changes or relies on, as events name it: applications/A/environments/E,
+ * applications/A/accounts/N, applications/A.
  */
 #ifndef CONTRACT_SUBJECT_H
 #define CONTRACT_SUBJECT_H
@@ -27,6 +27,7 @@ typedef struct Subject {
 Subject subject_environment(const char *environment);
 Subject subject_account(const char *account);
 bool subject_equal(const Subject *a, const Subject *b);
-void subject_format(const char *application_id, const Subject *subject, char ret_text[SUBJECT_TEXT_BYTES]);
+void subject_format(const char *application_id, const Subject *subject,
+                    char ret_text[SUBJECT_TEXT_BYTES]);
 
 #endif

@@ -1,0 +1,216 @@
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/text.h"
+#include "contract/command_parts.h"
+
+enum {
+    LABELS_MAX = 32,
+    LABEL_KEY_MAX_BYTES = 63,
+    LABEL_VALUE_MAX_BYTES = 255,
+    REQUESTED_BY_MAX_BYTES = 255,
+    REFERENCE_NAME_MAX_BYTES = 128,
+    NANOS_MAX = 999999999,
+};
+
+// Timestamp's own range but for what lies before 1970: 1970-01-01T00:00:00Z to
+// 9999-12-31T23:59:59Z. https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
+static const int64_t TIMESTAMP_MAX_SECONDS = INT64_C(253402300799);
+
+static bool refuse_value(const char *field, const char *problem, Error *err)
+{
+    return error_set_field(err, ERROR_INVALID, "INVALID_VALUE", field, "%s %s", field, problem);
+}
+
+static bool require(const char *text, const char *field, Error *err)
+{
+    return text[0] != '\0' || error_set_field(err, ERROR_INVALID, "FIELD_REQUIRED", field,
+                                              "%s is missing: set it", field);
+}
+
+static bool check_timestamp(const Google__Protobuf__Timestamp *timestamp, const char *field,
+                            Error *err)
+{
+    if (timestamp == NULL) {
+        return true;
+    }
+    bool valid = timestamp->seconds >= 0 && timestamp->seconds <= TIMESTAMP_MAX_SECONDS &&
+                 timestamp->nanos >= 0 && timestamp->nanos <= NANOS_MAX;
+    return valid || refuse_value(field, "must be a point in time from 1970 to 9999", err);
+}
+
+static bool check_label(const Provisioning__V1__Label *label, size_t index, Error *err)
+{
+    size_t key_bytes = strlen(label->key);
+    if (key_bytes > 0 && key_bytes <= LABEL_KEY_MAX_BYTES &&
+        strlen(label->value) <= LABEL_VALUE_MAX_BYTES) {
+        return true;
+    }
+    Text field CLEANUP(text_clear) = TEXT_INIT(32);
+    text_printf(&field, "labels[%zu]", index);
+    return refuse_value(text_get(&field),
+                        "must have a key of 1 to 63 bytes and a value of at most 255", err);
+}
+
+bool command_check_envelope(const Provisioning__V1__Command *message, Error *err)
+{
+    if (!check_timestamp(message->requested_at, "requested_at", err) ||
+        !check_timestamp(message->deadline, "deadline", err)) {
+        return false;
+    }
+    if (strlen(message->requested_by) > REQUESTED_BY_MAX_BYTES) {
+        return refuse_value("requested_by", "must have at most 255 bytes", err);
+    }
+    if (message->replay_of[0] != '\0' && !uuid_is_valid(message->replay_of)) {
+        return refuse_value("replay_of", "must be the command id (a UUID) of another command", err);
+    }
+    if (message->n_labels > LABELS_MAX) {
+        return refuse_value("labels", "must be at most 32", err);
+    }
+    for (size_t i = 0; i < message->n_labels; i++) {
+        if (!check_label(message->labels[i], i, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_environment(const char *environment, const char *field, Error *err)
+{
+    if (!require(environment, field, err) || !name_check_environment(environment, field, err)) {
+        return false;
+    }
+    return !name_is_preview(environment) ||
+           error_set_field(err, ERROR_INVALID, "INVALID_NAME", field,
+                           "%s must not begin with pr: (kept for previews): choose another name",
+                           field);
+}
+
+static bool check_account(const char *account, const char *field, Error *err)
+{
+    return require(account, field, err) && name_check_account(account, field, err);
+}
+
+// A name that may be left out.
+static bool check_neon_name(const char *name, const char *field, Error *err)
+{
+    return name[0] == '\0' || name_check_neon(name, field, err);
+}
+
+static bool is_reference_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+}
+
+// One name in the application's own folder, so neither a path nor a hidden file.
+static bool is_reference_name(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        if (!is_reference_char(*c)) {
+            return false;
+        }
+    }
+    return name[0] != '\0' && name[0] != '.' && strlen(name) <= REFERENCE_NAME_MAX_BYTES;
+}
+
+static bool check_reference(const char *reference, Error *err)
+{
+    static const char *const KINDS[] = {"file:", "env:"};
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        size_t length = strlen(KINDS[i]);
+        if (strncmp(reference, KINDS[i], length) == 0 && is_reference_name(reference + length)) {
+            return true;
+        }
+    }
+    return error_set_field(err, ERROR_INVALID, "REFERENCE_INVALID", "connect_account.reference",
+                           "connect_account.reference must be file:NAME or env:NAME, where NAME "
+                           "has 1 to 128 of A-Z, a-z, 0-9, '_', '-' and '.', no '.' first");
+}
+
+static bool check_connect_account(const Provisioning__V1__ConnectAccount *action, Error *err)
+{
+    if (!check_account(action->account, "connect_account.account", err)) {
+        return false;
+    }
+    if (action->org_id[0] != '\0' &&
+        !name_check_neon_id(action->org_id, "connect_account.org_id", err)) {
+        return false;
+    }
+    if (action->api_key_case == PROVISIONING__V1__CONNECT_ACCOUNT__API_KEY__NOT_SET) {
+        return error_set_field(err, ERROR_INVALID, "FIELD_REQUIRED", "connect_account.api_key",
+                               "connect_account has no API key: set sealed or reference");
+    }
+    return action->api_key_case != PROVISIONING__V1__CONNECT_ACCOUNT__API_KEY_REFERENCE ||
+           check_reference(action->reference, err);
+}
+
+static bool check_create_environment(const Provisioning__V1__CreateEnvironment *action, Error *err)
+{
+    return check_environment(action->environment, "create_environment.environment", err) &&
+           check_account(action->account, "create_environment.account", err) &&
+           require(action->region_id, "create_environment.region_id", err) &&
+           name_check_neon_id(action->region_id, "create_environment.region_id", err) &&
+           check_neon_name(action->project_name, "create_environment.project_name", err) &&
+           check_neon_name(action->branch_name, "create_environment.branch_name", err) &&
+           command_check_pg_version(action->pg_version, "create_environment.pg_version", err) &&
+           (action->n_databases == 0 ||
+            name_check_database(action->databases[0], "create_environment.databases[0]", err)) &&
+           command_check_retention(action->history_retention_seconds,
+                                   "create_environment.history_retention_seconds", err) &&
+           command_check_endpoint(action->endpoint, "create_environment.endpoint", err);
+}
+
+static bool check_branch_reference(const Provisioning__V1__BranchReference *source, Error *err)
+{
+    return check_account(source->account, "branch_environment.source_branch.account", err) &&
+           require(source->project_id, "branch_environment.source_branch.project_id", err) &&
+           name_check_neon_id(source->project_id, "branch_environment.source_branch.project_id",
+                              err) &&
+           require(source->branch, "branch_environment.source_branch.branch", err) &&
+           name_check_neon(source->branch, "branch_environment.source_branch.branch", err);
+}
+
+static bool check_source(const Provisioning__V1__BranchEnvironment *action, Error *err)
+{
+    switch (action->source_case) {
+    case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_BRANCH:
+        return check_branch_reference(action->source_branch, err);
+    case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT:
+        break;
+    case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE__NOT_SET:
+    default:
+        return error_set_field(
+            err, ERROR_INVALID, "FIELD_REQUIRED", "branch_environment.source",
+            "branch_environment has no source: set source_environment or source_branch");
+    }
+    const char *field = "branch_environment.source_environment";
+    if (!check_environment(action->source_environment, field, err)) {
+        return false;
+    }
+    return strcmp(action->source_environment, action->environment) != 0 ||
+           refuse_value(field, "must be another environment than the new one", err);
+}
+
+static bool check_branch_environment(const Provisioning__V1__BranchEnvironment *action, Error *err)
+{
+    return check_environment(action->environment, "branch_environment.environment", err) &&
+           check_source(action, err) &&
+           check_neon_name(action->branch_name, "branch_environment.branch_name", err) &&
+           command_check_endpoint(action->endpoint, "branch_environment.endpoint", err);
+}
+
+bool command_check_fields(const Provisioning__V1__Command *message, Error *err)
+{
+    switch ((int)message->action_case) {
+    case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
+        return check_connect_account(message->connect_account, err);
+    case PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT:
+        return check_create_environment(message->create_environment, err);
+    case PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT:
+        return check_branch_environment(message->branch_environment, err);
+    default:
+        return check_environment(message->delete_environment->environment,
+                                 "delete_environment.environment", err);
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * The parts of command_decode; not for other layers.
+ */
+#ifndef CONTRACT_COMMAND_PARTS_H
+#define CONTRACT_COMMAND_PARTS_H
+
+#include <stdbool.h>
+
+#include "contract/command.h"
+
+// The action's message and its declaration in Command; the message's action must be set.
+const ProtobufCFieldDescriptor *command_action_field(const Provisioning__V1__Command *message);
+const ProtobufCMessage *command_action_message(const Provisioning__V1__Command *message);
+
+// Whether this version executes the action, and everything set in it. Codes: FIELD_REQUIRED (no
+// action), ACTION_NOT_SUPPORTED.
+bool command_check_supported(const Provisioning__V1__Command *message, Error *err);
+// Whether this version executes a field (by number) of an action. For schemas and tests.
+bool command_supports_field(Action action, uint32_t field_number);
+// The envelope's own fields but for application and command id. Codes: INVALID_VALUE.
+bool command_check_envelope(const Provisioning__V1__Command *message, Error *err);
+// The fields of the action, which is a supported one; codes FIELD_REQUIRED, INVALID_NAME,
+// INVALID_VALUE, REFERENCE_INVALID.
+bool command_check_fields(const Provisioning__V1__Command *message, Error *err);
+
+// Each value as Neon takes it. https://api-docs.neon.tech/reference
+bool command_check_endpoint(const Provisioning__V1__EndpointSettings *endpoint, const char *path,
+                            Error *err);
+bool command_check_pg_version(int32_t version, const char *path, Error *err);
+bool command_check_retention(const Google__Protobuf__Int64Value *seconds, const char *path,
+                             Error *err);
+
+// Fills writes and reads from the checked message.
+void command_name_subjects(Command *command);
+
+// Opens or takes over a ConnectAccount's key into command->api_key and removes its plaintext from
+// the message; other actions and references are left as they are. Codes: SECRET_NOT_OPENABLE,
+// SEALED_FOR_OTHER, PLAINTEXT_REFUSED, INVALID_VALUE.
+bool command_take_key(Command *command, const CommandRules *rules, Error *err);
+
+#endif

@@ -1,0 +1,37 @@
+#include "contract/command_parts.h"
+
+static void add_read(Command *command, Subject subject)
+{
+    command->reads[command->read_count++] = subject;
+}
+
+static void name_branch_subjects(Command *command)
+{
+    const Provisioning__V1__BranchEnvironment *action = command->message->branch_environment;
+    command->writes = subject_environment(action->environment);
+    if (action->source_case == PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT) {
+        add_read(command, subject_environment(action->source_environment));
+    } else {
+        add_read(command, subject_account(action->source_branch->account));
+    }
+}
+
+void command_name_subjects(Command *command)
+{
+    const Provisioning__V1__Command *message = command->message;
+    switch ((int)command->action) {
+    case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
+        command->writes = subject_account(message->connect_account->account);
+        break;
+    case PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT:
+        command->writes = subject_environment(message->create_environment->environment);
+        add_read(command, subject_account(message->create_environment->account));
+        break;
+    case PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT:
+        name_branch_subjects(command);
+        break;
+    default:
+        command->writes = subject_environment(message->delete_environment->environment);
+        break;
+    }
+}
