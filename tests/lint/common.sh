@@ -1,10 +1,10 @@
 # What the checks share; read with `.`. Each check is called with the folder of the tree.
 cd "${1:?the folder of the tree}" || exit 1
 
-# Files of the tree that git tracks or would track, `files [pattern…]`. A copy without .git counts
+# Files of the tree that git tracks or would track, `files [pattern…]`. Without git, counts
 # everything but what is built.
 files() {
-    if [ -e .git ]; then
+    if [ -e .git ] && command -v git >/dev/null; then
         git -c safe.directory="$(pwd)" ls-files -co --exclude-standard --deduplicate -- "$@"
     else
         find . -type f -not -path './build/*' -not -path './.cache/*' | sed 's|^\./||' |
