@@ -1,7 +1,8 @@
 /*
- * Our mark on a branch: the annotations that say which command of which environment made it. Neon takes them only at
- * creation and returns them in branch lists and with a branch; project lists carry none, so a project is recognised by the mark of its
- * root branch. Only a resource with all four equal is ours to adopt.
+ * Our mark on a branch: the annotations that say which command of which environment made it. Neon
+ * takes them only at creation and returns them in branch lists and with a branch; project lists
+ * carry none, so a project is recognised by the mark of its root branch. Only a resource with all
+ * four equal is ours to adopt.
  */
 #ifndef NEON_MARK_H
 #define NEON_MARK_H
@@ -26,7 +27,8 @@ typedef struct NeonMark {
 bool neon_mark_is_empty(const NeonMark *mark);
 // All four equal, none empty.
 bool neon_mark_equal(const NeonMark *a, const NeonMark *b);
-// Same installation, application and environment, whatever the command: made for the same environment.
+// Same installation, application and environment, whatever the command: made for the same
+// environment.
 bool neon_mark_same_environment(const NeonMark *a, const NeonMark *b);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Builds each request to Neon's API (https://api-docs.neon.tech/reference/) that the worker sends: method, path below
- * neon.api_url, body. Nothing is sent here; the key is added by the one who sends. Identifiers are percent-encoded;
- * an empty one is a programming mistake (Neon would redirect `/projects//branches`).
+ * Builds each request to Neon's API (https://api-docs.neon.tech/reference/) that the worker sends:
+ * method, path below neon.api_url, body. Nothing is sent here; the key is added by the one who
+ * sends. Identifiers are percent-encoded; an empty one is a programming mistake (Neon would
+ * redirect `/projects//branches`).
  */
 #ifndef NEON_REQUEST_H
 #define NEON_REQUEST_H
@@ -44,8 +45,7 @@ typedef struct NeonRequest {
     Text body;          // JSON, empty for none
 } NeonRequest;
 
-#define NEON_REQUEST_INIT                                                                          \
-    ((NeonRequest){.path = TEXT_INIT(4096), .body = TEXT_INIT(65536)})
+#define NEON_REQUEST_INIT ((NeonRequest){.path = TEXT_INIT(4096), .body = TEXT_INIT(65536)})
 
 void neon_request_clear(NeonRequest *request);
 // "POST /projects/{project_id}/branches"
@@ -55,27 +55,27 @@ bool neon_route_is_mutating(NeonRoute route);
 // What was not given is left out of the body.
 typedef struct NeonEndpointSpec {
     bool has_min_cu, has_max_cu, has_suspend;
-    double min_cu, max_cu;             // compute units
-    int64_t suspend_timeout_seconds;   // -1 = never, 0 = default
+    double min_cu, max_cu;           // compute units
+    int64_t suspend_timeout_seconds; // -1 = never, 0 = default
 } NeonEndpointSpec;
 
 typedef struct NeonProjectSpec {
     const char *name;
     const char *region_id;
-    const char *org_id;         // "" = none
-    int pg_version;             // 0 = default
+    const char *org_id; // "" = none
+    int pg_version;     // 0 = default
     bool has_history_retention;
     int64_t history_retention_seconds;
     const char *branch_name;
-    const char *database_name;  // role name is left to Neon: <database>_owner
+    const char *database_name; // role name is left to Neon: <database>_owner
     NeonEndpointSpec endpoint;
-    NeonMark mark;              // annotations of the root branch
+    NeonMark mark; // annotations of the root branch
 } NeonProjectSpec;
 
 typedef struct NeonBranchSpec {
     const char *name;
     const char *parent_id;
-    NeonEndpointSpec endpoint;  // one read_write endpoint is made in the same call
+    NeonEndpointSpec endpoint; // one read_write endpoint is made in the same call
     NeonMark mark;
 } NeonBranchSpec;
 
@@ -83,26 +83,32 @@ typedef struct NeonBranchSpec {
 void neon_request_auth(NeonRequest *request);
 void neon_request_organizations(NeonRequest *request);
 void neon_request_regions(NeonRequest *request, const char *org_id);
-// `search` matches part of a name or id: compare exactly afterwards. `cursor` "" = first page. limit=400, timeout=30000.
-void neon_request_projects(NeonRequest *request, const char *search, const char *org_id, const char *cursor);
+// `search` matches part of a name or id: compare exactly afterwards. `cursor` "" = first page.
+// limit=400, timeout=30000.
+void neon_request_projects(NeonRequest *request, const char *search, const char *org_id,
+                           const char *cursor);
 void neon_request_project(NeonRequest *request, const char *project_id);
 void neon_request_create_project(NeonRequest *request, const NeonProjectSpec *spec);
 void neon_request_delete_project(NeonRequest *request, const char *project_id);
 // sort_by=created_at (the default, updated_at, skips rows under concurrent change), limit=10000.
-void neon_request_branches(NeonRequest *request, const char *project_id, const char *search, const char *cursor,
-                           bool include_deleted);
+void neon_request_branches(NeonRequest *request, const char *project_id, const char *search,
+                           const char *cursor, bool include_deleted);
 void neon_request_branch(NeonRequest *request, const char *project_id, const char *branch_id);
-void neon_request_create_branch(NeonRequest *request, const char *project_id, const NeonBranchSpec *spec);
-void neon_request_delete_branch(NeonRequest *request, const char *project_id, const char *branch_id);
+void neon_request_create_branch(NeonRequest *request, const char *project_id,
+                                const NeonBranchSpec *spec);
+void neon_request_delete_branch(NeonRequest *request, const char *project_id,
+                                const char *branch_id);
 void neon_request_endpoints(NeonRequest *request, const char *project_id, const char *branch_id);
-void neon_request_create_endpoint(NeonRequest *request, const char *project_id, const char *branch_id,
-                                  const NeonEndpointSpec *spec);
+void neon_request_create_endpoint(NeonRequest *request, const char *project_id,
+                                  const char *branch_id, const NeonEndpointSpec *spec);
 void neon_request_databases(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_roles(NeonRequest *request, const char *project_id, const char *branch_id);
-void neon_request_reveal_password(NeonRequest *request, const char *project_id, const char *branch_id,
-                                  const char *role);
-void neon_request_reset_password(NeonRequest *request, const char *project_id, const char *branch_id, const char *role);
-// Always with branch, endpoint and `pooled` (left out, Neon was seen to answer with the pooled host).
+void neon_request_reveal_password(NeonRequest *request, const char *project_id,
+                                  const char *branch_id, const char *role);
+void neon_request_reset_password(NeonRequest *request, const char *project_id,
+                                 const char *branch_id, const char *role);
+// Always with branch, endpoint and `pooled` (left out, Neon was seen to answer with the pooled
+// host).
 typedef struct NeonUriSpec {
     const char *project_id, *branch_id, *endpoint_id, *database, *role;
     bool pooled;
