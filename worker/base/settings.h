@@ -43,6 +43,8 @@ typedef enum KafkaClient {
 
 typedef struct Settings Settings;
 
+enum { SETTINGS_TRANSACTION_TIMEOUT_MS = 10000 }; // the producer's, unless kafka.* says otherwise
+
 Settings *settings_new(void); // all defaults
 void settings_free(Settings *settings);
 void settings_free_at(Settings **settings); // for CLEANUP
@@ -66,8 +68,8 @@ bool settings_check(const Settings *settings, Error *err);
 const char *settings_text(const Settings *settings, SettingId id); // TEXT and CHOICE
 const Secret *settings_secret(const Settings *settings, SettingId id);
 bool settings_flag(const Settings *settings, SettingId id);
-int64_t settings_number(const Settings *settings,
-                        SettingId id); // COUNT; BYTES in bytes; DURATION in ms
+// COUNT; BYTES in bytes; DURATION in ms.
+int64_t settings_number(const Settings *settings, SettingId id);
 
 // Calls `visit` for each property that `client` gets: those of both clients first, then its own.
 typedef void SettingsKafkaVisitor(void *context, const char *property, const char *value,
@@ -75,12 +77,19 @@ typedef void SettingsKafkaVisitor(void *context, const char *property, const cha
 void settings_each_kafka(const Settings *settings, KafkaClient client, SettingsKafkaVisitor *visit,
                          void *context);
 
+// Only those of exactly `client`.
+void settings_each_own_kafka(const Settings *settings, KafkaClient client,
+                             SettingsKafkaVisitor *visit, void *context);
+
 // "name = value" lines in table order, then kafka.*; secrets as "***" (empty when unset).
 void settings_print(const Settings *settings, Text *text);
 // The table as README has it: Markdown, one row a setting, with the environment variable's name.
 void settings_print_markdown(Text *text);
 // Name of the environment variable of a setting: PROVISION_NEON_API_URL.
 void settings_environment_name(const char *name, Text *text);
+// The setting (or <secret>_file) that an environment variable stands for; false when none is known.
+// In kafka.<property> each '_' is a '.', as librdkafka's names have it.
+bool settings_from_environment_name(const char *variable, char *ret_name, size_t ret_name_bytes);
 
 const char *settings_name(SettingId id);
 

@@ -1,0 +1,197 @@
+#include "base/settings.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/settings_value.h"
+
+static bool invalid(Error *err, const char *what, SettingId id)
+{
+    return error_set(err, ERROR_INVALID, "SETTING_INVALID", "%s %s", settings_name(id), what);
+}
+
+static bool is_empty(const Settings *settings, SettingId id)
+{
+    return settings_row(id)->type == SETTING_TYPE_SECRET
+               ? secret_is_empty(settings_secret(settings, id))
+               : settings_text(settings, id)[0] == '\0';
+}
+
+// What is required, and what has a default that only another text can replace.
+static bool check_filled(const Settings *settings, Error *err)
+{
+    for (SettingId id = 0; id < SETTING_COUNT_OF; id++) {
+        const SettingRow *row = settings_row(id);
+        bool must = settings_value_is_required(row) || row->value[0] != '\0';
+        if (must && is_empty(settings, id)) {
+            return invalid(err, "is required", id);
+        }
+    }
+    return true;
+}
+
+static bool check_topics(const Settings *settings, Error *err)
+{
+    static const SettingId TOPICS[] = {SETTING_TOPIC_COMMANDS, SETTING_TOPIC_EVENTS,
+                                       SETTING_TOPIC_STATE, SETTING_TOPIC_DEAD_LETTERS};
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(settings_text(settings, TOPICS[i]), settings_text(settings, TOPICS[j])) ==
+                0) {
+                return invalid(err, "must not name the topic of another setting", TOPICS[i]);
+            }
+        }
+    }
+    return true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+// localhost and what is below it (RFC 6761 §6.3), 127.0.0.0/8, ::1; `host` without port.
+static bool is_loopback(const char *host)
+{
+    struct in_addr ip4;
+    struct in6_addr ip6;
+    if (inet_pton(AF_INET, host, &ip4) == 1) {
+        return ntohl(ip4.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    if (inet_pton(AF_INET6, host, &ip6) == 1) {
+        return memcmp(&ip6, &in6addr_loopback, sizeof ip6) == 0;
+    }
+    return strcmp(host, "localhost") == 0 || ends_with(host, ".localhost");
+}
+
+typedef struct ApiUrl {
+    bool valid;
+    bool encrypted;
+    bool loopback;
+} ApiUrl;
+
+// http(s)://host[:port][/path]; no user, query or fragment.
+static ApiUrl read_url(const char *url)
+{
+    ApiUrl result = {.encrypted = strncmp(url, "https://", 8) == 0};
+    if (!result.encrypted && strncmp(url, "http://", 7) != 0) {
+        return result;
+    }
+    const char *start = url + (result.encrypted ? 8 : 7);
+    bool bracketed = start[0] == '[';
+    start += bracketed ? 1 : 0;
+    size_t length = strcspn(start, bracketed ? "]" : ":/");
+    char host[256];
+    result.valid = length > 0 && length < sizeof host && strpbrk(url, "@?# \"<>\\") == NULL;
+    if (result.valid) {
+        memcpy(host, start, length);
+        host[length] = '\0';
+        result.loopback = is_loopback(host);
+    }
+    return result;
+}
+
+static bool check_api(const Settings *settings, Error *err)
+{
+    ApiUrl url = read_url(settings_text(settings, SETTING_NEON_API_URL));
+    if (!url.valid) {
+        return invalid(err, "must be http(s)://host[:port][/path]", SETTING_NEON_API_URL);
+    }
+    if (!url.encrypted && !url.loopback) {
+        return invalid(err, "may be http:// only to loopback: API keys would travel in clear",
+                       SETTING_NEON_API_URL);
+    }
+    if (!settings_flag(settings, SETTING_CHECK_LOGIN) && !url.loopback) {
+        return invalid(err, "may be off only where neon.api_url is on loopback",
+                       SETTING_CHECK_LOGIN);
+    }
+    return true;
+}
+
+static bool check_framing(const Settings *settings, Error *err)
+{
+    if (strcmp(settings_text(settings, SETTING_PAYLOAD_FRAMING), "confluent") != 0) {
+        return true;
+    }
+    static const SettingId IDS[] = {SETTING_PAYLOAD_EVENT_SCHEMA, SETTING_PAYLOAD_STATE_SCHEMA};
+    for (size_t i = 0; i < 2; i++) {
+        if (settings_number(settings, IDS[i]) == 0) {
+            return invalid(err, "is required with payload.framing = confluent", IDS[i]);
+        }
+    }
+    return true;
+}
+
+static bool check_keys(const Settings *settings, Error *err)
+{
+    static const SettingId KEYS[] = {SETTING_FLEET_PRIVATE_KEY, SETTING_KEY_ENCRYPTION_KEY};
+    for (size_t i = 0; i < 2; i++) {
+        const Secret *secret = settings_secret(settings, KEYS[i]);
+        uint8_t key[CRYPTO_KEY_BYTES];
+        bool fits =
+            secret_is_empty(secret) || crypto_hex_decode(secret_reveal(secret), key, sizeof key);
+        secret_zero(key, sizeof key);
+        if (!fits) {
+            return invalid(err, "must be 64 hex digits", KEYS[i]);
+        }
+    }
+    return true;
+}
+
+static bool check_references(const Settings *settings, Error *err)
+{
+    const char *root = settings_text(settings, SETTING_REFERENCES_ROOT);
+    return root[0] == '\0' || root[0] == '/' ||
+           invalid(err, "must be an absolute path", SETTING_REFERENCES_ROOT);
+}
+
+typedef struct KafkaNumbers {
+    bool has_servers;
+    int64_t message_timeout_ms;
+    int64_t transaction_timeout_ms;
+} KafkaNumbers;
+
+static void read_kafka(void *context, const char *property, const char *value, bool is_secret)
+{
+    (void)is_secret;
+    KafkaNumbers *numbers = context;
+    if (strcmp(property, "bootstrap.servers") == 0) {
+        numbers->has_servers = value[0] != '\0';
+    }
+    if (strcmp(property, "message.timeout.ms") == 0 ||
+        strcmp(property, "delivery.timeout.ms") == 0) {
+        (void)settings_value_number(SETTING_TYPE_COUNT, value, &numbers->message_timeout_ms);
+    }
+    if (strcmp(property, "transaction.timeout.ms") == 0) {
+        (void)settings_value_number(SETTING_TYPE_COUNT, value, &numbers->transaction_timeout_ms);
+    }
+}
+
+static bool check_kafka(const Settings *settings, Error *err)
+{
+    KafkaNumbers consumer = {.has_servers = false};
+    KafkaNumbers producer = {.transaction_timeout_ms = SETTINGS_TRANSACTION_TIMEOUT_MS};
+    settings_each_kafka(settings, KAFKA_CLIENT_CONSUMER, read_kafka, &consumer);
+    settings_each_kafka(settings, KAFKA_CLIENT_PRODUCER, read_kafka, &producer);
+    if (!consumer.has_servers || !producer.has_servers) {
+        return error_set(err, ERROR_INVALID, "SETTING_INVALID",
+                         "kafka.bootstrap.servers is required");
+    }
+    if (producer.message_timeout_ms > producer.transaction_timeout_ms) {
+        return error_set(err, ERROR_INVALID, "SETTING_INVALID",
+                         "kafka.message.timeout.ms must not be longer than "
+                         "kafka.transaction.timeout.ms (default %d)",
+                         SETTINGS_TRANSACTION_TIMEOUT_MS);
+    }
+    return true;
+}
+
+bool settings_check(const Settings *settings, Error *err)
+{
+    return check_filled(settings, err) && check_kafka(settings, err) &&
+           check_topics(settings, err) && check_api(settings, err) &&
+           check_framing(settings, err) && check_keys(settings, err) &&
+           check_references(settings, err);
+}
