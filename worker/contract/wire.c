@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "contract/wire_format.h"
 
 enum {
     DEPTH_MAX = 16,
@@ -15,14 +16,6 @@ enum {
     VARINT_BYTES_MAX = 10,
     TAG_BYTES_MAX = 5,
 };
-
-// https://protobuf.dev/programming-guides/encoding/#structure; 3 and 4 are groups.
-typedef enum WireType {
-    WIRE_VARINT = 0,
-    WIRE_FIXED64 = 1,
-    WIRE_LENGTH = 2,
-    WIRE_FIXED32 = 5,
-} WireType;
 
 // One message on the way down.
 typedef struct Frame {
@@ -122,34 +115,6 @@ static bool refuse_unknown(const Frame *frame, uint32_t number, Error *err)
     return error_set_field(err, ERROR_INVALID, "FIELD_NOT_SUPPORTED", text_get(&path),
                            "%s has no field number %u here: leave it out, or upgrade the workers",
                            frame->descriptor->name, number);
-}
-
-static WireType wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return WIRE_FIXED32;
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return WIRE_FIXED64;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return WIRE_LENGTH;
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_BOOL:
-    case PROTOBUF_C_TYPE_ENUM:
-    default:
-        return WIRE_VARINT;
-    }
 }
 
 // protobuf-c keeps the low 32 bits of a varint for a 32-bit field, and drops the others silently.
