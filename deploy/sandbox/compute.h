@@ -1,0 +1,30 @@
+/* The part of the sandbox that has real PostgreSQL clusters behind its branches: what operations do
+ * there, waking and suspending, and what SQL made that the API has to show. All functions are called on
+ * the loop; work on clusters runs on libuv's threads, one job a cluster at a time. */
+#pragma once
+
+#include "sandbox.h"
+
+enum { COMPUTE_ERROR_BYTES = 512 };
+
+/* Cleans up what a crash left in the state folder, makes the CA. NULL with a sentence in ret_error. */
+Compute *compute_open(Sandbox *sandbox, char *ret_error, size_t error_bytes);
+/* Stops every cluster and waits for it; with `remove`, deletes their folders. */
+void compute_close(Compute *compute, bool remove);
+/* The CA's file, for clients. */
+const char *compute_ca_file(const Compute *compute);
+/* The versions that can be asked for: fills ret_majors, returns how many. */
+int compute_versions(const Compute *compute, int *ret_majors, int most);
+
+/* Does what the operation says; chain_end_work is called when done, never from within. */
+void compute_begin(Compute *compute, Operation *operation);
+/* Opens the endpoint's port. False when none could be opened. */
+bool compute_add_endpoint(Compute *compute, Endpoint *endpoint);
+void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
+/* Removes the clusters of a deleted project. */
+void compute_remove_project(Compute *compute, Project *project);
+
+typedef void (*ComputeFunction)(void *argument);
+/* Brings roles and databases made by SQL into the store, then calls `done`; at once where the branch's
+ * compute does not run or its project is changing. */
+void compute_sync(Compute *compute, Branch *branch, ComputeFunction done, void *argument);

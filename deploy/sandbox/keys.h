@@ -1,0 +1,40 @@
+/* The API keys that are accepted, and what each may see. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store.h"
+
+enum { KEYS_TEXT_BYTES = 128, KEYS_ORGANIZATIONS_MAX = 8, KEYS_MAX = 256 };
+
+typedef enum KeyKind { KEY_PERSONAL, KEY_ORGANIZATION, KEY_PROJECT } KeyKind;
+
+typedef struct Key {
+    char text[KEYS_TEXT_BYTES];
+    KeyKind kind;
+    char account_id[IDS_BYTES];
+    char organizations[KEYS_ORGANIZATIONS_MAX][IDS_BYTES];
+    int organization_count;
+    char project_id[IDS_BYTES]; /* of a project-scoped key */
+} Key;
+
+/* Keys never move or go: calls under way point at theirs. */
+typedef struct Keys {
+    Key *list;
+    size_t count;
+} Keys;
+
+/* The keys that `--help` names. */
+void keys_init(Keys *keys);
+void keys_free(Keys *keys);
+/* Replaces the keys by those of a JSON file. False with a sentence in ret_error. */
+bool keys_load(Keys *keys, const char *path, char *ret_error, size_t error_bytes);
+/* Adds one or a list of them. False with a sentence in ret_error; the earlier ones stay. */
+bool keys_add_json(Keys *keys, const json_t *json, char *ret_error, size_t error_bytes);
+/* The key of an Authorization header (`Bearer …`), or NULL. Compared in constant time. */
+const Key *keys_find(const Keys *keys, const char *authorization);
+bool keys_has_organization(const Key *key, const char *org_id);
+/* Whether the key's owner reaches the project at all (a project-scoped key: the same organization). */
+bool keys_sees_project(const Key *key, const Project *project);

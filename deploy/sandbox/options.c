@@ -1,0 +1,198 @@
+#include "options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+
+const char *argp_program_version = "neon-sandbox " PROVISION_VERSION;
+
+enum {
+    OPTION_PORT = 'p',
+    OPTION_STATE = 's',
+    OPTION_QUIET = 'q',
+    OPTION_CACHE = 256,
+    OPTION_EPHEMERAL,
+    OPTION_NO_COMPUTE,
+    OPTION_LATENCY,
+    OPTION_OPERATION,
+    OPTION_SUSPEND,
+    OPTION_POSTGRES,
+    OPTION_USER,
+    OPTION_KEYS,
+    OPTION_FAULTS,
+    OPTION_LOG,
+    OPTION_KAFKA,
+    OPTION_KAFKA_BROKERS,
+    OPTION_KAFKA_TOPIC,
+};
+
+static const struct argp_option OPTIONS[] = {
+    {"port", OPTION_PORT, "PORT", 0, "port of the API on 127.0.0.1; 0 picks one (default 8080)", 0},
+    {"state", OPTION_STATE, "DIR", 0, "folder of clusters, CA and ready.json (/tmp/neon-sandbox)", 0},
+    {"cache", OPTION_CACHE, "DIR", 0, "where template clusters are kept (default: the state folder)",
+     0},
+    {"ephemeral", OPTION_EPHEMERAL, NULL, 0, "remove the state folder's contents at exit", 0},
+    {"no-compute", OPTION_NO_COMPUTE, NULL, 0, "API only: no clusters, hosts are fictitious", 1},
+    {"postgres", OPTION_POSTGRES, "DIR", 0,
+     "a PostgreSQL installation (DIR/bin/postgres), 15 or newer; may be repeated, a project's "
+     "pg_version picks (default /usr/lib/postgresql/15)",
+     1},
+    {"user", OPTION_USER, "NAME", 0,
+     "who runs the clusters when started as root (postgres, else nobody)", 1},
+    {"operation-ms", OPTION_OPERATION, "MS", 0, "how long an operation takes at least (150)", 2},
+    {"latency-ms", OPTION_LATENCY, "MS", 0, "added to every reply (0)", 2},
+    {"suspend-ms", OPTION_SUSPEND, "MS", 0,
+     "what a suspend_timeout_seconds of 0 (the default) stands for (300000)", 2},
+    {"keys", OPTION_KEYS, "FILE", 0, "API keys as JSON (below)", 3},
+    {"faults", OPTION_FAULTS, "FILE", 0, "faults to begin with: what POST /sandbox/faults takes", 3},
+    {"kafka", OPTION_KAFKA, NULL, 0, "also open librdkafka's mock Kafka on loopback", 4},
+    {"kafka-brokers", OPTION_KAFKA_BROKERS, "N", 0, "its number of brokers (1)", 4},
+    {"kafka-topic", OPTION_KAFKA_TOPIC, "NAME:PARTITIONS", 0, "a topic there; may be repeated", 4},
+    {"log", OPTION_LOG, "FILE", 0, "log to a file (default: standard error)", 5},
+    {"quiet", OPTION_QUIET, NULL, 0, "log warnings only", 5},
+    {0},
+};
+
+static const char DOCUMENTATION[] =
+    "A Neon API on this machine: the routes of api/v2 over HTTP on loopback, every branch a real "
+    "PostgreSQL cluster with TLS."
+    "\v"
+    "When ready it writes DIR/ready.json {api_url, ca_file, kafka_bootstrap, pid} and one line on "
+    "standard output.\n\n"
+    "Keys: a JSON list of {\"key\", \"kind\": \"personal\" | \"organization\" | \"project\", "
+    "\"account_id\", \"organizations\": [ID...], \"project_id\"}. Without --keys these exist:\n"
+    "  sandbox-org-key       organization org-sandbox-one\n"
+    "  sandbox-other-key     organization org-sandbox-two\n"
+    "  sandbox-personal-key  personal, in both (org_id is required)\n"
+    "  sandbox-solo-key      personal, in org-sandbox-solo\n"
+    "More can be added while it runs: POST /sandbox/keys takes the same objects.\n\n"
+    "Beside the API, without a key: GET /sandbox/state, GET /sandbox/calls?since=N, "
+    "GET|POST|DELETE /sandbox/faults. A fault is {\"kind\": \"status\" | \"reply_lost\" | "
+    "\"request_lost\" | \"slow\" | \"slow_before\" | \"locked\" | \"rate_limited\" | "
+    "\"partial_listing\" | \"listing_lag\" | \"not_found_after_create\" | \"operation_ms\" | "
+    "\"operation_fails\" | \"endpoint_refuses\", \"route\": \"POST /projects\", \"count\", \"skip\", "
+    "\"match\", \"for_ms\", \"ms\", \"status\", \"code\", \"message\", \"html\", \"retry_after\", "
+    "\"commit\", \"object\", \"action\", \"retry_ms\"}.";
+
+static int64_t parse_number(struct argp_state *state, const char *text, int64_t least, int64_t most)
+{
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < least || value > most) {
+        argp_error(state, "'%s' is not a number from %lld to %lld", text, (long long)least,
+                   (long long)most);
+    }
+    return value;
+}
+
+static void parse_list(struct argp_state *state, const char *text, const char **list, int *count,
+                       int most)
+{
+    if (*count == most) {
+        argp_error(state, "'%s' is one too many (%d at most)", text, most);
+        return;
+    }
+    list[(*count)++] = text;
+}
+
+static error_t parse_compute_option(int key, char *argument, struct argp_state *state)
+{
+    Options *options = state->input;
+    switch (key) {
+    case OPTION_NO_COMPUTE:
+        options->compute = false;
+        return 0;
+    case OPTION_POSTGRES:
+        parse_list(state, argument, options->postgres_dirs, &options->postgres_count,
+                   OPTIONS_POSTGRES_MAX);
+        return 0;
+    case OPTION_USER:
+        options->user = argument;
+        return 0;
+    case OPTION_OPERATION:
+        options->operation_ms = parse_number(state, argument, 0, 3600000);
+        return 0;
+    case OPTION_LATENCY:
+        options->latency_ms = parse_number(state, argument, 0, 600000);
+        return 0;
+    case OPTION_SUSPEND:
+        options->suspend_ms = parse_number(state, argument, 1, 604800000);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_kafka_option(int key, char *argument, struct argp_state *state)
+{
+    Options *options = state->input;
+    switch (key) {
+    case OPTION_KAFKA:
+        options->kafka = true;
+        return 0;
+    case OPTION_KAFKA_BROKERS:
+        options->kafka_brokers = (int)parse_number(state, argument, 1, 9);
+        return 0;
+    case OPTION_KAFKA_TOPIC:
+        parse_list(state, argument, options->kafka_topics, &options->kafka_topic_count,
+                   OPTIONS_TOPICS_MAX);
+        return 0;
+    default:
+        return parse_compute_option(key, argument, state);
+    }
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    Options *options = state->input;
+    switch (key) {
+    case OPTION_PORT:
+        options->port = (int)parse_number(state, argument, 0, 65535);
+        return 0;
+    case OPTION_STATE:
+        options->state_dir = argument;
+        return 0;
+    case OPTION_CACHE:
+        options->cache_dir = argument;
+        return 0;
+    case OPTION_EPHEMERAL:
+        options->ephemeral = true;
+        return 0;
+    case OPTION_KEYS:
+        options->keys_file = argument;
+        return 0;
+    case OPTION_FAULTS:
+        options->faults_file = argument;
+        return 0;
+    case OPTION_LOG:
+        options->log_file = argument;
+        return 0;
+    case OPTION_QUIET:
+        options->quiet = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not an option", argument);
+        return 0;
+    default:
+        return parse_kafka_option(key, argument, state);
+    }
+}
+
+void options_parse(int argc, char **argv, Options *ret_options)
+{
+    *ret_options = (Options){
+        .port = 8080,
+        .state_dir = "/tmp/neon-sandbox",
+        .compute = true,
+        .operation_ms = 150,
+        .suspend_ms = 300000,
+        .kafka_brokers = 1,
+    };
+    argp_err_exit_status = 64;
+    const struct argp parser = {OPTIONS, parse_option, NULL, DOCUMENTATION, NULL, NULL, NULL};
+    argp_parse(&parser, argc, argv, 0, NULL, ret_options);
+    if (ret_options->postgres_count == 0) {
+        ret_options->postgres_dirs[ret_options->postgres_count++] = "/usr/lib/postgresql/15";
+    }
+}

@@ -1,0 +1,33 @@
+/* The command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { OPTIONS_POSTGRES_MAX = 8, OPTIONS_TOPICS_MAX = 32 };
+
+typedef struct Options {
+    int port; /* 0: any free one */
+    const char *state_dir;
+    const char *cache_dir; /* NULL: inside the state folder */
+    bool ephemeral;
+    bool compute; /* false with --no-compute */
+    int64_t latency_ms;
+    int64_t operation_ms;
+    int64_t suspend_ms; /* what suspend_timeout_seconds 0 stands for */
+    const char *postgres_dirs[OPTIONS_POSTGRES_MAX];
+    int postgres_count;
+    const char *user;
+    const char *keys_file;
+    const char *faults_file;
+    const char *log_file;
+    bool quiet;
+    bool kafka;
+    int kafka_brokers;
+    const char *kafka_topics[OPTIONS_TOPICS_MAX];
+    int kafka_topic_count;
+} Options;
+
+/* Reads the command line; the strings stay the caller's argv. Ends the process for --help, --version
+ * and usage errors (status 64). */
+void options_parse(int argc, char **argv, Options *ret_options);

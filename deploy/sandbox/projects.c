@@ -1,0 +1,436 @@
+#include <ctype.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "chain.h"
+#include "compute.h"
+#include "handlers.h"
+#include "render.h"
+
+enum { PROJECTS_RETENTION_MAX_SECONDS = 2592000, PROJECTS_VERSIONS_MAX = 8 };
+
+/* The organization a project call is about. False: replied. */
+static bool read_organization(Exchange *exchange, const char *wanted, const char **ret_org_id)
+{
+    const Key *key = exchange->key;
+    if (key->kind == KEY_PROJECT) {
+        exchange_fail(exchange, 404, "",
+                      "not allowed to perform actions outside the project this key is scoped to; "
+                      "subject_project_id:\"%s\"",
+                      key->project_id);
+        return false;
+    }
+    if (wanted == NULL && key->kind == KEY_PERSONAL && key->organization_count > 1) {
+        exchange_fail(exchange, 400, "",
+                      "org_id is required, you can find it on your organization settings page");
+        return false;
+    }
+    if (wanted != NULL && !keys_has_organization(key, wanted)) {
+        exchange_fail(exchange, 404, "", "organization not found");
+        return false;
+    }
+    *ret_org_id = wanted != NULL ? wanted : key->organizations[0];
+    return true;
+}
+
+static bool matches_search(const Project *project, const char *search)
+{
+    return search == NULL || strcasestr(project->name, search) != NULL ||
+           strcasestr(project->id, search) != NULL;
+}
+
+/* A listing that failed for some projects names them apart: it proves no absence. */
+static bool is_unavailable(const Exchange *exchange, const Project *project)
+{
+    const Fault *fault = exchange->partial_listing;
+    return fault != NULL && (fault->match[0] == '\0' || strstr(project->name, fault->match) ||
+                             strstr(project->id, fault->match));
+}
+
+static void reply_list(Exchange *exchange, const Project *first, const char *org_id, int64_t limit)
+{
+    const char *search = exchange_query(exchange, "search");
+    json_t *list = json_array();
+    json_t *unavailable = json_array();
+    const Project *last = NULL;
+    int64_t shown = 0;
+    for (const Project *project = first; project != NULL && shown < limit;
+         project = project->next) {
+        if (!store_is_listed(&project->life, exchange->now_ms) ||
+            strcmp(project->org_id, org_id) != 0 || !matches_search(project, search)) {
+            continue;
+        }
+        last = project;
+        shown++;
+        if (is_unavailable(exchange, project)) {
+            json_array_append_new(unavailable, json_string(project->id));
+        } else {
+            json_array_append_new(list, render_project_item(project));
+        }
+    }
+    json_t *reply =
+        json_pack("{s:o, s:{}, s:{}}", "projects", list, "applications", "integrations");
+    if (json_array_size(unavailable) > 0) {
+        json_object_set(reply, "unavailable_project_ids", unavailable);
+    }
+    json_decref(unavailable);
+    if (last != NULL) {
+        json_object_set_new(reply, "pagination", json_pack("{s:s}", "cursor", last->id));
+    }
+    exchange_reply(exchange, 200, reply);
+}
+
+void projects_list(Exchange *exchange)
+{
+    int64_t limit = 10;
+    int64_t timeout_ms = 0;
+    bool recoverable = false;
+    const char *org_id = NULL;
+    if (!exchange_query_integer(exchange, "limit", 1, 400, &limit) ||
+        !exchange_query_integer(exchange, "timeout", 100, 30000, &timeout_ms) ||
+        !exchange_query_boolean(exchange, "recoverable", &recoverable) ||
+        !read_organization(exchange, exchange_query(exchange, "org_id"), &org_id)) {
+        return;
+    }
+    const Store *store = &exchange->sandbox->store;
+    const Project *first = recoverable ? NULL : store->projects;
+    const char *cursor = exchange_query(exchange, "cursor");
+    if (cursor != NULL && cursor[0] != '\0') {
+        const Project *before = NULL;
+        HASH_FIND_STR(store->projects_by_id, cursor, before);
+        if (before == NULL) {
+            exchange_fail(exchange, 400, "", "invalid request: query parameter \"cursor\"");
+            return;
+        }
+        first = recoverable ? NULL : before->next;
+    }
+    reply_list(exchange, first, org_id, limit);
+}
+
+/* What POST /projects asks for; texts stay the body's. */
+typedef struct ProjectRequest {
+    const char *name;
+    const char *region;
+    const char *org_id;
+    const char *branch_name;
+    const char *role_name;
+    const char *database_name;
+    int64_t pg_version;
+    int64_t retention_seconds;
+    bool store_passwords;
+    EndpointSettings defaults;
+    const json_t *settings;
+    const json_t *annotations;
+} ProjectRequest;
+
+static bool check_annotations(Exchange *exchange, const json_t *annotations)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)annotations, name, value)
+    {
+        if (!json_is_string(value)) {
+            exchange_fail(exchange, 400, "",
+                          "invalid request: annotations: string values expected");
+            return false;
+        }
+    }
+    if (json_object_size(annotations) > 50) {
+        exchange_fail(exchange, 400, "", "invalid request: annotations: 50 at most");
+        return false;
+    }
+    return true;
+}
+
+static bool read_branch(Exchange *exchange, const json_t *project, ProjectRequest *request)
+{
+    static const char PATH[] = "project.branch";
+    const json_t *branch = NULL;
+    return exchange_get_object(exchange, project, "project", "branch", &branch) &&
+           exchange_get_string(exchange, branch, PATH, "name", 1, 256, &request->branch_name) &&
+           exchange_get_string(exchange, branch, PATH, "role_name", 1, 63, &request->role_name) &&
+           exchange_get_string(exchange, branch, PATH, "database_name", 1, 63,
+                               &request->database_name) &&
+           exchange_get_object(exchange, branch, PATH, "annotations", &request->annotations) &&
+           check_annotations(exchange, request->annotations);
+}
+
+static bool read_allowed_ips(Exchange *exchange, const json_t *settings)
+{
+    static const char PATH[] = "project.settings.allowed_ips";
+    const json_t *allowed = NULL;
+    const json_t *ips = NULL;
+    bool flag = false;
+    return exchange_get_object(exchange, settings, "project.settings", "allowed_ips", &allowed) &&
+           exchange_get_array(exchange, allowed, PATH, "ips", &ips) &&
+           exchange_get_boolean(exchange, allowed, PATH, "protected_branches_only", &flag);
+}
+
+static bool read_members(Exchange *exchange, const json_t *project, ProjectRequest *request)
+{
+    static const char PATH[] = "project";
+    const json_t *defaults = NULL;
+    return exchange_get_string(exchange, project, PATH, "name", 1, 256, &request->name) &&
+           exchange_get_string(exchange, project, PATH, "region_id", 1, 60, &request->region) &&
+           exchange_get_string(exchange, project, PATH, "org_id", 1, 60, &request->org_id) &&
+           exchange_get_integer(exchange, project, PATH, "pg_version", 14, 18,
+                                &request->pg_version) &&
+           exchange_get_boolean(exchange, project, PATH, "store_passwords",
+                                &request->store_passwords) &&
+           exchange_get_integer(exchange, project, PATH, "history_retention_seconds", 0,
+                                PROJECTS_RETENTION_MAX_SECONDS, &request->retention_seconds) &&
+           exchange_get_object(exchange, project, PATH, "settings", &request->settings) &&
+           read_allowed_ips(exchange, request->settings) &&
+           exchange_get_object(exchange, project, PATH, "default_endpoint_settings", &defaults) &&
+           endpoints_read_settings(exchange, defaults, "project.default_endpoint_settings",
+                                   &request->defaults) &&
+           read_branch(exchange, project, request);
+}
+
+static int pick_version(const Exchange *exchange, int wanted)
+{
+    int majors[PROJECTS_VERSIONS_MAX] = {14, 15, 16, 17, 18};
+    int count = 5;
+    if (exchange->sandbox->compute != NULL) {
+        count = compute_versions(exchange->sandbox->compute, majors, PROJECTS_VERSIONS_MAX);
+    }
+    int best = 0;
+    for (int i = 0; i < count; i++) {
+        if (majors[i] == wanted || (wanted == 0 && majors[i] == 17)) {
+            return majors[i];
+        }
+        best = majors[i] > best ? majors[i] : best;
+    }
+    return wanted == 0 ? best : 0;
+}
+
+static bool check_request(Exchange *exchange, ProjectRequest *request)
+{
+    if (!accounts_is_region(request->region)) {
+        exchange_fail(exchange, 400, "", "region not found; region_id:\"%s\"", request->region);
+        return false;
+    }
+    int version = pick_version(exchange, (int)request->pg_version);
+    if (version == 0) {
+        exchange_fail(exchange, 400, "",
+                      "PostgreSQL %d is not installed in this sandbox, see its --postgres",
+                      (int)request->pg_version);
+        return false;
+    }
+    request->pg_version = version;
+    return request->role_name == NULL || roles_check_name(exchange, request->role_name);
+}
+
+static json_t *build_settings(const json_t *wanted)
+{
+    json_t *settings =
+        json_pack("{s:{s:[], s:b}, s:b, s:b, s:b}", "allowed_ips", "ips", "protected_branches_only",
+                  0, "enable_logical_replication", 0, "block_public_connections", 0,
+                  "block_vpc_connections", 0);
+    if (wanted != NULL) {
+        json_object_update_recursive(settings, (json_t *)(uintptr_t)wanted);
+    }
+    return settings;
+}
+
+static Project *add_project(Exchange *exchange, const ProjectRequest *request)
+{
+    Project *project = store_add_project(&exchange->sandbox->store, exchange->now_ms);
+    text_build(project->name, sizeof(project->name), "%s",
+               request->name != NULL ? request->name : project->id);
+    text_build(project->region, sizeof(project->region), "%s", request->region);
+    text_build(project->org_id, sizeof(project->org_id), "%s", request->org_id);
+    text_build(project->owner_id, sizeof(project->owner_id), "%s", request->org_id);
+    project->pg_version = (int)request->pg_version;
+    project->store_passwords = request->store_passwords;
+    project->history_retention_seconds = request->retention_seconds;
+    project->endpoint_defaults = request->defaults;
+    project->settings = build_settings(request->settings);
+    return project;
+}
+
+static Branch *add_main_branch(Exchange *exchange, Project *project, const ProjectRequest *request)
+{
+    Store *store = &exchange->sandbox->store;
+    Branch *branch = store_add_branch(store, project, request->branch_name, exchange->now_ms);
+    branch->is_default = true;
+    branch->annotation = request->annotations == NULL
+                             ? json_object()
+                             : json_deep_copy(request->annotations);
+    project->default_branch = branch;
+    char owner[STORE_SQL_NAME_BYTES + 16];
+    text_build(owner, sizeof(owner), "%s_owner", request->database_name);
+    /* A database name of 63 bytes leaves no room for the suffix. */
+    text_cut(owner, STORE_SQL_NAME_BYTES - 1);
+    Role *role = store_add_role(store, branch,
+                                request->role_name != NULL ? request->role_name : owner,
+                                exchange->now_ms);
+    ids_make_password(role->password);
+    store_add_database(store, branch, request->database_name, role->name, exchange->now_ms);
+    return branch;
+}
+
+static void add_operations(Exchange *exchange, Branch *branch, Endpoint *endpoint)
+{
+    Sandbox *sandbox = exchange->sandbox;
+    chain_add(sandbox, branch, NULL, ACTION_CREATE_TIMELINE, NULL);
+    chain_add(sandbox, branch, endpoint, ACTION_START_COMPUTE, NULL);
+    chain_start(sandbox, branch->project);
+}
+
+static void reply_created(Exchange *exchange, const Project *project)
+{
+    const Branch *branch = project->default_branch;
+    const Endpoint *endpoint = branch->endpoint;
+    const Role *role = branch->roles;
+    const Database *database = branch->databases;
+    exchange_reply(
+        exchange, 201,
+        json_pack("{s:o, s:[o], s:[o], s:[o], s:o, s:o, s:[o]}", "project",
+                  render_project(project), "connection_uris",
+                  render_connection(endpoint, role, database->name), "roles",
+                  render_role(branch, role, true), "databases", render_database(branch, database),
+                  "operations", render_operations_from(project->operations), "branch",
+                  render_branch(branch), "endpoints", render_endpoint(endpoint)));
+}
+
+void projects_create(Exchange *exchange)
+{
+    ProjectRequest request = {
+        .region = "aws-us-east-2",
+        .branch_name = "main",
+        .database_name = "neondb",
+        .retention_seconds = 86400,
+        .store_passwords = true,
+        .defaults = {.min_cu = 0.25, .max_cu = 0.25},
+    };
+    const json_t *body = NULL;
+    if (!exchange_get_object(exchange, exchange->body, "", "project", &body)) {
+        return;
+    }
+    if (body == NULL) {
+        exchange_fail_required(exchange, "", "project");
+        return;
+    }
+    if (!read_members(exchange, body, &request) ||
+        !read_organization(exchange, request.org_id, &request.org_id) ||
+        !check_request(exchange, &request)) {
+        return;
+    }
+    Project *project = add_project(exchange, &request);
+    Branch *branch = add_main_branch(exchange, project, &request);
+    Endpoint *endpoint =
+        store_add_endpoint(&exchange->sandbox->store, branch, exchange->now_ms);
+    if (exchange->sandbox->compute != NULL &&
+        !compute_add_endpoint(exchange->sandbox->compute, endpoint)) {
+        store_delete_project(&exchange->sandbox->store, project, exchange->now_ms);
+        exchange_fail(exchange, 503, "", "please try again later");
+        return;
+    }
+    add_operations(exchange, branch, endpoint);
+    reply_created(exchange, project);
+}
+
+void projects_get(Exchange *exchange)
+{
+    exchange_reply(exchange, 200, json_pack("{s:o}", "project", render_project(exchange->project)));
+}
+
+static bool has_protected_branch(const Project *project)
+{
+    for (const Branch *branch = project->branches; branch != NULL; branch = branch->next) {
+        if (branch->is_protected && store_is_alive(&branch->life)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void projects_delete(Exchange *exchange)
+{
+    Project *project = exchange->project;
+    if (exchange->key->kind == KEY_PROJECT) {
+        exchange_fail(exchange, 404, "", "not allowed to delete the project this key is scoped to");
+        return;
+    }
+    if (has_protected_branch(project)) {
+        exchange_fail(exchange, 422, "", "cannot delete project with protected branches");
+        return;
+    }
+    store_delete_project(&exchange->sandbox->store, project, exchange->now_ms);
+    chain_abandon(exchange->sandbox, project);
+    exchange_reply(exchange, 200, json_pack("{s:o}", "project", render_project(project)));
+}
+
+/* The endpoint that connection_uri is asked about. False: replied. */
+static bool find_endpoint(Exchange *exchange, const Endpoint **ret_endpoint)
+{
+    const Store *store = &exchange->sandbox->store;
+    const char *branch_id = exchange_query(exchange, "branch_id");
+    const char *endpoint_id = exchange_query(exchange, "endpoint_id");
+    const Branch *branch = branch_id == NULL
+                               ? exchange->project->default_branch
+                               : store_find_branch(store, exchange->project, branch_id);
+    if (branch == NULL || !store_is_found(&branch->life, exchange->now_ms)) {
+        exchange_fail(exchange, 404, "", "branch not found");
+        return false;
+    }
+    const Endpoint *endpoint = branch->endpoint;
+    if (endpoint_id != NULL) {
+        endpoint = store_find_endpoint(store, exchange->project, endpoint_id);
+    }
+    if (endpoint == NULL || (branch_id != NULL && endpoint->branch != branch) ||
+        !store_is_found(&endpoint->life, exchange->now_ms)) {
+        exchange_fail(exchange, 404, "", "endpoint not found");
+        return false;
+    }
+    *ret_endpoint = endpoint;
+    return true;
+}
+
+static bool find_login(Exchange *exchange, const Branch *branch, const Role **ret_role,
+                       const Database **ret_database)
+{
+    const char *role_name = exchange_query(exchange, "role_name");
+    const char *database_name = exchange_query(exchange, "database_name");
+    if (role_name == NULL || database_name == NULL) {
+        exchange_fail(exchange, 400, "",
+                      "invalid request: query parameter \"%s\" is required",
+                      role_name == NULL ? "role_name" : "database_name");
+        return false;
+    }
+    *ret_role = store_find_role(branch, role_name);
+    *ret_database = store_find_database(branch, database_name);
+    if (*ret_role == NULL || *ret_database == NULL) {
+        exchange_fail(exchange, 404, "", *ret_role == NULL ? "role not found"
+                                                           : "database not found");
+        return false;
+    }
+    if (!exchange->project->store_passwords) {
+        exchange_fail(exchange, 412, "", "Storing passwords is disabled");
+        return false;
+    }
+    if ((*ret_role)->password[0] == '\0') {
+        exchange_fail(exchange, 404, "", "password of the role not found");
+        return false;
+    }
+    return true;
+}
+
+void projects_get_connection_uri(Exchange *exchange)
+{
+    const Endpoint *endpoint = NULL;
+    const Role *role = NULL;
+    const Database *database = NULL;
+    /* Seen at Neon: without `pooled` the pooled host is given. */
+    bool pooled = true;
+    if (!exchange_query_boolean(exchange, "pooled", &pooled) ||
+        !find_endpoint(exchange, &endpoint) ||
+        !find_login(exchange, endpoint->branch, &role, &database)) {
+        return;
+    }
+    char uri[RENDER_URI_BYTES];
+    render_uri(endpoint, role, database->name, pooled, uri);
+    exchange_reply(exchange, 200, json_pack("{s:s}", "uri", uri));
+    sodium_memzero(uri, sizeof(uri));
+}

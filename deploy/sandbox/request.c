@@ -1,0 +1,348 @@
+#include "request.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute.h"
+#include "log.h"
+#include "routes.h"
+
+static const char UNROUTED[] = "GET (no such route)";
+
+static bool is_printable(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text <= ' ' || *text > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void set_request_id(Request *request)
+{
+    const char *given =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "X-Request-ID");
+    char *id = request->exchange.request_id;
+    if (given == NULL || given[0] == '\0' || !is_printable(given) ||
+        !text_copy(id, EXCHANGE_REQUEST_ID_BYTES, given)) {
+        ids_make_uuid(id);
+    }
+}
+
+Request *request_new(Sandbox *sandbox, struct MHD_Connection *connection, const char *method,
+                     const char *path)
+{
+    Request *request = calloc(1, sizeof(*request));
+    char *copy = strdup(path);
+    char *raw = strdup(path);
+    if (request == NULL || copy == NULL || raw == NULL) {
+        abort();
+    }
+    request->exchange.sandbox = sandbox;
+    request->connection = connection;
+    request->method = method;
+    request->path = copy;
+    request->raw_path = raw;
+    request->started_us = text_monotonic_us();
+    set_request_id(request);
+    return request;
+}
+
+void request_free(Request *request)
+{
+    for (int i = 0; i < request->exchange.query_count; i++) {
+        free(request->exchange.query[i].name);
+        free(request->exchange.query[i].value);
+    }
+    if (request->body_text != NULL) {
+        sodium_memzero(request->body_text, request->body_bytes);
+    }
+    free(request->body_text);
+    json_decref(request->body);
+    json_decref(request->exchange.reply);
+    free(request->path);
+    free(request->raw_path);
+    free(request);
+}
+
+void request_add_body(Request *request, const char *data, size_t bytes)
+{
+    if (request->body_bytes + bytes > REQUEST_BODY_MAX_BYTES) {
+        request->is_body_too_long = true;
+        return;
+    }
+    request->body_text = realloc(request->body_text, request->body_bytes + bytes + 1);
+    if (request->body_text == NULL) {
+        abort();
+    }
+    memcpy(request->body_text + request->body_bytes, data, bytes);
+    request->body_bytes += bytes;
+    request->body_text[request->body_bytes] = '\0';
+}
+
+static enum MHD_Result add_query(void *argument, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    Exchange *exchange = argument;
+    if (exchange->query_count == EXCHANGE_QUERY_MAX) {
+        return MHD_NO;
+    }
+    char *name_copy = strdup(name);
+    char *value_copy = strdup(value == NULL ? "" : value);
+    if (name_copy == NULL || value_copy == NULL) {
+        abort();
+    }
+    exchange->query[exchange->query_count++] = (QueryArgument){name_copy, value_copy};
+    return text_decode_percent(name_copy) && text_decode_percent(value_copy) ? MHD_YES : MHD_NO;
+}
+
+static bool read_query(Request *request)
+{
+    Exchange *exchange = &request->exchange;
+    int count = MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_query, exchange);
+    bool is_valid = exchange->query_count == count;
+    for (int i = 0; i < exchange->query_count && is_valid; i++) {
+        json_t *text = json_string(exchange->query[i].value); /* NULL for invalid UTF-8 */
+        is_valid = text != NULL;
+        json_decref(text);
+    }
+    if (!is_valid) {
+        exchange_fail(exchange, 400, "", "invalid request: query string");
+    }
+    return is_valid;
+}
+
+static bool read_body(Request *request)
+{
+    Exchange *exchange = &request->exchange;
+    if (request->is_body_too_long) {
+        exchange_fail(exchange, 400, "", "invalid request: the body is too large");
+        return false;
+    }
+    json_error_t error;
+    request->body = request->body_bytes == 0
+                        ? json_object()
+                        : json_loadb(request->body_text, request->body_bytes, 0, &error);
+    bool may_be_list = (exchange->route->flags & ROUTE_ADMIN) != 0;
+    if (!json_is_object(request->body) && !(may_be_list && json_is_array(request->body))) {
+        exchange_fail(exchange, 400, "", "invalid request: decode application/json: %s",
+                      request->body == NULL ? error.text : "object expected");
+        return false;
+    }
+    exchange->body = request->body;
+    return true;
+}
+
+static bool authenticate(Request *request)
+{
+    Exchange *exchange = &request->exchange;
+    exchange->key = keys_find(&exchange->sandbox->keys,
+                              MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                          MHD_HTTP_HEADER_AUTHORIZATION));
+    if (exchange->key == NULL) {
+        exchange_fail(exchange, 401, "", "supplied credentials do not pass authentication");
+    }
+    return exchange->key != NULL;
+}
+
+/* Finds the route and reads what was sent. False: replied. */
+static bool read_request(Request *request)
+{
+    Exchange *exchange = &request->exchange;
+    exchange->route = routes_find(request->method, request->path, exchange->parameters);
+    bool is_admin = exchange->route != NULL && (exchange->route->flags & ROUTE_ADMIN) != 0;
+    if (!is_admin && !authenticate(request)) {
+        return false;
+    }
+    if (exchange->route == NULL) {
+        exchange_fail(exchange, 404, "", "this route does not exist");
+        return false;
+    }
+    return read_query(request) && read_body(request);
+}
+
+static void plan_faults(Request *request)
+{
+    const Route *route = request->exchange.route;
+    if ((route->flags & ROUTE_ADMIN) != 0) {
+        return;
+    }
+    FaultTarget target = {
+        .route = route->name,
+        .takes_lock = (route->flags & ROUTE_LOCKS) != 0,
+        .path = request->raw_path,
+        .body = request->body_text,
+    };
+    request->plan =
+        faults_plan(&request->exchange.sandbox->faults, &target, request->exchange.now_ms);
+    request->is_dropped = request->plan.request_lost || request->plan.reply_lost;
+    if (request->plan.is_partial) {
+        request->exchange.partial_listing = &request->plan.partial;
+    }
+}
+
+static void note_call(const Request *request)
+{
+    const Exchange *exchange = &request->exchange;
+    bool is_admin = exchange->route != NULL && (exchange->route->flags & ROUTE_ADMIN) != 0;
+    int64_t took_us = text_monotonic_us() - request->started_us;
+    Call call = {
+        .at_ms = text_now_ms() - took_us / 1000,
+        .took_us = took_us,
+        .route = exchange->route == NULL ? UNROUTED : exchange->route->name,
+        .fault = request->plan.label,
+        .status = request->is_dropped ? 0 : exchange->status,
+    };
+    text_format(call.path, sizeof(call.path), "%.*s", CALLS_PATH_BYTES - 1, request->raw_path);
+    if (!is_admin) {
+        calls_add(&exchange->sandbox->calls, &call);
+    }
+    log_line("%s %s %d %lld.%lld ms%s%s", request->method, call.path, call.status,
+             (long long)(took_us / 1000), (long long)(took_us / 100 % 10),
+             call.fault == NULL ? "" : " fault:", call.fault == NULL ? "" : call.fault);
+}
+
+static void finish(void *argument)
+{
+    Request *request = argument;
+    note_call(request);
+    request->is_ready = true;
+    request->ready(request);
+}
+
+static void finish_later(Request *request)
+{
+    int64_t delay_ms = request->exchange.sandbox->options.latency_ms + request->plan.slow_ms;
+    if (delay_ms > 0) {
+        timers_after(&request->exchange.sandbox->timers, delay_ms, finish, request);
+    } else {
+        finish(request);
+    }
+}
+
+static void reply_fault(Request *request)
+{
+    static const char *const TEXTS[] = {
+        "unknown internal server error",
+        "project already has running conflicting operations, scheduling of new ones is prohibited",
+        "You've exceeded the rate limit. Please wait a moment and try again.",
+    };
+    const Fault *fault = &request->plan.error;
+    int status = fault->status;
+    const char *text = TEXTS[0];
+    if (fault->kind == FAULT_LOCKED) {
+        status = 423;
+        text = TEXTS[1];
+    } else if (fault->kind == FAULT_RATE_LIMITED) {
+        status = 429;
+        text = TEXTS[2];
+    }
+    exchange_fail(&request->exchange, status, fault->code, "%s",
+                  fault->message[0] != '\0' ? fault->message : text);
+}
+
+static void handle(void *argument)
+{
+    Request *request = argument;
+    Exchange *exchange = &request->exchange;
+    exchange->now_ms = text_now_ms();
+    faults_apply_lags(&exchange->sandbox->faults, &exchange->sandbox->store, exchange->now_ms);
+    /* Resolved again: while roles were read the project may have gone. */
+    if (routes_resolve(exchange)) {
+        exchange->route->handle(exchange);
+    }
+    if (request->plan.has_error) {
+        reply_fault(request);
+    }
+    finish_later(request);
+}
+
+static void run(void *argument)
+{
+    Request *request = argument;
+    Exchange *exchange = &request->exchange;
+    exchange->now_ms = text_now_ms();
+    if (request->plan.request_lost) {
+        finish(request);
+        return;
+    }
+    if (request->plan.has_error && !request->plan.error.commit) {
+        reply_fault(request);
+        finish_later(request);
+        return;
+    }
+    bool is_synced = (exchange->route->flags & ROUTE_SYNC) != 0;
+    if (!is_synced || exchange->sandbox->compute == NULL) {
+        handle(request);
+    } else if (routes_resolve(exchange)) {
+        compute_sync(exchange->sandbox->compute, exchange->branch, handle, request);
+    } else {
+        finish_later(request);
+    }
+}
+
+void request_start(Request *request)
+{
+    Exchange *exchange = &request->exchange;
+    request->is_started = true;
+    exchange->now_ms = text_now_ms();
+    if (!read_request(request)) {
+        finish_later(request);
+        return;
+    }
+    plan_faults(request);
+    if (request->plan.slow_before_ms > 0) {
+        timers_after(&exchange->sandbox->timers, request->plan.slow_before_ms, run, request);
+    } else {
+        run(request);
+    }
+}
+
+static struct MHD_Response *build_response(Request *request)
+{
+    static const char HTML[] = "<!DOCTYPE html><html><head><title>console.neon.tech | 524: A "
+                               "timeout occurred</title></head><body>Error 524</body></html>\n";
+    const FaultPlan *plan = &request->plan;
+    if (plan->has_error && plan->error.html) {
+        char *text = strdup(HTML);
+        return MHD_create_response_from_buffer(sizeof(HTML) - 1, text, MHD_RESPMEM_MUST_FREE);
+    }
+    if (request->exchange.reply == NULL) {
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    }
+    char *text = json_dumps(request->exchange.reply, JSON_COMPACT);
+    if (text == NULL) {
+        abort();
+    }
+    return MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+}
+
+enum MHD_Result request_send(Request *request)
+{
+    if (request->is_dropped) {
+        return MHD_NO;
+    }
+    const FaultPlan *plan = &request->plan;
+    struct MHD_Response *response = build_response(request);
+    bool is_html = plan->has_error && plan->error.html;
+    if (is_html || request->exchange.reply != NULL) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                is_html ? "text/html; charset=UTF-8" : "application/json");
+    }
+    char id[IDS_UUID_BYTES];
+    ids_make_uuid(id);
+    MHD_add_response_header(response, "x-neon-ret-request-id", id);
+    if (plan->has_error && plan->error.retry_after >= 0) {
+        char seconds[16];
+        text_build(seconds, sizeof(seconds), "%d", plan->error.retry_after);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    }
+    enum MHD_Result result = MHD_queue_response(
+        request->connection, (unsigned int)request->exchange.status, response);
+    MHD_destroy_response(response);
+    return result;
+}

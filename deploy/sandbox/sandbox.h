@@ -1,0 +1,24 @@
+/* The whole program as one value, handed to every handler. */
+#pragma once
+
+#include <uv.h>
+
+#include "calls.h"
+#include "faults.h"
+#include "keys.h"
+#include "options.h"
+#include "store.h"
+#include "timers.h"
+
+typedef struct Compute Compute; /* compute.h */
+
+typedef struct Sandbox {
+    Options options;
+    uv_loop_t loop;
+    Timers timers;
+    Store store;
+    Keys keys;
+    Faults faults;
+    Calls calls;
+    Compute *compute; /* NULL with --no-compute */
+} Sandbox;

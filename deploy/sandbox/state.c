@@ -1,0 +1,63 @@
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+int state_open(const char *dir, char *ret_error, size_t error_bytes)
+{
+    char path[PATH_MAX];
+    if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
+        text_format(ret_error, error_bytes, "--state %s: %s", dir, strerror(errno));
+        return -1;
+    }
+    if (!text_format(path, sizeof(path), "%s/sandbox.lock", dir)) {
+        text_format(ret_error, error_bytes, "--state: the path is too long");
+        return -1;
+    }
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lock < 0) {
+        text_format(ret_error, error_bytes, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        text_format(ret_error, error_bytes,
+                    "--state %s is in use by another neon-sandbox; choose another folder", dir);
+        close(lock);
+        return -1;
+    }
+    return lock;
+}
+
+bool state_write_ready(const char *dir, const json_t *ready, char *ret_error, size_t error_bytes)
+{
+    char path[PATH_MAX];
+    char temporary[PATH_MAX];
+    text_build(path, sizeof(path), "%s/ready.json", dir);
+    text_build(temporary, sizeof(temporary), "%s/ready.json.new", dir);
+    if (json_dump_file(ready, temporary, JSON_INDENT(2)) != 0 || rename(temporary, path) != 0) {
+        text_format(ret_error, error_bytes, "%s/ready.json: %s", dir, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+void state_close(const char *dir, int lock, bool remove)
+{
+    char path[PATH_MAX];
+    text_build(path, sizeof(path), "%s/ready.json", dir);
+    unlink(path);
+    if (remove) {
+        text_build(path, sizeof(path), "%s/sandbox.lock", dir);
+        unlink(path);
+        rmdir(dir);
+    }
+    close(lock);
+}

@@ -1,0 +1,328 @@
+#include "store.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+static void *allocate(size_t size)
+{
+    void *memory = calloc(1, size);
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+void store_init(Store *store)
+{
+    *store = (Store){.next_database_id = 39724308};
+}
+
+static Lifetime begin_life(Store *store, Kind kind, int64_t now_ms)
+{
+    store->created[kind]++;
+    return (Lifetime){
+        .created_ms = now_ms,
+        .updated_ms = now_ms,
+        .found_ms = now_ms + store->not_found_ms[kind],
+        .listed_ms = now_ms + store->lag_ms[kind],
+    };
+}
+
+static void end_life(Store *store, Kind kind, Lifetime *life, int64_t now_ms)
+{
+    store->deleted[kind]++;
+    life->deleted_ms = now_ms;
+    life->updated_ms = now_ms;
+    life->unlisted_ms = now_ms + store->lag_ms[kind];
+}
+
+Project *store_add_project(Store *store, int64_t now_ms)
+{
+    Project *project = allocate(sizeof(*project));
+    Project *other = NULL;
+    do {
+        ids_make_project(project->id);
+        HASH_FIND_STR(store->projects_by_id, project->id, other);
+    } while (other != NULL);
+    project->life = begin_life(store, KIND_PROJECT, now_ms);
+    DL_APPEND(store->projects, project);
+    HASH_ADD_STR(store->projects_by_id, id, project);
+    return project;
+}
+
+Branch *store_add_branch(Store *store, Project *project, const char *name, int64_t now_ms)
+{
+    Branch *branch = allocate(sizeof(*branch));
+    Branch *other = NULL;
+    do {
+        ids_make_resource("br", branch->id);
+        HASH_FIND_STR(store->branches_by_id, branch->id, other);
+    } while (other != NULL);
+    text_build(branch->name, sizeof(branch->name), "%s", name == NULL ? branch->id : name);
+    branch->project = project;
+    branch->state_changed_ms = now_ms;
+    branch->life = begin_life(store, KIND_BRANCH, now_ms);
+    DL_APPEND(project->branches, branch);
+    project->branch_count++;
+    HASH_ADD_STR(store->branches_by_id, id, branch);
+    HASH_ADD(hh_name, project->branches_by_name, name, strlen(branch->name), branch);
+    return branch;
+}
+
+Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms)
+{
+    Endpoint *endpoint = allocate(sizeof(*endpoint));
+    Endpoint *other = NULL;
+    do {
+        ids_make_resource("ep", endpoint->id);
+        HASH_FIND_STR(store->endpoints_by_id, endpoint->id, other);
+    } while (other != NULL);
+    endpoint->project = branch->project;
+    endpoint->branch = branch;
+    endpoint->settings = branch->project->endpoint_defaults;
+    endpoint->is_pending_active = true;
+    endpoint->port = 5432;
+    endpoint->life = begin_life(store, KIND_ENDPOINT, now_ms);
+    branch->endpoint = endpoint;
+    DL_APPEND(branch->project->endpoints, endpoint);
+    HASH_ADD_STR(store->endpoints_by_id, id, endpoint);
+    return endpoint;
+}
+
+Role *store_add_role(Store *store, Branch *branch, const char *name, int64_t now_ms)
+{
+    Role *role = allocate(sizeof(*role));
+    text_build(role->name, sizeof(role->name), "%s", name);
+    role->life = begin_life(store, KIND_ROLE, now_ms);
+    DL_APPEND(branch->roles, role);
+    return role;
+}
+
+Database *store_add_database(Store *store, Branch *branch, const char *name, const char *owner,
+                             int64_t now_ms)
+{
+    Database *database = allocate(sizeof(*database));
+    database->id = store->next_database_id++;
+    text_build(database->name, sizeof(database->name), "%s", name);
+    text_build(database->owner, sizeof(database->owner), "%s", owner);
+    database->life = begin_life(store, KIND_DATABASE, now_ms);
+    DL_APPEND(branch->databases, database);
+    return database;
+}
+
+Operation *store_add_operation(Store *store, Project *project, Branch *branch, Action action)
+{
+    Operation *operation = allocate(sizeof(*operation));
+    ids_make_uuid(operation->id);
+    operation->project = project;
+    operation->branch = branch;
+    operation->action = action;
+    /* The listing's cursor is created_at, so no two may be equal. */
+    int64_t now_us = text_now_ms() * 1000;
+    store->last_operation_us =
+        now_us > store->last_operation_us ? now_us : store->last_operation_us + 1;
+    operation->created_us = store->last_operation_us;
+    operation->updated_us = operation->created_us;
+    store->created[KIND_OPERATION]++;
+    DL_APPEND(project->operations, operation);
+    HASH_ADD_STR(store->operations_by_id, id, operation);
+    if (project->current == NULL) {
+        project->current = operation;
+    }
+    return operation;
+}
+
+void store_delete_role(Store *store, Role *role, int64_t now_ms)
+{
+    end_life(store, KIND_ROLE, &role->life, now_ms);
+    sodium_memzero(role->password, sizeof(role->password));
+}
+
+void store_delete_database(Store *store, Database *database, int64_t now_ms)
+{
+    end_life(store, KIND_DATABASE, &database->life, now_ms);
+}
+
+void store_delete_endpoint(Store *store, Endpoint *endpoint, int64_t now_ms)
+{
+    end_life(store, KIND_ENDPOINT, &endpoint->life, now_ms);
+    endpoint->branch->endpoint = NULL;
+}
+
+void store_delete_branch(Store *store, Branch *branch, int64_t now_ms)
+{
+    Project *project = branch->project;
+    if (branch->endpoint != NULL) {
+        store_delete_endpoint(store, branch->endpoint, now_ms);
+    }
+    for (Role *role = branch->roles; role != NULL; role = role->next) {
+        if (store_is_alive(&role->life)) {
+            store_delete_role(store, role, now_ms);
+        }
+    }
+    for (Database *database = branch->databases; database != NULL; database = database->next) {
+        if (store_is_alive(&database->life)) {
+            store_delete_database(store, database, now_ms);
+        }
+    }
+    if (branch->parent != NULL) {
+        branch->parent->children--;
+    }
+    project->branch_count--;
+    HASH_DELETE(hh_name, project->branches_by_name, branch);
+    end_life(store, KIND_BRANCH, &branch->life, now_ms);
+}
+
+void store_delete_project(Store *store, Project *project, int64_t now_ms)
+{
+    for (Branch *branch = project->branches; branch != NULL; branch = branch->next) {
+        if (store_is_alive(&branch->life)) {
+            store_delete_branch(store, branch, now_ms);
+        }
+    }
+    end_life(store, KIND_PROJECT, &project->life, now_ms);
+}
+
+bool store_is_alive(const Lifetime *life)
+{
+    return life->deleted_ms == 0;
+}
+
+bool store_is_listed(const Lifetime *life, int64_t now_ms)
+{
+    return life->listed_ms <= now_ms && (life->deleted_ms == 0 || now_ms < life->unlisted_ms);
+}
+
+bool store_is_found(const Lifetime *life, int64_t now_ms)
+{
+    return life->deleted_ms == 0 && life->found_ms <= now_ms;
+}
+
+Project *store_find_project(const Store *store, const char *id)
+{
+    Project *project = NULL;
+    HASH_FIND_STR(store->projects_by_id, id, project);
+    return project != NULL && store_is_alive(&project->life) ? project : NULL;
+}
+
+Branch *store_find_branch(const Store *store, const Project *project, const char *id)
+{
+    Branch *branch = NULL;
+    HASH_FIND_STR(store->branches_by_id, id, branch);
+    bool is_here = branch != NULL && branch->project == project && store_is_alive(&branch->life);
+    return is_here ? branch : NULL;
+}
+
+Branch *store_find_branch_by_name(const Project *project, const char *name)
+{
+    Branch *branch = NULL;
+    HASH_FIND(hh_name, project->branches_by_name, name, strlen(name), branch);
+    return branch;
+}
+
+Endpoint *store_find_endpoint(const Store *store, const Project *project, const char *id)
+{
+    Endpoint *endpoint = NULL;
+    HASH_FIND_STR(store->endpoints_by_id, id, endpoint);
+    bool is_here =
+        endpoint != NULL && endpoint->project == project && store_is_alive(&endpoint->life);
+    return is_here ? endpoint : NULL;
+}
+
+Role *store_find_role(const Branch *branch, const char *name)
+{
+    Role *role = NULL;
+    DL_FOREACH(branch->roles, role)
+    {
+        if (store_is_alive(&role->life) && strcmp(role->name, name) == 0) {
+            return role;
+        }
+    }
+    return NULL;
+}
+
+Database *store_find_database(const Branch *branch, const char *name)
+{
+    Database *database = NULL;
+    DL_FOREACH(branch->databases, database)
+    {
+        if (store_is_alive(&database->life) && strcmp(database->name, name) == 0) {
+            return database;
+        }
+    }
+    return NULL;
+}
+
+Operation *store_find_operation(const Store *store, const Project *project, const char *id)
+{
+    Operation *operation = NULL;
+    HASH_FIND_STR(store->operations_by_id, id, operation);
+    return operation != NULL && operation->project == project ? operation : NULL;
+}
+
+bool store_is_locked(const Project *project)
+{
+    return project->current != NULL;
+}
+
+static void free_branch(Branch *branch)
+{
+    Role *role = NULL;
+    Role *next_role = NULL;
+    DL_FOREACH_SAFE(branch->roles, role, next_role)
+    {
+        sodium_memzero(role, sizeof(*role));
+        free(role);
+    }
+    Database *database = NULL;
+    Database *next_database = NULL;
+    DL_FOREACH_SAFE(branch->databases, database, next_database)
+    {
+        free(database);
+    }
+    json_decref(branch->annotation);
+    free(branch);
+}
+
+static void free_project(Project *project)
+{
+    HASH_CLEAR(hh_name, project->branches_by_name);
+    Branch *branch = NULL;
+    Branch *next_branch = NULL;
+    DL_FOREACH_SAFE(project->branches, branch, next_branch)
+    {
+        free_branch(branch);
+    }
+    Endpoint *endpoint = NULL;
+    Endpoint *next_endpoint = NULL;
+    DL_FOREACH_SAFE(project->endpoints, endpoint, next_endpoint)
+    {
+        json_decref(endpoint->pg_settings);
+        free(endpoint);
+    }
+    Operation *operation = NULL;
+    Operation *next_operation = NULL;
+    DL_FOREACH_SAFE(project->operations, operation, next_operation)
+    {
+        sodium_memzero(&operation->change, sizeof(operation->change));
+        free(operation);
+    }
+    json_decref(project->settings);
+    free(project);
+}
+
+void store_free(Store *store)
+{
+    HASH_CLEAR(hh, store->projects_by_id);
+    HASH_CLEAR(hh, store->branches_by_id);
+    HASH_CLEAR(hh, store->endpoints_by_id);
+    HASH_CLEAR(hh, store->operations_by_id);
+    Project *project = NULL;
+    Project *next = NULL;
+    DL_FOREACH_SAFE(store->projects, project, next)
+    {
+        free_project(project);
+    }
+}

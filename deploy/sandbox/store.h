@@ -1,0 +1,234 @@
+/* What exists: projects, branches, endpoints, roles, databases, operations. Everything lives until the
+ * store is freed; what was deleted stays as a tombstone, because listings may lag behind it and a second
+ * DELETE has to answer 204. One thread (the loop) uses it. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "ids.h"
+#include "text.h"
+
+enum { STORE_NAME_BYTES = 260, STORE_SQL_NAME_BYTES = 64, STORE_ERROR_BYTES = 256 };
+
+typedef enum Kind {
+    KIND_PROJECT,
+    KIND_BRANCH,
+    KIND_ENDPOINT,
+    KIND_ROLE,
+    KIND_DATABASE,
+    KIND_OPERATION,
+    KIND_COUNT,
+} Kind;
+
+/* When a thing exists, and from when reads show it: a listing that lags shows neither the newest things
+ * nor the newest deletions. All in milliseconds since the epoch; deleted_ms 0 means it exists. */
+typedef struct Lifetime {
+    int64_t created_ms;
+    int64_t updated_ms;
+    int64_t deleted_ms;
+    int64_t found_ms;    /* GET of this one thing finds it from here on */
+    int64_t listed_ms;   /* listings show it from here on */
+    int64_t unlisted_ms; /* once deleted: listings show it until then */
+} Lifetime;
+
+typedef enum BranchState { BRANCH_INIT, BRANCH_READY } BranchState;
+typedef enum EndpointState { ENDPOINT_INIT, ENDPOINT_ACTIVE, ENDPOINT_IDLE } EndpointState;
+
+typedef enum OperationStatus {
+    OPERATION_SCHEDULING,
+    OPERATION_RUNNING,
+    OPERATION_FINISHED,
+    OPERATION_FAILED,
+    OPERATION_CANCELLED,
+} OperationStatus;
+
+typedef enum Action {
+    ACTION_CREATE_TIMELINE,
+    ACTION_CREATE_BRANCH,
+    ACTION_DELETE_TIMELINE,
+    ACTION_START_COMPUTE,
+    ACTION_SUSPEND_COMPUTE,
+    ACTION_APPLY_CONFIG,
+} Action;
+
+typedef struct Project Project;
+typedef struct Branch Branch;
+typedef struct Cluster Cluster; /* cluster.h */
+typedef struct Relay Relay;     /* relay.h */
+
+typedef struct Role {
+    char name[STORE_SQL_NAME_BYTES];
+    char password[IDS_PASSWORD_BYTES]; /* empty: made by SQL, so never told to us */
+    bool no_login;
+    bool is_applied; /* the cluster has it */
+    Lifetime life;
+    struct Role *prev, *next;
+} Role;
+
+typedef struct Database {
+    int64_t id;
+    char name[STORE_SQL_NAME_BYTES];
+    char owner[STORE_SQL_NAME_BYTES];
+    bool is_applied;
+    Lifetime life;
+    struct Database *prev, *next;
+} Database;
+
+typedef struct EndpointSettings {
+    double min_cu;
+    double max_cu;
+    int64_t suspend_timeout_seconds; /* 0: the default, -1: never */
+} EndpointSettings;
+
+typedef struct Endpoint {
+    char id[IDS_BYTES];
+    Project *project;
+    Branch *branch;
+    EndpointSettings settings;
+    json_t *pg_settings; /* owned */
+    EndpointState state;
+    bool is_pending_active;
+    int64_t last_active_ms;
+    int64_t suspended_ms; /* 0: never was */
+    int port;
+    Relay *relay; /* owned; NULL without compute */
+    Lifetime life;
+    struct Endpoint *prev, *next; /* in the project */
+    UT_hash_handle hh;
+} Endpoint;
+
+struct Branch {
+    char id[IDS_BYTES];
+    char name[STORE_NAME_BYTES];
+    Project *project;
+    Branch *parent; /* NULL: a root branch */
+    int children;
+    BranchState state;
+    bool is_default;
+    bool is_protected;
+    char expires_at[TEXT_TIME_BYTES];
+    json_t *annotation; /* owned; an object of strings */
+    int64_t state_changed_ms;
+    Role *roles;
+    Database *databases;
+    Endpoint *endpoint; /* the read-write one, NULL when there is none */
+    Cluster *cluster;   /* owned; NULL without compute */
+    Lifetime life;
+    Branch *prev, *next; /* in the project */
+    UT_hash_handle hh;
+    UT_hash_handle hh_name;
+};
+
+typedef enum ChangeKind {
+    CHANGE_NONE,
+    CHANGE_CREATE_ROLE,
+    CHANGE_SET_PASSWORD,
+    CHANGE_DROP_ROLE,
+    CHANGE_CREATE_DATABASE,
+    CHANGE_DROP_DATABASE,
+} ChangeKind;
+
+/* What an apply_config operation does in the branch's cluster. */
+typedef struct Change {
+    ChangeKind kind;
+    char name[STORE_SQL_NAME_BYTES];
+    char owner[STORE_SQL_NAME_BYTES];
+    char password[IDS_PASSWORD_BYTES];
+    bool no_login;
+} Change;
+
+typedef struct Operation {
+    char id[IDS_UUID_BYTES];
+    Project *project;
+    Branch *branch;
+    Endpoint *endpoint;
+    struct Sandbox *sandbox; /* what its timers need */
+    Action action;
+    Change change;
+    OperationStatus status;
+    char error[STORE_ERROR_BYTES];
+    int failures_count;
+    int waits; /* what has to happen before it ends: its time, its work */
+    bool work_failed;
+    int64_t created_us;
+    int64_t updated_us;
+    int64_t started_us;
+    int64_t retry_ms; /* 0: none */
+    struct Operation *prev, *next; /* in the project, oldest first */
+    UT_hash_handle hh;
+} Operation;
+
+struct Project {
+    char id[IDS_BYTES];
+    char name[STORE_NAME_BYTES];
+    char region[STORE_SQL_NAME_BYTES];
+    char org_id[IDS_BYTES];
+    char owner_id[IDS_BYTES];
+    int pg_version;
+    bool store_passwords;
+    int64_t history_retention_seconds;
+    EndpointSettings endpoint_defaults;
+    json_t *settings; /* owned */
+    Branch *branches;
+    Branch *branches_by_name; /* those that exist */
+    Branch *default_branch;
+    int branch_count; /* that exist */
+    Endpoint *endpoints;
+    Operation *operations;
+    Operation *current; /* the first unfinished one */
+    Lifetime life;
+    Project *prev, *next;
+    UT_hash_handle hh;
+};
+
+typedef struct Store {
+    Project *projects;
+    Project *projects_by_id;
+    Branch *branches_by_id;
+    Endpoint *endpoints_by_id;
+    Operation *operations_by_id;
+    int64_t created[KIND_COUNT];
+    int64_t deleted[KIND_COUNT];
+    int64_t lag_ms[KIND_COUNT];       /* listing lag of what is made or deleted from now on */
+    int64_t not_found_ms[KIND_COUNT]; /* GET answers 404 that long after creation */
+    int64_t next_database_id;
+    int64_t last_operation_us;
+} Store;
+
+void store_init(Store *store);
+/* Frees everything; clusters and relays have to be closed before. */
+void store_free(Store *store);
+
+/* New things, linked where they belong, with an id and their times set. Never NULL. */
+Project *store_add_project(Store *store, int64_t now_ms);
+Branch *store_add_branch(Store *store, Project *project, const char *name, int64_t now_ms);
+Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms);
+Role *store_add_role(Store *store, Branch *branch, const char *name, int64_t now_ms);
+Database *store_add_database(Store *store, Branch *branch, const char *name, const char *owner,
+                             int64_t now_ms);
+Operation *store_add_operation(Store *store, Project *project, Branch *branch, Action action);
+
+/* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with it. */
+void store_delete_project(Store *store, Project *project, int64_t now_ms);
+void store_delete_branch(Store *store, Branch *branch, int64_t now_ms);
+void store_delete_endpoint(Store *store, Endpoint *endpoint, int64_t now_ms);
+void store_delete_role(Store *store, Role *role, int64_t now_ms);
+void store_delete_database(Store *store, Database *database, int64_t now_ms);
+
+/* What exists (never a tombstone), or NULL. Names match exactly. */
+Project *store_find_project(const Store *store, const char *id);
+Branch *store_find_branch(const Store *store, const Project *project, const char *id);
+Branch *store_find_branch_by_name(const Project *project, const char *name);
+Endpoint *store_find_endpoint(const Store *store, const Project *project, const char *id);
+Role *store_find_role(const Branch *branch, const char *name);
+Database *store_find_database(const Branch *branch, const char *name);
+Operation *store_find_operation(const Store *store, const Project *project, const char *id);
+
+/* Whether an operation of the project is unfinished: Neon answers 423 to what changes it. */
+bool store_is_locked(const Project *project);
+bool store_is_alive(const Lifetime *life);
+bool store_is_listed(const Lifetime *life, int64_t now_ms);
+bool store_is_found(const Lifetime *life, int64_t now_ms);
