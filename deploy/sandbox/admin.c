@@ -49,11 +49,11 @@ static json_t *render_project_state(const Project *project)
 
 static json_t *render_counts(const int64_t counts[KIND_COUNT])
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "projects",
-                     (json_int_t)counts[KIND_PROJECT], "branches", (json_int_t)counts[KIND_BRANCH],
-                     "endpoints", (json_int_t)counts[KIND_ENDPOINT], "roles",
-                     (json_int_t)counts[KIND_ROLE], "databases", (json_int_t)counts[KIND_DATABASE],
-                     "operations", (json_int_t)counts[KIND_OPERATION]);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "projects", (json_int_t)counts[KIND_PROJECT],
+                     "branches", (json_int_t)counts[KIND_BRANCH], "endpoints",
+                     (json_int_t)counts[KIND_ENDPOINT], "roles", (json_int_t)counts[KIND_ROLE],
+                     "databases", (json_int_t)counts[KIND_DATABASE], "operations",
+                     (json_int_t)counts[KIND_OPERATION]);
 }
 
 void admin_get_state(Exchange *exchange)
@@ -111,8 +111,7 @@ void admin_remove_fault(Exchange *exchange)
     char *end = NULL;
     errno = 0;
     long long id = strtoll(exchange->parameters[0], &end, 10);
-    if (errno != 0 || *end != '\0' || id <= 0 ||
-        !faults_remove(&exchange->sandbox->faults, id)) {
+    if (errno != 0 || *end != '\0' || id <= 0 || !faults_remove(&exchange->sandbox->faults, id)) {
         exchange_fail(exchange, 404, "", "fault not found");
         return;
     }

@@ -178,9 +178,8 @@ static void reply_list(Exchange *exchange, Listing *listing, int64_t limit)
             json_object_set_new(annotations, found[i]->id, render_annotation(found[i]));
         }
     }
-    json_t *pagination =
-        json_pack("{s:s, s:s}", "sort_by", SORT_NAMES[listing->sort_by], "sort_order",
-                  listing->order == 0 ? "ASC" : "DESC");
+    json_t *pagination = json_pack("{s:s, s:s}", "sort_by", SORT_NAMES[listing->sort_by],
+                                   "sort_order", listing->order == 0 ? "ASC" : "DESC");
     if (shown > 0) {
         /* As Neon, also on the last page: readers stop at an empty one. */
         char cursor[BRANCHES_CURSOR_BYTES];
@@ -188,8 +187,9 @@ static void reply_list(Exchange *exchange, Listing *listing, int64_t limit)
         json_object_set_new(pagination, "next", json_string(cursor));
     }
     free((void *)found);
-    exchange_reply(exchange, 200, json_pack("{s:o, s:o, s:o}", "branches", list, "annotations",
-                                            annotations, "pagination", pagination));
+    exchange_reply(exchange, 200,
+                   json_pack("{s:o, s:o, s:o}", "branches", list, "annotations", annotations,
+                             "pagination", pagination));
 }
 
 void branches_list(Exchange *exchange)
@@ -314,8 +314,7 @@ static bool read_expiry(Exchange *exchange, const BranchRequest *request)
     if (request->expires_at == NULL) {
         return true;
     }
-    if (!text_parse_time_us(request->expires_at, &time_us) ||
-        time_us / 1000 <= exchange->now_ms) {
+    if (!text_parse_time_us(request->expires_at, &time_us) || time_us / 1000 <= exchange->now_ms) {
         exchange_fail(exchange, 400, "",
                       "invalid request: branch.expires_at: a future time in RFC 3339 expected");
         return false;
@@ -368,8 +367,8 @@ static void inherit(Store *store, const Branch *parent, Branch *branch, int64_t 
     for (const Database *database = parent->databases; database != NULL;
          database = database->next) {
         if (store_is_alive(&database->life)) {
-            store_add_database(store, branch, database->name, database->owner, now_ms)
-                ->is_applied = database->is_applied;
+            store_add_database(store, branch, database->name, database->owner, now_ms)->is_applied =
+                database->is_applied;
         }
     }
 }
@@ -381,8 +380,8 @@ static Branch *add_branch(Exchange *exchange, const BranchRequest *request, Bran
     branch->parent = parent;
     parent->children++;
     branch->is_protected = request->is_protected;
-    branch->annotation = request->annotations == NULL ? json_object()
-                                                      : json_deep_copy(request->annotations);
+    branch->annotation =
+        request->annotations == NULL ? json_object() : json_deep_copy(request->annotations);
     if (request->expires_at != NULL) {
         text_build(branch->expires_at, sizeof(branch->expires_at), "%s", request->expires_at);
     }
@@ -416,8 +415,7 @@ static void set_connection_uris(json_t *reply, const Branch *branch)
          database = database->next) {
         const Role *role = store_find_role(branch, database->owner);
         if (role != NULL && role->password[0] != '\0') {
-            json_array_append_new(uris,
-                                  render_connection(branch->endpoint, role, database->name));
+            json_array_append_new(uris, render_connection(branch->endpoint, role, database->name));
         }
     }
     json_object_set_new(reply, "connection_uris", uris);

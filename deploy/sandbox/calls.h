@@ -1,5 +1,5 @@
-/* The last calls of the API, for tests that ask what was sent: method, route, status and time, never a
- * query, a header or a body. */
+/* The last calls of the API, for tests that ask what was sent: method, route, status and time,
+ * never a query, a header or a body. */
 #pragma once
 
 #include <jansson.h>

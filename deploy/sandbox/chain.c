@@ -190,8 +190,8 @@ static void begin_operation(Sandbox *sandbox, Operation *operation)
         return;
     }
     int64_t usual_ms = sandbox->options.operation_ms;
-    timers_after(&sandbox->timers, faults_operation_ms(&sandbox->faults, usual_ms, now_ms), end_time,
-                 operation);
+    timers_after(&sandbox->timers, faults_operation_ms(&sandbox->faults, usual_ms, now_ms),
+                 end_time, operation);
     if (sandbox->compute != NULL) {
         operation->waits++;
         compute_begin(sandbox->compute, operation);

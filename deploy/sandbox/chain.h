@@ -1,12 +1,12 @@
-/* Operations: each project runs its own in order, one at a time, each for at least --operation-ms. While
- * any is unfinished the project is locked (423). What an operation means for the things it names happens
- * when it finishes. */
+/* Operations: each project runs its own in order, one at a time, each for at least --operation-ms.
+ * While any is unfinished the project is locked (423). What an operation means for the things it
+ * names happens when it finishes. */
 #pragma once
 
 #include "sandbox.h"
 
-/* Adds one at the end of the project's chain; nothing runs before chain_start. `endpoint` and `change`
- * may be NULL; the change is copied. */
+/* Adds one at the end of the project's chain; nothing runs before chain_start. `endpoint` and
+ * `change` may be NULL; the change is copied. */
 Operation *chain_add(Sandbox *sandbox, Branch *branch, Endpoint *endpoint, Action action,
                      const Change *change);
 /* Adds what applies a change to a branch's cluster: as Neon, an idle compute is suspended again. */

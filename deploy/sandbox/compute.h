@@ -1,13 +1,14 @@
 /* The part of the sandbox that has real PostgreSQL clusters behind its branches: what operations do
- * there, waking and suspending, and what SQL made that the API has to show. All functions are called on
- * the loop; work on clusters runs on libuv's threads, one job a cluster at a time. */
+ * there, waking and suspending, and what SQL made that the API has to show. All functions are
+ * called on the loop; work on clusters runs on libuv's threads, one job a cluster at a time. */
 #pragma once
 
 #include "sandbox.h"
 
 enum { COMPUTE_ERROR_BYTES = 512 };
 
-/* Cleans up what a crash left in the state folder, makes the CA. NULL with a sentence in ret_error. */
+/* Cleans up what a crash left in the state folder, makes the CA. NULL with a sentence in ret_error.
+ */
 Compute *compute_open(Sandbox *sandbox, char *ret_error, size_t error_bytes);
 /* Stops every cluster and waits for it; with `remove`, deletes their folders. */
 void compute_close(Compute *compute, bool remove);
@@ -25,6 +26,6 @@ void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
 void compute_remove_project(Compute *compute, Project *project);
 
 typedef void (*ComputeFunction)(void *argument);
-/* Brings roles and databases made by SQL into the store, then calls `done`; at once where the branch's
- * compute does not run or its project is changing. */
+/* Brings roles and databases made by SQL into the store, then calls `done`; at once where the
+ * branch's compute does not run or its project is changing. */
 void compute_sync(Compute *compute, Branch *branch, ComputeFunction done, void *argument);

@@ -100,8 +100,8 @@ void databases_create(Exchange *exchange)
         !check_new(exchange, name, owner)) {
         return;
     }
-    const Database *database = store_add_database(&exchange->sandbox->store, exchange->branch,
-                                                  name, owner, exchange->now_ms);
+    const Database *database = store_add_database(&exchange->sandbox->store, exchange->branch, name,
+                                                  owner, exchange->now_ms);
     begin_change(exchange, CHANGE_CREATE_DATABASE, database, 201);
 }
 

@@ -11,7 +11,8 @@ enum {
     ENDPOINTS_AUTOSCALING_SPAN_CU = 8,
 };
 
-/* https://neon.com/docs/introduction/autoscaling: 0.25, 0.5, 1 to 16 by 1, fixed ones to 56 by 2. */
+/* https://neon.com/docs/introduction/autoscaling: 0.25, 0.5, 1 to 16 by 1, fixed ones to 56 by 2.
+ */
 static bool is_size(double cu)
 {
     if (cu == 0.25 || cu == 0.5) {
@@ -34,8 +35,7 @@ static bool check_settings(Exchange *exchange, const EndpointSettings *settings)
     }
     int64_t timeout = settings->suspend_timeout_seconds;
     if (timeout > 0 && timeout < ENDPOINTS_SUSPEND_LEAST_SECONDS) {
-        exchange_fail(exchange, 400, "",
-                      "suspend_timeout_seconds is below the minimum; min:\"%d\"",
+        exchange_fail(exchange, 400, "", "suspend_timeout_seconds is below the minimum; min:\"%d\"",
                       ENDPOINTS_SUSPEND_LEAST_SECONDS);
         return false;
     }
@@ -52,8 +52,7 @@ bool endpoints_read_settings(Exchange *exchange, const json_t *object, const cha
         !exchange_get_number(exchange, object, path, "autoscaling_limit_max_cu", 0.25,
                              &settings->max_cu) ||
         !exchange_get_integer(exchange, object, path, "suspend_timeout_seconds", -1,
-                              ENDPOINTS_SUSPEND_MOST_SECONDS,
-                              &settings->suspend_timeout_seconds)) {
+                              ENDPOINTS_SUSPEND_MOST_SECONDS, &settings->suspend_timeout_seconds)) {
         return false;
     }
     /* One limit alone moves the other along, so that it stays a range. */
@@ -91,11 +90,10 @@ void endpoints_list_of_branch(Exchange *exchange)
 
 static Endpoint *find_endpoint(Exchange *exchange)
 {
-    Endpoint *endpoint = store_find_endpoint(&exchange->sandbox->store, exchange->project,
-                                             exchange->parameters[1]);
+    Endpoint *endpoint =
+        store_find_endpoint(&exchange->sandbox->store, exchange->project, exchange->parameters[1]);
     bool is_read = strcmp(exchange->route->method, "GET") == 0;
-    if (endpoint == NULL ||
-        (is_read && !store_is_found(&endpoint->life, exchange->now_ms))) {
+    if (endpoint == NULL || (is_read && !store_is_found(&endpoint->life, exchange->now_ms))) {
         exchange_fail(exchange, 404, "", "endpoint not found");
         return NULL;
     }
@@ -216,8 +214,8 @@ void endpoints_create(Exchange *exchange)
 void endpoints_delete(Exchange *exchange)
 {
     Sandbox *sandbox = exchange->sandbox;
-    Endpoint *endpoint = store_find_endpoint(&sandbox->store, exchange->project,
-                                             exchange->parameters[1]);
+    Endpoint *endpoint =
+        store_find_endpoint(&sandbox->store, exchange->project, exchange->parameters[1]);
     if (endpoint == NULL) {
         exchange_reply(exchange, 204, NULL);
         return;
@@ -230,8 +228,7 @@ void endpoints_delete(Exchange *exchange)
         compute_remove_endpoint(sandbox->compute, endpoint);
     }
     store_delete_endpoint(&sandbox->store, endpoint, exchange->now_ms);
-    Operation *first =
-        chain_add(sandbox, endpoint->branch, endpoint, ACTION_SUSPEND_COMPUTE, NULL);
+    Operation *first = chain_add(sandbox, endpoint->branch, endpoint, ACTION_SUSPEND_COMPUTE, NULL);
     chain_start(sandbox, exchange->project);
     reply_operations(exchange, 200, endpoint, first);
 }

@@ -1,5 +1,5 @@
-/* One call of the API as its handler sees it: who asks, for what, with which body, and the reply. The
- * readers below answer 400 themselves; a handler that gets false returns at once. */
+/* One call of the API as its handler sees it: who asks, for what, with which body, and the reply.
+ * The readers below answer 400 themselves; a handler that gets false returns at once. */
 #pragma once
 
 #include <jansson.h>
@@ -51,8 +51,9 @@ bool exchange_query_boolean(Exchange *exchange, const char *name, bool *ret);
 bool exchange_query_choice(Exchange *exchange, const char *name, const char *const *choices,
                            int *ret);
 
-/* Members of a JSON object. An absent or null member leaves *ret as it is; a wrong type answers 400.
- * `object` may be NULL (then everything is absent); `path` names it in the error ("project"). */
+/* Members of a JSON object. An absent or null member leaves *ret as it is; a wrong type answers
+ * 400. `object` may be NULL (then everything is absent); `path` names it in the error ("project").
+ */
 bool exchange_get_object(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, const json_t **ret);
 bool exchange_get_array(Exchange *exchange, const json_t *object, const char *path,

@@ -137,10 +137,9 @@ static bool is_known_object(const char *object)
 
 static const char *find_unknown_member(const json_t *json)
 {
-    static const char *const MEMBERS[] = {"kind",    "route",   "count",    "skip",   "match",
-                                          "for_ms",  "ms",      "status",   "code",   "message",
-                                          "html",    "commit",  "object",   "action", "retry_ms",
-                                          "retry_after"};
+    static const char *const MEMBERS[] = {
+        "kind", "route",   "count", "skip",   "match",  "for_ms", "ms",       "status",
+        "code", "message", "html",  "commit", "object", "action", "retry_ms", "retry_after"};
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)(uintptr_t)json, name, value)
@@ -224,11 +223,11 @@ json_t *faults_list(const Faults *faults)
     DL_FOREACH(faults->list, fault)
     {
         json_array_append_new(
-            list, json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", (json_int_t)fault->id,
-                            "kind", KIND_NAMES[fault->kind], "route", fault->route, "match",
-                            fault->match, "skip", (json_int_t)fault->skip, "count",
-                            (json_int_t)fault->count, "used", (json_int_t)fault->used, "ms",
-                            (json_int_t)fault->ms));
+            list,
+            json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", (json_int_t)fault->id,
+                      "kind", KIND_NAMES[fault->kind], "route", fault->route, "match", fault->match,
+                      "skip", (json_int_t)fault->skip, "count", (json_int_t)fault->count, "used",
+                      (json_int_t)fault->used, "ms", (json_int_t)fault->ms));
     }
     return list;
 }

@@ -11,15 +11,15 @@
 enum { FAULTS_TEXT_BYTES = 256 };
 
 typedef enum FaultKind {
-    FAULT_STATUS,                 /* an error status instead of doing anything (or after, `commit`) */
-    FAULT_REPLY_LOST,             /* done, then the connection is dropped */
-    FAULT_REQUEST_LOST,           /* the connection is dropped, nothing done */
-    FAULT_SLOW,                   /* `ms` between doing and replying */
-    FAULT_SLOW_BEFORE,            /* `ms` before doing */
-    FAULT_LOCKED,                 /* 423 */
-    FAULT_RATE_LIMITED,           /* 429, with Retry-After where retry_after is set */
-    FAULT_PARTIAL_LISTING,        /* projects go to unavailable_project_ids */
-    FAULT_LISTING_LAG,            /* listings show changes `ms` late, `object` says of what */
+    FAULT_STATUS,          /* an error status instead of doing anything (or after, `commit`) */
+    FAULT_REPLY_LOST,      /* done, then the connection is dropped */
+    FAULT_REQUEST_LOST,    /* the connection is dropped, nothing done */
+    FAULT_SLOW,            /* `ms` between doing and replying */
+    FAULT_SLOW_BEFORE,     /* `ms` before doing */
+    FAULT_LOCKED,          /* 423 */
+    FAULT_RATE_LIMITED,    /* 429, with Retry-After where retry_after is set */
+    FAULT_PARTIAL_LISTING, /* projects go to unavailable_project_ids */
+    FAULT_LISTING_LAG,     /* listings show changes `ms` late, `object` says of what */
     FAULT_NOT_FOUND_AFTER_CREATE, /* GET of a new thing answers 404 for `ms` */
     FAULT_OPERATION_MS,           /* operations take `ms` */
     FAULT_OPERATION_FAILS,        /* the next operations (of `action`) fail */
@@ -76,7 +76,8 @@ typedef struct FaultTarget {
 
 void faults_init(Faults *faults);
 void faults_free(Faults *faults);
-/* Adds one fault or a list of them. False with a sentence in ret_error and nothing added of a bad one. */
+/* Adds one fault or a list of them. False with a sentence in ret_error and nothing added of a bad
+ * one. */
 bool faults_add_json(Faults *faults, const json_t *json, char *ret_error, size_t error_bytes);
 bool faults_load(Faults *faults, const char *path, char *ret_error, size_t error_bytes);
 json_t *faults_list(const Faults *faults);

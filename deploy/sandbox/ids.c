@@ -5,25 +5,25 @@
 #include "text.h"
 
 static const char *const ADJECTIVES[] = {
-    "aged",   "autumn", "billowing", "bitter", "blue",   "bold",    "broad",  "calm",
-    "cold",   "cool",   "crimson",   "damp",   "dark",   "dawn",    "dry",    "fancy",
-    "flat",   "frosty", "green",     "hidden", "icy",    "late",    "little", "lively",
-    "long",   "lucky",  "misty",     "muddy",  "noisy",  "old",     "orange", "patient",
-    "plain",  "proud",  "purple",    "quiet",  "rapid",  "raspy",   "red",    "restless",
-    "rough",  "royal",  "shiny",     "shy",    "silent", "small",   "snowy",  "soft",
-    "spring", "square", "steep",     "still",  "sweet",  "tight",   "tiny",   "weathered",
+    "aged",   "autumn", "billowing", "bitter", "blue",     "bold",   "broad",  "calm",
+    "cold",   "cool",   "crimson",   "damp",   "dark",     "dawn",   "dry",    "fancy",
+    "flat",   "frosty", "green",     "hidden", "icy",      "late",   "little", "lively",
+    "long",   "lucky",  "misty",     "muddy",  "noisy",    "old",    "orange", "patient",
+    "plain",  "proud",  "purple",    "quiet",  "rapid",    "raspy",  "red",    "restless",
+    "rough",  "royal",  "shiny",     "shy",    "silent",   "small",  "snowy",  "soft",
+    "spring", "square", "steep",     "still",  "sweet",    "tight",  "tiny",   "weathered",
     "white",  "wild",   "winter",    "wispy",  "withered", "yellow", "young",  "summer",
 };
 
 static const char *const NOUNS[] = {
-    "bar",    "base",   "bird",   "block",  "boat",   "bonus",  "bread",  "breeze",
-    "brook",  "bush",   "butter", "cake",   "cell",   "cherry", "cloud",  "credit",
-    "darkness", "dawn", "dew",    "dream",  "dust",   "feather", "field", "fire",
-    "firefly", "flower", "fog",   "forest", "frog",   "frost",  "glade",  "glitter",
-    "grass",  "hall",   "hat",    "haze",   "heart",  "hill",   "king",   "lab",
-    "lake",   "leaf",   "limit",  "math",   "meadow", "mode",   "moon",   "morning",
-    "mouse",  "mud",    "night",  "paper",  "pine",   "poetry", "pond",   "queen",
-    "rain",   "recipe", "resonance", "rice", "river", "salad",  "scene",  "sea",
+    "bar",      "base",   "bird",      "block",  "boat",   "bonus",   "bread", "breeze",
+    "brook",    "bush",   "butter",    "cake",   "cell",   "cherry",  "cloud", "credit",
+    "darkness", "dawn",   "dew",       "dream",  "dust",   "feather", "field", "fire",
+    "firefly",  "flower", "fog",       "forest", "frog",   "frost",   "glade", "glitter",
+    "grass",    "hall",   "hat",       "haze",   "heart",  "hill",    "king",  "lab",
+    "lake",     "leaf",   "limit",     "math",   "meadow", "mode",    "moon",  "morning",
+    "mouse",    "mud",    "night",     "paper",  "pine",   "poetry",  "pond",  "queen",
+    "rain",     "recipe", "resonance", "rice",   "river",  "salad",   "scene", "sea",
 };
 
 static const char LOWER_ALNUM[] = "abcdefghijklmnopqrstuvwxyz0123456789";

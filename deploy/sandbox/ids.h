@@ -1,5 +1,5 @@
-/* Identifiers and passwords in Neon's form. Randomness comes from libsodium; uniqueness is checked by
- * the store, which asks again. */
+/* Identifiers and passwords in Neon's form. Randomness comes from libsodium; uniqueness is checked
+ * by the store, which asks again. */
 #pragma once
 
 enum { IDS_BYTES = 64, IDS_UUID_BYTES = 37, IDS_PASSWORD_BYTES = 32 };

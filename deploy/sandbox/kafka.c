@@ -38,8 +38,7 @@ static bool create_topics(const Kafka *kafka, const Options *options, char *ret_
                         options->kafka_topics[i]);
             return false;
         }
-        rd_kafka_resp_err_t error =
-            rd_kafka_mock_topic_create(kafka->cluster, name, partitions, 1);
+        rd_kafka_resp_err_t error = rd_kafka_mock_topic_create(kafka->cluster, name, partitions, 1);
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
             text_format(ret_error, error_bytes, "topic %s: %s", name, rd_kafka_err2str(error));
             return false;

@@ -1,5 +1,5 @@
-/* The embedded Kafka: librdkafka's mock cluster, listening on loopback on ports of its own choice. It
- * throws transactional offsets away, so nothing about exactly-once can be tried on it. */
+/* The embedded Kafka: librdkafka's mock cluster, listening on loopback on ports of its own choice.
+ * It throws transactional offsets away, so nothing about exactly-once can be tried on it. */
 #pragma once
 
 #include <stdbool.h>

@@ -36,5 +36,6 @@ bool keys_add_json(Keys *keys, const json_t *json, char *ret_error, size_t error
 /* The key of an Authorization header (`Bearer …`), or NULL. Compared in constant time. */
 const Key *keys_find(const Keys *keys, const char *authorization);
 bool keys_has_organization(const Key *key, const char *org_id);
-/* Whether the key's owner reaches the project at all (a project-scoped key: the same organization). */
+/* Whether the key's owner reaches the project at all (a project-scoped key: the same organization).
+ */
 bool keys_sees_project(const Key *key, const Project *project);

@@ -1,5 +1,5 @@
-/* Log lines a person can read, to stderr or a file. Nothing secret is ever handed to these functions:
- * no body, no query, no header. */
+/* Log lines a person can read, to stderr or a file. Nothing secret is ever handed to these
+ * functions: no body, no query, no header. */
 #pragma once
 
 #include <stdbool.h>

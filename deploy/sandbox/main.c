@@ -104,8 +104,8 @@ static bool announce(const Program *program, char *ret_error)
         bootstrap = kafka_bootstrap(program->kafka);
         json_object_set_new(ready, "kafka_bootstrap", json_string(bootstrap));
     }
-    bool written = state_write_ready(sandbox->options.state_dir, ready, ret_error,
-                                     MAIN_ERROR_BYTES);
+    bool written =
+        state_write_ready(sandbox->options.state_dir, ready, ret_error, MAIN_ERROR_BYTES);
     json_decref(ready);
     if (written) {
         printf("neon-sandbox: ready at %s%s%s\n", url, bootstrap == NULL ? "" : ", Kafka at ",
@@ -175,8 +175,7 @@ int main(int argc, char **argv)
         return EXIT_CANNOT_START;
     }
     if (!log_open(sandbox->options.log_file, sandbox->options.quiet)) {
-        fprintf(stderr, "neon-sandbox: --log %s: %s\n", sandbox->options.log_file,
-                strerror(errno));
+        fprintf(stderr, "neon-sandbox: --log %s: %s\n", sandbox->options.log_file, strerror(errno));
         return EXIT_CANNOT_START;
     }
     raise_file_limit();

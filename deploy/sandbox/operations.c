@@ -38,8 +38,8 @@ void operations_list(Exchange *exchange)
 
 void operations_get(Exchange *exchange)
 {
-    const Operation *operation = store_find_operation(
-        &exchange->sandbox->store, exchange->project, exchange->parameters[1]);
+    const Operation *operation =
+        store_find_operation(&exchange->sandbox->store, exchange->project, exchange->parameters[1]);
     if (operation == NULL) {
         exchange_fail(exchange, 404, "", "operation not found");
         return;

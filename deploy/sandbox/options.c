@@ -28,9 +28,10 @@ enum {
 
 static const struct argp_option OPTIONS[] = {
     {"port", OPTION_PORT, "PORT", 0, "port of the API on 127.0.0.1; 0 picks one (default 8080)", 0},
-    {"state", OPTION_STATE, "DIR", 0, "folder of clusters, CA and ready.json (/tmp/neon-sandbox)", 0},
-    {"cache", OPTION_CACHE, "DIR", 0, "where template clusters are kept (default: the state folder)",
+    {"state", OPTION_STATE, "DIR", 0, "folder of clusters, CA and ready.json (/tmp/neon-sandbox)",
      0},
+    {"cache", OPTION_CACHE, "DIR", 0,
+     "where template clusters are kept (default: the state folder)", 0},
     {"ephemeral", OPTION_EPHEMERAL, NULL, 0, "remove the state folder's contents at exit", 0},
     {"no-compute", OPTION_NO_COMPUTE, NULL, 0, "API only: no clusters, hosts are fictitious", 1},
     {"postgres", OPTION_POSTGRES, "DIR", 0,
@@ -44,7 +45,8 @@ static const struct argp_option OPTIONS[] = {
     {"suspend-ms", OPTION_SUSPEND, "MS", 0,
      "what a suspend_timeout_seconds of 0 (the default) stands for (300000)", 2},
     {"keys", OPTION_KEYS, "FILE", 0, "API keys as JSON (below)", 3},
-    {"faults", OPTION_FAULTS, "FILE", 0, "faults to begin with: what POST /sandbox/faults takes", 3},
+    {"faults", OPTION_FAULTS, "FILE", 0, "faults to begin with: what POST /sandbox/faults takes",
+     3},
     {"kafka", OPTION_KAFKA, NULL, 0, "also open librdkafka's mock Kafka on loopback", 4},
     {"kafka-brokers", OPTION_KAFKA_BROKERS, "N", 0, "its number of brokers (1)", 4},
     {"kafka-topic", OPTION_KAFKA_TOPIC, "NAME:PARTITIONS", 0, "a topic there; may be repeated", 4},
@@ -70,7 +72,8 @@ static const char DOCUMENTATION[] =
     "GET|POST|DELETE /sandbox/faults. A fault is {\"kind\": \"status\" | \"reply_lost\" | "
     "\"request_lost\" | \"slow\" | \"slow_before\" | \"locked\" | \"rate_limited\" | "
     "\"partial_listing\" | \"listing_lag\" | \"not_found_after_create\" | \"operation_ms\" | "
-    "\"operation_fails\" | \"endpoint_refuses\", \"route\": \"POST /projects\", \"count\", \"skip\", "
+    "\"operation_fails\" | \"endpoint_refuses\", \"route\": \"POST /projects\", \"count\", "
+    "\"skip\", "
     "\"match\", \"for_ms\", \"ms\", \"status\", \"code\", \"message\", \"html\", \"retry_after\", "
     "\"commit\", \"object\", \"action\", \"retry_ms\"}.";
 

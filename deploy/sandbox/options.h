@@ -28,6 +28,6 @@ typedef struct Options {
     int kafka_topic_count;
 } Options;
 
-/* Reads the command line; the strings stay the caller's argv. Ends the process for --help, --version
- * and usage errors (status 64). */
+/* Reads the command line; the strings stay the caller's argv. Ends the process for --help,
+ * --version and usage errors (status 64). */
 void options_parse(int argc, char **argv, Options *ret_options);

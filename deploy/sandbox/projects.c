@@ -223,10 +223,9 @@ static bool check_request(Exchange *exchange, ProjectRequest *request)
 
 static json_t *build_settings(const json_t *wanted)
 {
-    json_t *settings =
-        json_pack("{s:{s:[], s:b}, s:b, s:b, s:b}", "allowed_ips", "ips", "protected_branches_only",
-                  0, "enable_logical_replication", 0, "block_public_connections", 0,
-                  "block_vpc_connections", 0);
+    json_t *settings = json_pack("{s:{s:[], s:b}, s:b, s:b, s:b}", "allowed_ips", "ips",
+                                 "protected_branches_only", 0, "enable_logical_replication", 0,
+                                 "block_public_connections", 0, "block_vpc_connections", 0);
     if (wanted != NULL) {
         json_object_update_recursive(settings, (json_t *)(uintptr_t)wanted);
     }
@@ -254,17 +253,15 @@ static Branch *add_main_branch(Exchange *exchange, Project *project, const Proje
     Store *store = &exchange->sandbox->store;
     Branch *branch = store_add_branch(store, project, request->branch_name, exchange->now_ms);
     branch->is_default = true;
-    branch->annotation = request->annotations == NULL
-                             ? json_object()
-                             : json_deep_copy(request->annotations);
+    branch->annotation =
+        request->annotations == NULL ? json_object() : json_deep_copy(request->annotations);
     project->default_branch = branch;
     char owner[STORE_SQL_NAME_BYTES + 16];
     text_build(owner, sizeof(owner), "%s_owner", request->database_name);
     /* A database name of 63 bytes leaves no room for the suffix. */
     text_cut(owner, STORE_SQL_NAME_BYTES - 1);
-    Role *role = store_add_role(store, branch,
-                                request->role_name != NULL ? request->role_name : owner,
-                                exchange->now_ms);
+    Role *role = store_add_role(
+        store, branch, request->role_name != NULL ? request->role_name : owner, exchange->now_ms);
     ids_make_password(role->password);
     store_add_database(store, branch, request->database_name, role->name, exchange->now_ms);
     return branch;
@@ -286,9 +283,8 @@ static void reply_created(Exchange *exchange, const Project *project)
     const Database *database = branch->databases;
     exchange_reply(
         exchange, 201,
-        json_pack("{s:o, s:[o], s:[o], s:[o], s:o, s:o, s:[o]}", "project",
-                  render_project(project), "connection_uris",
-                  render_connection(endpoint, role, database->name), "roles",
+        json_pack("{s:o, s:[o], s:[o], s:[o], s:o, s:o, s:[o]}", "project", render_project(project),
+                  "connection_uris", render_connection(endpoint, role, database->name), "roles",
                   render_role(branch, role, true), "databases", render_database(branch, database),
                   "operations", render_operations_from(project->operations), "branch",
                   render_branch(branch), "endpoints", render_endpoint(endpoint)));
@@ -319,8 +315,7 @@ void projects_create(Exchange *exchange)
     }
     Project *project = add_project(exchange, &request);
     Branch *branch = add_main_branch(exchange, project, &request);
-    Endpoint *endpoint =
-        store_add_endpoint(&exchange->sandbox->store, branch, exchange->now_ms);
+    Endpoint *endpoint = store_add_endpoint(&exchange->sandbox->store, branch, exchange->now_ms);
     if (exchange->sandbox->compute != NULL &&
         !compute_add_endpoint(exchange->sandbox->compute, endpoint)) {
         store_delete_project(&exchange->sandbox->store, project, exchange->now_ms);
@@ -394,16 +389,15 @@ static bool find_login(Exchange *exchange, const Branch *branch, const Role **re
     const char *role_name = exchange_query(exchange, "role_name");
     const char *database_name = exchange_query(exchange, "database_name");
     if (role_name == NULL || database_name == NULL) {
-        exchange_fail(exchange, 400, "",
-                      "invalid request: query parameter \"%s\" is required",
+        exchange_fail(exchange, 400, "", "invalid request: query parameter \"%s\" is required",
                       role_name == NULL ? "role_name" : "database_name");
         return false;
     }
     *ret_role = store_find_role(branch, role_name);
     *ret_database = store_find_database(branch, database_name);
     if (*ret_role == NULL || *ret_database == NULL) {
-        exchange_fail(exchange, 404, "", *ret_role == NULL ? "role not found"
-                                                           : "database not found");
+        exchange_fail(exchange, 404, "",
+                      *ret_role == NULL ? "role not found" : "database not found");
         return false;
     }
     if (!exchange->project->store_passwords) {

@@ -160,8 +160,8 @@ json_t *render_endpoint(const Endpoint *endpoint)
 
 json_t *render_role(const Branch *branch, const Role *role, bool with_password)
 {
-    json_t *json = json_pack("{s:s, s:s, s:b}", "branch_id", branch->id, "name", role->name,
-                             "protected", 0);
+    json_t *json =
+        json_pack("{s:s, s:s, s:b}", "branch_id", branch->id, "name", role->name, "protected", 0);
     if (with_password && role->password[0] != '\0') {
         json_object_set_new(json, "password", json_string(role->password));
     }
@@ -248,10 +248,10 @@ json_t *render_connection(const Endpoint *endpoint, const Role *role, const char
     render_uri(endpoint, role, database, false, uri);
     render_host(endpoint, false, host);
     render_host(endpoint, true, pooler_host);
-    json_t *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "connection_uri", uri,
-                             "connection_parameters", "database", database, "password",
-                             role->password, "role", role->name, "host", host, "pooler_host",
-                             pooler_host);
+    json_t *json =
+        json_pack("{s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "connection_uri", uri,
+                  "connection_parameters", "database", database, "password", role->password, "role",
+                  role->name, "host", host, "pooler_host", pooler_host);
     sodium_memzero(uri, sizeof(uri));
     return json;
 }

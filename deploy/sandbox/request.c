@@ -341,8 +341,8 @@ enum MHD_Result request_send(Request *request)
         text_build(seconds, sizeof(seconds), "%d", plan->error.retry_after);
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
-    enum MHD_Result result = MHD_queue_response(
-        request->connection, (unsigned int)request->exchange.status, response);
+    enum MHD_Result result =
+        MHD_queue_response(request->connection, (unsigned int)request->exchange.status, response);
     MHD_destroy_response(response);
     return result;
 }

@@ -91,8 +91,8 @@ static bool check_new(Exchange *exchange, const char *name)
         return false;
     }
     if (store_find_role(exchange->branch, name) != NULL) {
-        exchange_fail(exchange, 409, "ROLE_ALREADY_EXISTS",
-                      "role already exists; role_name:\"%s\"", name);
+        exchange_fail(exchange, 409, "ROLE_ALREADY_EXISTS", "role already exists; role_name:\"%s\"",
+                      name);
         return false;
     }
     if (count_roles(exchange->branch) >= ROLES_MAX) {

@@ -152,7 +152,8 @@ static bool resolve_project(Exchange *exchange)
     }
     Project *project = store_find_project(&exchange->sandbox->store, id);
     bool is_read = strcmp(exchange->route->method, "GET") == 0;
-    bool is_hidden = project != NULL && is_read && !store_is_found(&project->life, exchange->now_ms);
+    bool is_hidden =
+        project != NULL && is_read && !store_is_found(&project->life, exchange->now_ms);
     if (project == NULL || is_hidden || !keys_sees_project(key, project)) {
         exchange_fail(exchange, 404, "", "project not found");
         return false;

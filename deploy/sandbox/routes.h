@@ -1,4 +1,5 @@
-/* The one table of routes: what is served, by whom, and what has to hold before the handler runs. */
+/* The one table of routes: what is served, by whom, and what has to hold before the handler runs.
+ */
 #pragma once
 
 #include "exchange.h"
@@ -20,8 +21,8 @@ struct Route {
     unsigned flags;
 };
 
-/* The route of a path without query (still percent-encoded), or NULL. `path` is cut into pieces in place,
- * and ret_parameters point into it, decoded. */
+/* The route of a path without query (still percent-encoded), or NULL. `path` is cut into pieces in
+ * place, and ret_parameters point into it, decoded. */
 const Route *routes_find(const char *method, char *path,
                          char *ret_parameters[EXCHANGE_PARAMETERS_MAX]);
 /* Finds {project_id} and {branch_id} for the caller's key and checks the lock. False: replied. */

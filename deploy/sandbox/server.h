@@ -1,5 +1,5 @@
-/* The HTTP side: libmicrohttpd on the loop, one request from its bytes to its reply, with the faults that
- * come between. */
+/* The HTTP side: libmicrohttpd on the loop, one request from its bytes to its reply, with the
+ * faults that come between. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-/* What exists: projects, branches, endpoints, roles, databases, operations. Everything lives until the
- * store is freed; what was deleted stays as a tombstone, because listings may lag behind it and a second
- * DELETE has to answer 204. One thread (the loop) uses it. */
+/* What exists: projects, branches, endpoints, roles, databases, operations. Everything lives until
+ * the store is freed; what was deleted stays as a tombstone, because listings may lag behind it and
+ * a second DELETE has to answer 204. One thread (the loop) uses it. */
 #pragma once
 
 #include <jansson.h>
@@ -23,8 +23,9 @@ typedef enum Kind {
     KIND_COUNT,
 } Kind;
 
-/* When a thing exists, and from when reads show it: a listing that lags shows neither the newest things
- * nor the newest deletions. All in milliseconds since the epoch; deleted_ms 0 means it exists. */
+/* When a thing exists, and from when reads show it: a listing that lags shows neither the newest
+ * things nor the newest deletions. All in milliseconds since the epoch; deleted_ms 0 means it
+ * exists. */
 typedef struct Lifetime {
     int64_t created_ms;
     int64_t updated_ms;
@@ -156,7 +157,7 @@ typedef struct Operation {
     int64_t created_us;
     int64_t updated_us;
     int64_t started_us;
-    int64_t retry_ms; /* 0: none */
+    int64_t retry_ms;              /* 0: none */
     struct Operation *prev, *next; /* in the project, oldest first */
     UT_hash_handle hh;
 } Operation;
@@ -211,7 +212,8 @@ Database *store_add_database(Store *store, Branch *branch, const char *name, con
                              int64_t now_ms);
 Operation *store_add_operation(Store *store, Project *project, Branch *branch, Action action);
 
-/* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with it. */
+/* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with
+ * it. */
 void store_delete_project(Store *store, Project *project, int64_t now_ms);
 void store_delete_branch(Store *store, Branch *branch, int64_t now_ms);
 void store_delete_endpoint(Store *store, Endpoint *endpoint, int64_t now_ms);

@@ -1,6 +1,6 @@
-/* Calls that are due later, on the loop: one uv timer over a heap, so that ten thousand delayed replies
- * and running operations cost one handle. A call can't be taken back; its function looks whether it
- * still has something to do. */
+/* Calls that are due later, on the loop: one uv timer over a heap, so that ten thousand delayed
+ * replies and running operations cost one handle. A call can't be taken back; its function looks
+ * whether it still has something to do. */
 #pragma once
 
 #include <stddef.h>
