@@ -1,9 +1,11 @@
 /*
- * HTTP requests (libcurl multi on the loop): HTTP/1.1, no redirects, TLS verified, replies bounded, connections kept.
+ * HTTP requests (libcurl multi on the loop): HTTP/1.1, no redirects, TLS verified, replies bounded,
+ * connections kept.
  *
- * A request may carry a send limit: when it has not been written whole by then, on CLOCK_BOOTTIME, it is aborted before curl may
- * act on another socket event (after SIGCONT, I/O callbacks run before timers), and the result says that it was not sent.
- * TCP_USER_TIMEOUT bounds what the kernel may still deliver after that.
+ * A request may carry a send limit: when it has not been written whole by then, on CLOCK_BOOTTIME,
+ * it is aborted before curl may act on another socket event (after SIGCONT, I/O callbacks run
+ * before timers), and the result says that it was not sent. TCP_USER_TIMEOUT bounds what the kernel
+ * may still deliver after that.
  */
 #ifndef DRIVE_HTTP_H
 #define DRIVE_HTTP_H
@@ -21,8 +23,8 @@ typedef struct Http Http;
 typedef struct HttpCall HttpCall;
 
 typedef struct HttpOptions {
-    const char *base_url;  // without a trailing slash; https://, or http:// to loopback
-    const char *ca_file;   // "" = the system's
+    const char *base_url; // without a trailing slash; https://, or http:// to loopback
+    const char *ca_file;  // "" = the system's
     const char *user_agent;
     uint32_t connect_timeout_ms;
     uint32_t request_timeout_ms; // whole request
@@ -32,10 +34,10 @@ typedef struct HttpOptions {
 
 typedef struct HttpRequest {
     const char *method;
-    const char *path;          // with query; starts with '/'
-    Bytes body;                // JSON; copied
-    const Secret *bearer;      // copied into memory that is zeroed
-    const char *request_id;    // X-Request-ID
+    const char *path;           // with query; starts with '/'
+    Bytes body;                 // JSON; copied
+    const Secret *bearer;       // copied into memory that is zeroed
+    const char *request_id;     // X-Request-ID
     int64_t send_limit_boot_ms; // CLOCK_BOOTTIME; 0 = none
 } HttpRequest;
 
@@ -45,7 +47,7 @@ typedef struct HttpReply {
     const char *content_type; // "" = none; as all texts here valid during the callback only
     const char *request_id;   // x-neon-ret-request-id
     const char *retry_after;
-    const char *error;        // "" = none; never holds the key
+    const char *error; // "" = none; never holds the key
     Bytes body;
     uint32_t took_ms;
 } HttpReply;
@@ -55,7 +57,8 @@ typedef void HttpCallback(void *context, const HttpReply *reply);
 // Code HTTP_SETUP.
 Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error *err);
 void http_free(Http *http); // calls under way are cancelled without their callback
-// The callback is called exactly once, never from within http_send, unless the call is cancelled first.
+// The callback is called exactly once, never from within http_send, unless the call is cancelled
+// first.
 HttpCall *http_send(Http *http, const HttpRequest *request, HttpCallback *callback, void *context);
 void http_cancel(HttpCall *call);
 size_t http_in_flight(const Http *http);

@@ -1,7 +1,8 @@
 /*
- * PostgreSQL on the loop (libpq, non-blocking, pipelined). A connection runs jobs one after another; a job is a list of statements
- * that go out together in one pipeline with one Sync behind them: one round trip, and one transaction (unless it
- * has a statement of its own that PostgreSQL refuses in one).
+ * PostgreSQL on the loop (libpq, non-blocking, pipelined). A connection runs jobs one after
+ * another; a job is a list of statements that go out together in one pipeline with one Sync behind
+ * them: one round trip, and one transaction (unless it has a statement of its own that PostgreSQL
+ * refuses in one).
  */
 #ifndef DRIVE_PG_H
 #define DRIVE_PG_H
@@ -18,40 +19,51 @@
 typedef struct Pg Pg;
 
 typedef struct PgOptions {
-    const char *host; // resolved by the resolver; libpq gets host and hostaddr. Or:
-    const Secret *uri; // a whole connection URI or string; its host is resolved, too (unix sockets are left alone)
+    const char *host;  // resolved by the resolver; libpq gets host and hostaddr. Or:
+    const Secret *uri; // a whole connection URI or string; its host is resolved, too (unix sockets
+                       // are left alone)
     int port;
     const char *database;
     const char *user;
     const Secret *password;
-    const char *ca_file;     // with `host`: sslmode=verify-full; "" = the system's (sslrootcert as libpq 15 can)
+    const char *ca_file; // with `host`: sslmode=verify-full; "" = the system's (sslrootcert as
+                         // libpq 15 can)
     uint32_t connect_timeout_ms;
-    uint32_t statement_timeout_ms; // also the limit of a job, plus 5 s, after which the connection is given up
+    uint32_t statement_timeout_ms; // also the limit of a job, plus 5 s, after which the connection
+                                   // is given up
     const char *application_name;
     bool reconnect; // ledger: after a loss connects again by itself with a growing, jittered delay
 } PgOptions;
 
 typedef struct PgStatement {
-    const char *sql;           // must stay valid until the job ends
+    const char *sql; // must stay valid until the job ends
     int param_count;
     const char *const *params; // text format; NULL = SQL NULL; copied
 } PgStatement;
 
-// One result a statement, in order; count is that of statements that were answered. On failure `err` has kind unavailable
-// (connection lost, timeout: a COMMIT may have happened) with code CONNECTION_LOST, or internal with the SQLSTATE as its code (the transaction was
-// rolled back). Results are freed after the callback. Never called from within pg_run.
+// One result a statement, in order; count is that of statements that were answered. On failure
+// `err` has kind unavailable (connection lost, timeout: a COMMIT may have happened) with code
+// CONNECTION_LOST, or internal with the SQLSTATE as its code (the transaction was rolled back).
+// Results are freed after the callback. Never called from within pg_run.
 typedef void PgCallback(void *context, PGresult *const *results, int count, const Error *err);
 
 typedef enum PgState { PG_CONNECTING, PG_READY, PG_FAILED } PgState;
-// Tells of every change: ready (again), or failed with the reason (a refused login has its SQLSTATE as code where the server
-// sent one; texts never hold a password).
+// Tells of every change: ready (again), or failed with the reason (a refused login has its SQLSTATE
+// as code where the server sent one; texts never hold a password).
 typedef void PgStateCallback(void *context, PgState state, const Error *err);
 
-Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCallback *on_state, void *context);
+Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCallback *on_state,
+            void *context);
 PgState pg_state(const Pg *pg);
-// Queues a job (statements and parameters are copied, but for the SQL text). Jobs wait while the connection isn't ready; those under way
-// or waiting when it is lost end with CONNECTION_LOST (waiting ones too unless `reconnect`).
+// Queues a job (statements and parameters are copied, but for the SQL text). Jobs wait while the
+// connection isn't ready; those under way or waiting when it is lost end with CONNECTION_LOST
+// (waiting ones too unless `reconnect`).
 void pg_run(Pg *pg, const PgStatement *statements, int count, PgCallback *callback, void *context);
+// The same with a send limit on CLOCK_BOOTTIME (0 = none): what was not written whole by then is
+// given up before anything else is written, together with the connection when a part was; the
+// server rolls that back. Code SEND_LIMIT.
+void pg_run_until(Pg *pg, const PgStatement *statements, int count, int64_t send_limit_boot_ms,
+                  PgCallback *callback, void *context);
 size_t pg_waiting(const Pg *pg); // jobs queued or under way
 // No callback is called any more.
 void pg_close(Pg *pg);

@@ -1,11 +1,12 @@
 /*
- * The producer on its own thread (librdkafka's transaction calls block by contract). Outcomes are taken by value, in order;
- * whenever the thread is free, all that wait go into one Kafka transaction: records, and for each partition touched the offset and completion
- * map of its last outcome in the batch, with the group metadata of the assignment that delivered its record.
+ * The producer on its own thread (librdkafka's transaction calls block by contract). Outcomes are
+ * taken by value, in order; whenever the thread is free, all that wait go into one Kafka
+ * transaction: records, and for each partition touched the offset and completion map of its last
+ * outcome in the batch, with the group metadata of the assignment that delivered its record.
  *
- * After a generation error the batch's outcomes of that assignment are dropped (the ledger has them, the new owner publishes
- * them); after any other abort the same batch goes first, in the same order; a fatal error is reported and nothing is
- * published any more.
+ * After a generation error the batch's outcomes of that assignment are dropped (the ledger has
+ * them, the new owner publishes them); after any other abort the same batch goes first, in the same
+ * order; a fatal error is reported and nothing is published any more.
  */
 #ifndef DRIVE_PUBLISHER_H
 #define DRIVE_PUBLISHER_H
@@ -27,7 +28,7 @@ typedef struct PublisherHeader {
 } PublisherHeader;
 
 typedef struct PublisherRecord {
-    const char *topic;   // static or owned by the settings
+    const char *topic; // static or owned by the settings
     Bytes key;
     Bytes value;
     bool tombstone;
@@ -36,12 +37,12 @@ typedef struct PublisherRecord {
 } PublisherRecord;
 
 typedef struct PublisherItem {
-    uint64_t id;                 // the caller's
-    KafkaAssignment *assignment; // a reference is taken
-    int64_t offset;              // to commit for its partition once this item is out
-    const char *metadata;        // completion map; copied
+    uint64_t id;                    // the caller's
+    KafkaAssignment *assignment;    // a reference is taken
+    int64_t offset;                 // to commit for its partition once this item is out
+    const char *metadata;           // completion map; copied
     const PublisherRecord *records; // copied
-    size_t record_count;         // may be 0: only the offset
+    size_t record_count;            // may be 0: only the offset
 } PublisherItem;
 
 typedef struct PublisherHandler {
@@ -49,7 +50,8 @@ typedef struct PublisherHandler {
     void (*on_published)(void *context, const uint64_t *ids, size_t count, uint32_t took_ms);
     // These items were dropped: their assignment is over.
     void (*on_dropped)(void *context, const uint64_t *ids, size_t count);
-    // Answer to publisher_revoke: nothing of those assignments is in a transaction or in the queue any more.
+    // Answer to publisher_revoke: nothing of those assignments is in a transaction or in the queue
+    // any more.
     void (*on_revoked)(void *context);
     // The producer can't go on: the process ends with status 75.
     void (*on_fatal)(void *context, const Error *err);
@@ -57,15 +59,17 @@ typedef struct PublisherHandler {
     void (*on_trouble)(void *context, const Error *err);
 } PublisherHandler;
 
-// Starts the thread; init_transactions and the topics' metadata are fetched on it before the first transaction (publisher_ready).
-// transactional.id = group.id + "-" + (instance.id or a random UUID). Sets enable.idempotence, acks=all, transaction.timeout.ms
-// default 10000, retry.backoff.ms default 20, linger.ms 0, partitioner murmur2_random, socket.nagle.disable. Code: KAFKA_SETUP.
+// Starts the thread; init_transactions and the topics' metadata are fetched on it before the first
+// transaction (publisher_ready). transactional.id = group.id + "-" + (instance.id or a random
+// UUID). Sets enable.idempotence, acks=all, transaction.timeout.ms default 10000, retry.backoff.ms
+// default 20, linger.ms 0, partitioner murmur2_random, socket.nagle.disable. Code: KAFKA_SETUP.
 // Callbacks run on the loop.
-Publisher *publisher_open(Loop *loop, const Settings *settings, const PublisherHandler *handler, void *context,
-                          Error *err);
+Publisher *publisher_open(Loop *loop, const Settings *settings, const PublisherHandler *handler,
+                          void *context, Error *err);
 bool publisher_is_ready(const Publisher *publisher); // transactions initialised
 void publisher_put(Publisher *publisher, const PublisherItem *item);
-// Ends or aborts the open transaction, drops what waits of these assignments (on_dropped), then on_revoked.
+// Ends or aborts the open transaction, drops what waits of these assignments (on_dropped), then
+// on_revoked.
 void publisher_revoke(Publisher *publisher, const uint64_t *assignment_ids, size_t count);
 // Publishes what waits, then stops the thread; `on_closed` is called on the loop.
 void publisher_close(Publisher *publisher, void (*on_closed)(void *context));

@@ -1,0 +1,346 @@
+#include "drive/http.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "drive/http_call.h"
+#include "sys/clock.h"
+
+enum { HTTP_ENTRY_LIMIT = 512 };
+
+struct Http {
+    Loop *loop;
+    Resolver *resolver;
+    HttpOptions options; // its texts are these:
+    char *base_url;
+    char *ca_file;
+    char *user_agent;
+    char *host; // as in the URL: an IPv6 address in brackets
+    char *port;
+    char *name; // as the resolver takes it
+    CURLM *multi;
+    LoopTimer *timer; // curl's
+    List calls;       // under way
+    List ended;       // their callbacks are due
+    List sockets;
+};
+
+typedef struct HttpSocket {
+    uv_poll_t poll;
+    ListLink link;
+    Http *http;
+    curl_socket_t fd;
+} HttpSocket;
+
+static void http_act(Http *http, curl_socket_t fd, int events);
+
+static void call_end(HttpCall *call, CURLcode result)
+{
+    if (call->added) {
+        curl_multi_remove_handle(call->http->multi, call->easy);
+        call->added = false;
+    }
+    if (call->limit_timer != NULL) {
+        loop_timer_stop(call->limit_timer);
+    }
+    call->result = result;
+    list_remove(&call->link);
+    list_append(&call->http->ended, &call->link);
+}
+
+// A callback may send and cancel: what ended is taken one by one.
+static void report_ended(Http *http)
+{
+    ListLink *link = NULL;
+    while ((link = list_first(&http->ended)) != NULL) {
+        HttpCall *call = LIST_ENTRY(link, HttpCall, link);
+        list_remove(&call->link);
+        HttpReply reply = http_call_reply(call);
+        call->callback(call->context, &reply);
+        http_call_free(call);
+    }
+}
+
+static void end_late(Http *http)
+{
+    int64_t now_boot_ms = clock_boot_ms();
+    LIST_EACH(&http->calls, link)
+    {
+        HttpCall *call = LIST_ENTRY(link, HttpCall, link);
+        if (http_call_is_late(call, now_boot_ms)) {
+            resolver_cancel(call->query);
+            call->query = NULL;
+            call->failure = "the send limit passed before the request was written";
+            call_end(call, CURLE_ABORTED_BY_CALLBACK);
+        }
+    }
+}
+
+static void on_limit(void *context)
+{
+    Http *http = context;
+    end_late(http);
+    report_ended(http);
+}
+
+static void on_timer(void *context)
+{
+    http_act(context, CURL_SOCKET_TIMEOUT, 0);
+}
+
+// Nothing may reach curl before what is late was ended.
+static void http_act(Http *http, curl_socket_t fd, int events)
+{
+    end_late(http);
+    int running = 0;
+    curl_multi_socket_action(http->multi, fd, events, &running);
+    CURLMsg *message = NULL;
+    int left = 0;
+    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+        HttpCall *call = NULL;
+        CURLcode result = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        call_end(call, result);
+    }
+    report_ended(http);
+}
+
+static void on_socket_event(uv_poll_t *poll, int status, int events)
+{
+    HttpSocket *sock = poll->data;
+    int flags = 0;
+    if (status != 0) {
+        flags = CURL_CSELECT_ERR;
+    }
+    if ((events & UV_READABLE) != 0) {
+        flags |= CURL_CSELECT_IN;
+    }
+    if ((events & UV_WRITABLE) != 0) {
+        flags |= CURL_CSELECT_OUT;
+    }
+    http_act(sock->http, sock->fd, flags);
+}
+
+static HttpSocket *socket_open(Http *http, curl_socket_t fd)
+{
+    HttpSocket *sock = alloc_zeroed(1, sizeof(*sock));
+    sock->http = http;
+    sock->fd = fd;
+    int failed = uv_poll_init(loop_uv(http->loop), &sock->poll, fd);
+    assert(failed == 0);
+    (void)failed;
+    sock->poll.data = sock;
+    list_append(&http->sockets, &sock->link);
+    curl_multi_assign(http->multi, fd, sock);
+    return sock;
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void socket_close(HttpSocket *sock)
+{
+    list_remove(&sock->link);
+    uv_close((uv_handle_t *)&sock->poll, on_socket_closed);
+}
+
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned)
+{
+    (void)easy;
+    Http *http = context;
+    HttpSocket *sock = assigned;
+    if (what == CURL_POLL_REMOVE) {
+        if (sock != NULL) {
+            socket_close(sock);
+            curl_multi_assign(http->multi, fd, NULL);
+        }
+        return 0;
+    }
+    if (sock == NULL) {
+        sock = socket_open(http, fd);
+    }
+    int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
+                 ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
+    uv_poll_start(&sock->poll, events, on_socket_event);
+    return 0;
+}
+
+static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
+{
+    (void)multi;
+    Http *http = context;
+    if (timeout_ms < 0) {
+        loop_timer_stop(http->timer);
+    } else {
+        loop_timer_start(http->timer, (uint64_t)timeout_ms);
+    }
+    return 0;
+}
+
+static bool is_loopback(const char *host)
+{
+    static const char SUFFIX[] = ".localhost";
+    size_t length = strlen(host);
+    size_t suffix_length = sizeof(SUFFIX) - 1;
+    return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "[::1]") == 0 ||
+           (length > suffix_length && strcasecmp(host + length - suffix_length, SUFFIX) == 0);
+}
+
+static bool take_url(Http *http, CURLU *url, Error *err)
+{
+    char *scheme = NULL;
+    if (curl_url_set(url, CURLUPART_URL, http->options.base_url, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_HOST, &http->host, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_PORT, &http->port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+        curl_free(scheme);
+        return error_set(err, ERROR_INVALID, "HTTP_SETUP", "not a URL: %s", http->options.base_url);
+    }
+    bool is_https = strcmp(scheme, "https") == 0;
+    bool is_http = strcmp(scheme, "http") == 0;
+    curl_free(scheme);
+    if (!is_https && !(is_http && is_loopback(http->host))) {
+        return error_set(err, ERROR_INVALID, "HTTP_SETUP",
+                         "%s: https:// is needed; http:// goes only to loopback",
+                         http->options.base_url);
+    }
+    http->name = alloc_text(http->host[0] == '[' ? http->host + 1 : http->host);
+    http->name[strcspn(http->name, "]")] = '\0';
+    return true;
+}
+
+static void set_multi(Http *http)
+{
+    http->multi = curl_multi_init();
+    if (http->multi == NULL) {
+        abort();
+    }
+    long connections = (long)http->options.max_connections;
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections);
+}
+
+Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error *err)
+{
+    Http *http = alloc_zeroed(1, sizeof(*http));
+    http->loop = loop;
+    http->resolver = resolver;
+    http->options = *options;
+    http->options.base_url = http->base_url = alloc_text(options->base_url);
+    http->options.ca_file = http->ca_file = alloc_text(options->ca_file);
+    http->options.user_agent = http->user_agent = alloc_text(options->user_agent);
+    list_init(&http->calls);
+    list_init(&http->ended);
+    list_init(&http->sockets);
+    set_multi(http);
+    http->timer = loop_timer_new(loop, on_timer, http);
+    CURLU *url = curl_url();
+    bool ok = take_url(http, url, err);
+    curl_url_cleanup(url);
+    if (!ok) {
+        http_free(http);
+        return NULL;
+    }
+    return http;
+}
+
+void http_free(Http *http)
+{
+    if (http == NULL) {
+        return;
+    }
+    LIST_EACH(&http->calls, call)
+    {
+        http_cancel(LIST_ENTRY(call, HttpCall, link));
+    }
+    LIST_EACH(&http->ended, call)
+    {
+        http_cancel(LIST_ENTRY(call, HttpCall, link));
+    }
+    curl_multi_cleanup(http->multi);
+    LIST_EACH(&http->sockets, sock)
+    {
+        socket_close(LIST_ENTRY(sock, HttpSocket, link));
+    }
+    loop_timer_free(http->timer);
+    curl_free(http->host);
+    curl_free(http->port);
+    free(http->name);
+    free(http->base_url);
+    free(http->ca_file);
+    free(http->user_agent);
+    free(http);
+}
+
+static void on_address(void *context, const char *address, const Error *err)
+{
+    HttpCall *call = context;
+    Http *http = call->http;
+    call->query = NULL;
+    if (address == NULL || call->failure != NULL) {
+        if (call->failure == NULL) {
+            memcpy(call->error, err->text, sizeof(call->error));
+            call->error[sizeof(call->error) - 1] = '\0';
+        }
+        call_end(call, CURLE_COULDNT_RESOLVE_HOST);
+        report_ended(http);
+        return;
+    }
+    if (http->host[0] != '[') {
+        Text entry = TEXT_INIT(HTTP_ENTRY_LIMIT);
+        text_printf(&entry, strchr(address, ':') != NULL ? "%s:%s:[%s]" : "%s:%s:%s", http->host,
+                    http->port, address);
+        http_call_set_address(call, text_get(&entry));
+        text_clear(&entry);
+    }
+    call->added = true;
+    curl_multi_add_handle(http->multi, call->easy);
+}
+
+HttpCall *http_send(Http *http, const HttpRequest *request, HttpCallback *callback, void *context)
+{
+    HttpCall *call = http_call_new(&http->options, request);
+    call->http = http;
+    call->callback = callback;
+    call->context = context;
+    list_append(&http->calls, &call->link);
+    if (request->send_limit_boot_ms != 0) {
+        int64_t left_ms = request->send_limit_boot_ms - clock_boot_ms();
+        call->limit_timer = loop_timer_new(http->loop, on_limit, http);
+        loop_timer_start(call->limit_timer, left_ms > 0 ? (uint64_t)left_ms : 0);
+    }
+    call->query = resolver_ask(http->resolver, http->name, on_address, call);
+    return call;
+}
+
+void http_cancel(HttpCall *call)
+{
+    resolver_cancel(call->query);
+    if (call->added) {
+        curl_multi_remove_handle(call->http->multi, call->easy);
+    }
+    list_remove(&call->link);
+    http_call_free(call);
+}
+
+size_t http_in_flight(const Http *http)
+{
+    size_t count = 0;
+    LIST_EACH(&http->calls, link)
+    {
+        count++; // short: the worker caps it
+    }
+    return count;
+}

@@ -1,0 +1,63 @@
+/*
+ * One request as a curl handle: how it is set up, what of it was written, how its reply is kept.
+ * Used by drive/http only.
+ *
+ * curl 7.88 sends a request again by itself when a kept connection died before any byte of a reply
+ * (Curl_retry_request, also for POST). The pre-request callback refuses that for everything but GET
+ * and HEAD once a request was written whole.
+ */
+#ifndef DRIVE_HTTP_CALL_H
+#define DRIVE_HTTP_CALL_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "drive/http.h"
+
+enum { HTTP_USER_TIMEOUT_LIMIT_MS = 15000 };
+
+// What of a request curl handed to the kernel.
+typedef struct HttpWritten {
+    size_t head_bytes;
+    size_t body_bytes;
+    uint32_t last_four; // bytes of the head, to see its end
+} HttpWritten;
+
+struct HttpCall {
+    Http *http;
+    ListLink link; // in the list of those under way, or of those that ended
+    HttpCallback *callback;
+    void *context;
+    CURL *easy;
+    bool added; // to the multi handle
+    ResolverQuery *query;
+    LoopTimer *limit_timer; // NULL = no limit
+    struct curl_slist *headers;
+    struct curl_slist *resolve;
+    Buffer body;
+    bool repeatable; // GET and HEAD
+    int64_t send_limit_boot_ms;
+    int64_t started_boot_ms;
+    HttpWritten written;
+    uint8_t *reply;
+    size_t reply_bytes;
+    size_t reply_capacity;
+    size_t max_reply_bytes;
+    uint32_t user_timeout_ms;
+    const char *failure; // ours; NULL = curl's
+    char error[CURL_ERROR_SIZE];
+    CURLcode result;
+};
+
+HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request);
+// `entry` as CURLOPT_RESOLVE has it: host:port:address.
+void http_call_set_address(HttpCall *call, const char *entry);
+void http_call_free(HttpCall *call); // not in a list and not in a multi handle any more
+bool http_call_is_written(const HttpCall *call);
+bool http_call_is_late(const HttpCall *call, int64_t now_boot_ms);
+// Its texts belong to the call.
+HttpReply http_call_reply(const HttpCall *call);
+
+#endif
