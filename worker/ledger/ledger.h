@@ -1,11 +1,13 @@
 /*
- * The ledger's statements: SQL text with array parameters (a loop turn's work goes as multi-row statements; it may be one row), and
- * the decoding of their rows. Nothing is sent here: a LedgerBatch is handed to the PostgreSQL driver, which runs its statements as one
- * transaction (one pipeline, one Sync).
+ * The ledger's statements: SQL text with array parameters (a loop turn's work goes as multi-row
+ * statements; it may be one row), and the decoding of their rows. Nothing is sent here: a
+ * LedgerBatch is handed to the PostgreSQL driver, which runs its statements as one transaction (one
+ * pipeline, one Sync).
  *
- * Rows of a batch are sorted by (application, command) before they are sent, so that batches of several workers lock in the same
- * order; a batch never holds the same command twice. Each decoder maps the rows back by the ordinal that the statement carries.
- * Every write names the epoch of its claim and changes nothing if it is stale: a row that doesn't come back is a stale one.
+ * Rows of a batch are sorted by (application, command) before they are sent, so that batches of
+ * several workers lock in the same order; a batch never holds the same command twice. Each decoder
+ * maps the rows back by the ordinal that the statement carries. Every write names the epoch of its
+ * claim and changes nothing if it is stale: a row that doesn't come back is a stale one.
  */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
@@ -52,17 +54,19 @@ const char *ledger_state_name(LedgerState state);
 typedef struct LedgerEnvironment {
     LedgerState state;
     char environment[NAME_ENVIRONMENT_BYTES];
-    char origin[16];                   // created, branched, imported, or empty
-    char command_id[UUID_TEXT_BYTES];  // that made the row what it is (creating: its maker)
-    char action[32];                   // of that command: CreateEnvironment, …
+    char origin[16];                  // created, branched, imported, or empty
+    char command_id[UUID_TEXT_BYTES]; // that made the row what it is (creating: its maker)
+    char action[32];                  // of that command: CreateEnvironment, …
     uint8_t spec_digest[CRYPTO_SHA256_BYTES];
     char account[NAME_ACCOUNT_BYTES];
     char project_id[NAME_NEON_ID_BYTES];
     char branch_id[NAME_NEON_ID_BYTES];
     char endpoint_id[NAME_NEON_ID_BYTES];
-    json_t *details; // object, owned; names, host, settings, databases, roles, what was left; never NULL once decoded
+    json_t *details; // object, owned; names, host, settings, databases, roles, what was left; never
+                     // NULL once decoded
     int64_t sequence;
-    int64_t unsettled_in_ms; // until nothing of a passed-over intent can still appear; <= 0: settled
+    int64_t
+        unsettled_in_ms; // until nothing of a passed-over intent can still appear; <= 0: settled
 } LedgerEnvironment;
 void ledger_environment_clear(LedgerEnvironment *environment);
 
@@ -78,16 +82,20 @@ typedef struct LedgerAccount {
 } LedgerAccount;
 void ledger_account_clear(LedgerAccount *account);
 
-typedef enum LedgerIntentStatus { LEDGER_INTENT_NONE, LEDGER_INTENT_OPEN, LEDGER_INTENT_CLOSED } LedgerIntentStatus;
+typedef enum LedgerIntentStatus {
+    LEDGER_INTENT_NONE,
+    LEDGER_INTENT_OPEN,
+    LEDGER_INTENT_CLOSED
+} LedgerIntentStatus;
 
 typedef struct LedgerIntent {
     LedgerIntentStatus status;
     char step[48];
     int64_t number; // grows with every intent of a command
     int64_t epoch;  // of its opener
-    bool settles;   // what it may have made can appear until settled_at (false: deletion by exact id)
+    bool settles; // what it may have made can appear until settled_at (false: deletion by exact id)
     int64_t settled_in_ms; // by the ledger's clock when the row was read; <= 0: settled
-    json_t *result; // owned; facts that its closer learnt, NULL when none
+    json_t *result;        // owned; facts that its closer learnt, NULL when none
 } LedgerIntent;
 void ledger_intent_clear(LedgerIntent *intent);
 
@@ -103,12 +111,13 @@ typedef struct LedgerClaim {
     int64_t timestamp_ms;
     const char *environment;        // that it writes; "" = none
     const char *source_environment; // that it branches from; "" = none
-    const char *account;            // named in the command; "" = the one of the source, else of the environment
-    bool writes_account;            // ConnectAccount: the account is the subject
-    bool reserve;                   // Create, Branch: insert the environment's row as `creating`, or take over one that is
-                                    // `gone`, or `failed` by the same action
-    const char *origin;             // with reserve
-    const uint8_t *spec_digest;     // with reserve
+    const char
+        *account; // named in the command; "" = the one of the source, else of the environment
+    bool writes_account; // ConnectAccount: the account is the subject
+    bool reserve; // Create, Branch: insert the environment's row as `creating`, or take over one
+                  // that is `gone`, or `failed` by the same action
+    const char *origin;         // with reserve
+    const uint8_t *spec_digest; // with reserve
 } LedgerClaim;
 
 typedef enum LedgerClaimResult {
@@ -123,17 +132,17 @@ typedef struct LedgerClaimed {
     int64_t epoch;
     int32_t partition; // coordinates of the record that was claimed first
     int64_t offset;
-    char stop[16];     // "", cancelled, superseded
+    char stop[16]; // "", cancelled, superseded
     char stopped_by[UUID_TEXT_BYTES];
-    bool undoing;      // direction
+    bool undoing;        // direction
     json_t *first_error; // owned, object or NULL: why it turned
-    json_t *journal;   // owned, object
+    json_t *journal;     // owned, object
     LedgerIntent intent;
     int64_t unsettled_in_ms;
     int64_t abandoned; // intents left open by their opener; takeovers of the same one count once
     int64_t takeovers;
-    bool had_intent;   // an intent was opened at some time: it may have had an effect
-    Buffer outcome;    // finished
+    bool had_intent;          // an intent was opened at some time: it may have had an effect
+    Buffer outcome;           // finished
     int64_t outcome_sequence; // 0 = none
     bool published;
     LedgerEnvironment environment, source;
@@ -143,11 +152,12 @@ typedef struct LedgerClaimed {
 } LedgerClaimed;
 void ledger_claimed_clear(LedgerClaimed *claimed);
 
-// One transaction: rows inserted or taken over (epoch + 1; abandoned + 1 where an open intent of an earlier epoch was not counted
-// yet), environments reserved, context read.
+// One transaction: rows inserted or taken over (epoch + 1; abandoned + 1 where an open intent of an
+// earlier epoch was not counted yet), environments reserved, context read.
 void ledger_claim_build(const LedgerClaim *claims, size_t count, LedgerBatch *ret_batch);
 // `ret_claimed`: `count` initialised (zeroed) structs in the order of the claims.
-bool ledger_claim_decode(const PGresult *rows, LedgerClaimed *ret_claimed, size_t count, Error *err);
+bool ledger_claim_decode(const PGresult *rows, LedgerClaimed *ret_claimed, size_t count,
+                         Error *err);
 
 // ---- writes of a running command
 
@@ -171,13 +181,14 @@ typedef struct LedgerOpened {
     char stop[16];
     char stopped_by[UUID_TEXT_BYTES];
 } LedgerOpened;
-// Commits the intent: replaces the one before; one that was still open and settles moves into unsettled_until (the largest settled_at).
-// A row with a stop mark that the command has not turned for (undoing = false) is not written either: written = false, stop set.
+// Commits the intent: replaces the one before; one that was still open and settles moves into
+// unsettled_until (the largest settled_at). A row with a stop mark that the command has not turned
+// for (undoing = false) is not written either: written = false, stop set.
 void ledger_open_build(const LedgerOpen *opens, size_t count, LedgerBatch *ret_batch);
 bool ledger_open_decode(const PGresult *rows, LedgerOpened *ret_opened, size_t count, Error *err);
 
 typedef struct LedgerClose {
-    LedgerKey key;       // epoch of the opener
+    LedgerKey key; // epoch of the opener
     int64_t number;
     const char *result;  // JSON object of facts
     const char *journal; // written only while the epoch is current
@@ -215,13 +226,15 @@ bool ledger_look_decode(const PGresult *rows, LedgerLook *ret_looks, size_t coun
 typedef struct LedgerMark {
     LedgerKey key;
     const char *environment;
-    LedgerState state;      // LEDGER_STATE_NONE: leave it
-    const char *account;    // "" = leave it, as the following ones
+    LedgerState state;   // LEDGER_STATE_NONE: leave it
+    const char *account; // "" = leave it, as the following ones
     const char *project_id;
 } LedgerMark;
-void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_batch); // ledger_written_decode
+void ledger_mark_build(const LedgerMark *marks, size_t count,
+                       LedgerBatch *ret_batch); // ledger_written_decode
 
-// Environments of any application on a project, but for the one that asks; those in `gone` left out.
+// Environments of any application on a project, but for the one that asks; those in `gone` left
+// out.
 typedef struct LedgerDependents {
     const char *application_id, *environment, *project_id;
 } LedgerDependents;
@@ -234,7 +247,8 @@ typedef struct LedgerDependent {
     char branch_id[NAME_NEON_ID_BYTES];
 } LedgerDependent;
 // Rows of ask `index`, at most `max` of them; returns their whole number.
-size_t ledger_dependents_decode(const PGresult *rows, size_t index, LedgerDependent *ret_list, size_t max);
+size_t ledger_dependents_decode(const PGresult *rows, size_t index, LedgerDependent *ret_list,
+                                size_t max);
 
 // ---- conclude and publish
 
@@ -242,19 +256,21 @@ typedef struct LedgerConclude {
     LedgerKey key;
     const char *journal;
     Bytes outcome;
-    int64_t sequence;          // of the subject after this; 0: the subject's sequence doesn't change
-    const char *environment;   // "" = no environment is written
-    LedgerState state;         // with environment
-    const char *account;       // of the environment; or of the account that is written
+    int64_t sequence;        // of the subject after this; 0: the subject's sequence doesn't change
+    const char *environment; // "" = no environment is written
+    LedgerState state;       // with environment
+    const char *account;     // of the environment; or of the account that is written
     const char *project_id, *branch_id, *endpoint_id;
-    const char *details;       // JSON object
-    bool writes_account;       // upsert of the account's row:
+    const char *details; // JSON object
+    bool writes_account; // upsert of the account's row:
     Bytes sealed_key;
     const char *key_kind, *neon_account_id, *org_id, *account_project_id;
 } LedgerConclude;
-// One transaction, guarded by the epoch and by the subject's sequence being `sequence - 1`. The environment's unsettled_until becomes the
-// largest of its own, the command's, and the settled_at of an intent that is still open and settles.
-void ledger_conclude_build(const LedgerConclude *concludes, size_t count, LedgerBatch *ret_batch); // ledger_written_decode
+// One transaction, guarded by the epoch and by the subject's sequence being `sequence - 1`. The
+// environment's unsettled_until becomes the largest of its own, the command's, and the settled_at
+// of an intent that is still open and settles.
+void ledger_conclude_build(const LedgerConclude *concludes, size_t count,
+                           LedgerBatch *ret_batch); // ledger_written_decode
 
 typedef struct LedgerPublished {
     const char *application_id, *command_id;

@@ -1,5 +1,6 @@
 /*
- * The ledger's migrations, built into the program from schemas/ledger/NNN_name.sql, in order; expand/contract, each run once.
+ * The ledger's migrations, built into the program from schemas/ledger/NNN_name.sql, in order;
+ * expand/contract, each run once.
  */
 #ifndef LEDGER_SCHEMA_H
 #define LEDGER_SCHEMA_H

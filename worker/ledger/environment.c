@@ -1,0 +1,84 @@
+#include <string.h>
+
+#include "ledger/cells.h"
+#include "ledger/columns.h"
+
+static const char MARK[] =
+    "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
+    "$5::text[], $6::text[], $7::text[]) WITH ORDINALITY AS i(application_id, command_id, epoch, "
+    "environment, state, account, project_id, ordinal)), "
+    "locked AS MATERIALIZED (SELECT i.* "
+    "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
+    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c) "
+    "UPDATE provision.environment e SET state = coalesce(l.state, e.state), "
+    "account = coalesce(nullif(l.account, ''), e.account), "
+    "project_id = coalesce(nullif(l.project_id, ''), e.project_id), "
+    "updated_at = clock_timestamp() "
+    "FROM locked l WHERE e.application_id = l.application_id AND e.environment = l.environment "
+    "RETURNING l.ordinal";
+
+static const Column MARK_COLUMNS[] = {
+    {COLUMN_TEXT, offsetof(LedgerMark, key.application_id)},
+    {COLUMN_TEXT, offsetof(LedgerMark, key.command_id)},
+    {COLUMN_INT64, offsetof(LedgerMark, key.epoch)},
+    {COLUMN_TEXT, offsetof(LedgerMark, environment)},
+    {COLUMN_STATE, offsetof(LedgerMark, state)},
+    {COLUMN_TEXT, offsetof(LedgerMark, account)},
+    {COLUMN_TEXT, offsetof(LedgerMark, project_id)},
+};
+
+void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_batch)
+{
+    *ret_batch = (LedgerBatch){.count = 0};
+    columns_add_statement(ret_batch, MARK, COLUMNS(MARK_COLUMNS, LedgerMark), marks, count);
+}
+
+static const char DEPENDENTS[] =
+    "SELECT i.ordinal, e.application_id, e.environment, e.state, e.origin, e.branch_id "
+    "FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS i(application_id, "
+    "environment, project_id, ordinal) "
+    "JOIN provision.environment e ON e.project_id = i.project_id AND e.state <> 'gone' "
+    "AND (e.application_id <> i.application_id OR e.environment <> i.environment) "
+    "ORDER BY i.ordinal, e.application_id, e.environment";
+
+static const Column DEPENDENTS_COLUMNS[] = {
+    {COLUMN_TEXT, offsetof(LedgerDependents, application_id)},
+    {COLUMN_TEXT, offsetof(LedgerDependents, environment)},
+    {COLUMN_TEXT, offsetof(LedgerDependents, project_id)},
+};
+
+void ledger_dependents_build(const LedgerDependents *asks, size_t count, LedgerBatch *ret_batch)
+{
+    *ret_batch = (LedgerBatch){.count = 0};
+    columns_add_statement(ret_batch, DEPENDENTS, COLUMNS(DEPENDENTS_COLUMNS, LedgerDependents),
+                          asks, count);
+}
+
+// A name that doesn't fit stays empty: the row counts all the same.
+static void decode_dependent(Cells *cells, LedgerDependent *dependent)
+{
+    *dependent = (LedgerDependent){.state = LEDGER_STATE_NONE};
+    cells_text(cells, dependent->application_id, sizeof(dependent->application_id));
+    cells_text(cells, dependent->environment, sizeof(dependent->environment));
+    dependent->state = cells_state(cells);
+    cells_text(cells, dependent->origin, sizeof(dependent->origin));
+    cells_text(cells, dependent->branch_id, sizeof(dependent->branch_id));
+}
+
+size_t ledger_dependents_decode(const PGresult *rows, size_t index, LedgerDependent *ret_list,
+                                size_t max)
+{
+    size_t found = 0;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        Cells cells;
+        if (cells_begin(&cells, rows, row, SIZE_MAX) != index) {
+            continue;
+        }
+        if (found < max) {
+            decode_dependent(&cells, &ret_list[found]);
+        }
+        found++;
+    }
+    return found;
+}

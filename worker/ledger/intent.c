@@ -1,0 +1,157 @@
+#include "ledger/cells.h"
+#include "ledger/columns.h"
+
+// Every write locks its rows first, in the order of their keys: an UPDATE with a join locks in the
+// order of whatever plan it gets, and two batches could wait for each other.
+
+static const char OPEN[] =
+    "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
+    "$5::boolean[], $6::bigint[], $7::bigint[], $8::jsonb[]) WITH ORDINALITY AS i(application_id, "
+    "command_id, epoch, step, settles, window_ms, settle_ms, journal, ordinal)), "
+    "locked AS MATERIALIZED (SELECT i.*, c.stop, c.stopped_by, "
+    "c.stop IS NULL OR c.direction = 'undo' AS allowed "
+    "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
+    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c), "
+    "written AS (UPDATE provision.command c SET "
+    "unsettled_until = CASE WHEN c.intent_status = 'open' AND c.intent_settles "
+    "THEN greatest(c.unsettled_until, c.settled_at) ELSE c.unsettled_until END, "
+    "intent_status = 'open', intent_step = l.step, intent_number = c.intent_number + 1, "
+    "intent_epoch = l.epoch, intent_settles = l.settles, intent_result = NULL, "
+    "sent_before = clock_timestamp() + l.window_ms * interval '1 ms', "
+    "settled_at = clock_timestamp() + (l.window_ms + l.settle_ms) * interval '1 ms', "
+    "journal = l.journal "
+    "FROM locked l WHERE l.allowed AND c.application_id = l.application_id "
+    "AND c.command_id = l.command_id "
+    "RETURNING l.ordinal, c.intent_number) "
+    "SELECT l.ordinal, w.intent_number, l.stop, l.stopped_by "
+    "FROM locked l LEFT JOIN written w ON w.ordinal = l.ordinal";
+
+static const Column OPEN_COLUMNS[] = {
+    {COLUMN_TEXT, offsetof(LedgerOpen, key.application_id)},
+    {COLUMN_TEXT, offsetof(LedgerOpen, key.command_id)},
+    {COLUMN_INT64, offsetof(LedgerOpen, key.epoch)},
+    {COLUMN_TEXT, offsetof(LedgerOpen, step)},
+    {COLUMN_FLAG, offsetof(LedgerOpen, settles)},
+    {COLUMN_INT64, offsetof(LedgerOpen, send_window_ms)},
+    {COLUMN_INT64, offsetof(LedgerOpen, settle_after_ms)},
+    {COLUMN_TEXT, offsetof(LedgerOpen, journal)},
+};
+
+void ledger_open_build(const LedgerOpen *opens, size_t count, LedgerBatch *ret_batch)
+{
+    *ret_batch = (LedgerBatch){.count = 0};
+    columns_add_statement(ret_batch, OPEN, COLUMNS(OPEN_COLUMNS, LedgerOpen), opens, count);
+}
+
+bool ledger_open_decode(const PGresult *rows, LedgerOpened *ret_opened, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        ret_opened[i] = (LedgerOpened){.written = false};
+    }
+    for (int row = 0; row < PQntuples(rows); row++) {
+        Cells cells;
+        LedgerOpened *one = &ret_opened[cells_begin(&cells, rows, row, count)];
+        one->number = cells_int64(&cells);
+        one->written = one->number > 0;
+        cells_text(&cells, one->stop, sizeof(one->stop));
+        cells_text(&cells, one->stopped_by, sizeof(one->stopped_by));
+        if (!cells_end(&cells, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// An intent that a takeover has counted as abandoned, and that its opener closes after all, was
+// not.
+static const char CLOSE[] =
+    "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], "
+    "$5::jsonb[], $6::jsonb[]) WITH ORDINALITY AS i(application_id, command_id, epoch, number, "
+    "result, journal, ordinal)), "
+    "locked AS MATERIALIZED (SELECT i.*, c.epoch = i.epoch AS current, "
+    "(c.intent_status = 'open' AND c.intent_epoch = i.epoch AND c.intent_number = i.number) "
+    "IS TRUE AS own "
+    "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id AND c.status = 'running' "
+    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c), "
+    "written AS (UPDATE provision.command c SET intent_status = 'closed', "
+    "intent_result = l.result, "
+    "journal = CASE WHEN l.current THEN l.journal ELSE c.journal END, "
+    "abandoned = c.abandoned - (c.abandoned_number = c.intent_number)::integer "
+    "FROM locked l WHERE l.own AND c.application_id = l.application_id "
+    "AND c.command_id = l.command_id) "
+    "SELECT l.ordinal, l.own, l.current FROM locked l";
+
+static const Column CLOSE_COLUMNS[] = {
+    {COLUMN_TEXT, offsetof(LedgerClose, key.application_id)},
+    {COLUMN_TEXT, offsetof(LedgerClose, key.command_id)},
+    {COLUMN_INT64, offsetof(LedgerClose, key.epoch)},
+    {COLUMN_INT64, offsetof(LedgerClose, number)},
+    {COLUMN_TEXT, offsetof(LedgerClose, result)},
+    {COLUMN_TEXT, offsetof(LedgerClose, journal)},
+};
+
+void ledger_close_build(const LedgerClose *closes, size_t count, LedgerBatch *ret_batch)
+{
+    *ret_batch = (LedgerBatch){.count = 0};
+    columns_add_statement(ret_batch, CLOSE, COLUMNS(CLOSE_COLUMNS, LedgerClose), closes, count);
+}
+
+bool ledger_close_decode(const PGresult *rows, LedgerClosed *ret_closed, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        ret_closed[i] = (LedgerClosed){.written = false};
+    }
+    for (int row = 0; row < PQntuples(rows); row++) {
+        Cells cells;
+        LedgerClosed *one = &ret_closed[cells_begin(&cells, rows, row, count)];
+        one->written = cells_flag(&cells);
+        one->current = cells_flag(&cells);
+        if (!cells_end(&cells, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char LOOK[] =
+    "SELECT i.ordinal, c.epoch = i.epoch AND c.status = 'running', " LEDGER_INTENT_COLUMNS ", "
+    "c.stop, c.stopped_by "
+    "FROM unnest($1::text[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS i(application_id, "
+    "command_id, epoch, ordinal) "
+    "JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id";
+
+static const Column LOOK_COLUMNS[] = {
+    {COLUMN_TEXT, offsetof(LedgerKey, application_id)},
+    {COLUMN_TEXT, offsetof(LedgerKey, command_id)},
+    {COLUMN_INT64, offsetof(LedgerKey, epoch)},
+};
+
+void ledger_look_build(const LedgerKey *keys, size_t count, LedgerBatch *ret_batch)
+{
+    *ret_batch = (LedgerBatch){.count = 0};
+    columns_add_statement(ret_batch, LOOK, COLUMNS(LOOK_COLUMNS, LedgerKey), keys, count);
+}
+
+bool ledger_look_decode(const PGresult *rows, LedgerLook *ret_looks, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        ledger_intent_clear(&ret_looks[i].intent);
+        ret_looks[i] = (LedgerLook){.current = false};
+    }
+    for (int row = 0; row < PQntuples(rows); row++) {
+        Cells cells;
+        LedgerLook *one = &ret_looks[cells_begin(&cells, rows, row, count)];
+        one->current = cells_flag(&cells);
+        ledger_intent_clear(&one->intent);
+        cells_intent(&cells, &one->intent);
+        cells_text(&cells, one->stop, sizeof(one->stop));
+        cells_text(&cells, one->stopped_by, sizeof(one->stopped_by));
+        if (!cells_end(&cells, err)) {
+            return false;
+        }
+    }
+    return true;
+}
