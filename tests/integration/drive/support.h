@@ -1,0 +1,31 @@
+/*
+ * What the tests of drive share: a loop that runs until a condition holds or a deadline has passed.
+ */
+#ifndef DRIVE_TEST_SUPPORT_H
+#define DRIVE_TEST_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drive/loop.h"
+#include "drive/resolver.h"
+
+enum { TEST_DEADLINE_MS = 30000 };
+
+typedef bool TestCondition(void *context);
+
+// Runs the loop until `condition` holds, which is looked at once a turn; fails after the deadline.
+void test_await(Loop *loop, TestCondition *condition, void *context);
+void test_await_flag(Loop *loop, const bool *flag);
+// Runs the loop for a time in which something must not happen.
+void test_pass(Loop *loop, uint32_t time_ms);
+
+// The value of an environment variable; without it the test is skipped, or fails where CI=true.
+const char *test_neighbour(const char *variable);
+
+#endif
