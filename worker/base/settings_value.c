@@ -36,7 +36,7 @@ static const Unit UNITS[] = {
 
 enum { UNIT_COUNT_OF = sizeof UNITS / sizeof UNITS[0] };
 
-static const int64_t NUMBER_MAX = 1000000000000; // times any factor it fits into an int64_t
+static const int64_t NUMBER_MAX = 10000000000; // in days it is 2^59.6 ms
 
 // As settings_value_number, of the first `length` bytes.
 static bool parse_number(SettingType type, const char *value, size_t length, int64_t *ret_number)
