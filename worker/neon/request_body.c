@@ -1,7 +1,7 @@
 #include "neon/request_body.h"
 
 #include <jansson.h>
-#include <math.h>
+#include <stdbool.h>
 
 #include "base/attr.h"
 
@@ -21,8 +21,9 @@ static void set_text(json_t *object, const char *name, const char *value)
 // 2, not 2.0: what a reader of a log or a strict server expects of a whole number.
 static json_t *compute_units(double units)
 {
-    return units == floor(units) && fabs(units) < 1e9 ? json_integer((json_int_t)units)
-                                                      : json_real(units);
+    bool small = units > -1e9 && units < 1e9;
+    bool whole = small && units == (double)(json_int_t)units;
+    return whole ? json_integer((json_int_t)units) : json_real(units);
 }
 
 static void set_endpoint_settings(json_t *object, const NeonEndpointSpec *spec)
