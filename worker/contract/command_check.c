@@ -139,7 +139,7 @@ static bool check_connect_account(const Provisioning__V1__ConnectAccount *action
     }
     if (action->api_key_case == PROVISIONING__V1__CONNECT_ACCOUNT__API_KEY__NOT_SET) {
         return error_set_field(err, ERROR_INVALID, "FIELD_REQUIRED", "connect_account.api_key",
-                               "connect_account has no API key: set sealed or reference");
+                               "connect_account.api_key is missing: set sealed or reference");
     }
     return action->api_key_case != PROVISIONING__V1__CONNECT_ACCOUNT__API_KEY_REFERENCE ||
            check_reference(action->reference, err);
@@ -182,7 +182,7 @@ static bool check_source(const Provisioning__V1__BranchEnvironment *action, Erro
     default:
         return error_set_field(
             err, ERROR_INVALID, "FIELD_REQUIRED", "branch_environment.source",
-            "branch_environment has no source: set source_environment or source_branch");
+            "branch_environment.source is missing: set source_environment or source_branch");
     }
     const char *field = "branch_environment.source_environment";
     if (!check_environment(action->source_environment, field, err)) {

@@ -107,8 +107,15 @@ static bool refuse_unreadable(const Frame *frame, const char *problem, Error *er
                            problem);
 }
 
-static bool refuse_unknown(const Frame *frame, uint32_t number, Error *err)
+// A field that the descriptor doesn't have; random bytes are more often no field at all.
+static bool refuse_unknown(const Frame *frame, uint32_t number, uint32_t wire_type, Bytes rest,
+                           Error *err)
 {
+    uint64_t varint = 0;
+    Bytes value = {NULL, 0};
+    if (!take_value(&rest, wire_type, &varint, &value)) {
+        return refuse_unreadable(frame, "has a broken field", err);
+    }
     Text path CLEANUP(text_clear) = TEXT_INIT(PATH_MAX_BYTES);
     append_path(&path, frame);
     text_printf(&path, "%s#%u", path.length == 0 ? "" : ".", number);
@@ -243,7 +250,7 @@ static bool scan_message(Frame *frame, Bytes rest, Error *err)
         }
         frame->field = protobuf_c_message_descriptor_get_field(frame->descriptor, number);
         if (frame->field == NULL) {
-            return refuse_unknown(frame, number, err);
+            return refuse_unknown(frame, number, wire_type, rest, err);
         }
         if (!scan_field(frame, wire_type, &rest, err)) {
             return false;

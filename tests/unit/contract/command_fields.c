@@ -1,0 +1,281 @@
+#include "contract/command.h"
+
+#include <string.h>
+
+#include "kit.h"
+
+// A command in JSON, and why it is refused; no code: it isn't.
+typedef struct Case {
+    const char *command;
+    const char *code;
+    const char *field;
+} Case;
+
+#define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X255 X63 X63 X63 X63 "xxx"
+#define CREATE(more)                                                                               \
+    KIT_COMMAND("'createEnvironment':{'environment':'staging','account':'main',"                   \
+                "'regionId':'aws-eu-central-1'" more "}")
+#define BRANCH(more)                                                                               \
+    KIT_COMMAND(                                                                                   \
+        "'branchEnvironment':{'environment':'staging','sourceEnvironment':'production'" more "}")
+#define BRANCH_OF(account, project, branch)                                                        \
+    KIT_COMMAND("'branchEnvironment':{'environment':'staging','sourceBranch':{'account':'" account \
+                "','projectId':'" project "','branch':'" branch "'}}")
+#define CONNECT(more) KIT_COMMAND("'connectAccount':{'account':'main'" more "}")
+#define ENDPOINT(settings) CREATE(",'endpoint':{" settings "}")
+#define DELETE "'deleteEnvironment':{'environment':'staging'}"
+
+static const Case ENVELOPES[] = {
+    {KIT_COMMAND(DELETE), NULL, ""},
+    {KIT_COMMAND("'requestedAt':'2026-11-22T08:07:00Z'," DELETE), NULL, ""},
+    {KIT_COMMAND("'requestedAt':'1969-12-31T23:59:59Z'," DELETE), "INVALID_VALUE", "requested_at"},
+    {KIT_COMMAND("'deadline':'9999-12-31T23:59:59.999Z'," DELETE), NULL, ""},
+    {KIT_COMMAND("'deadline':'1969-12-31T23:59:59Z'," DELETE), "INVALID_VALUE", "deadline"},
+    {KIT_COMMAND("'requestedBy':'" X255 "'," DELETE), NULL, ""},
+    {KIT_COMMAND("'requestedBy':'x" X255 "'," DELETE), "INVALID_VALUE", "requested_by"},
+    {KIT_COMMAND("'replayOf':'" KIT_ID "'," DELETE), NULL, ""},
+    {KIT_COMMAND("'replayOf':'that one'," DELETE), "INVALID_VALUE", "replay_of"},
+    {KIT_COMMAND("'labels':[{'key':'" X63 "','value':'" X255 "'}]," DELETE), NULL, ""},
+    {KIT_COMMAND("'labels':[{'key':'a'},{'value':'b'}]," DELETE), "INVALID_VALUE", "labels[1]"},
+    {KIT_COMMAND("'labels':[{'key':'x" X63 "'}]," DELETE), "INVALID_VALUE", "labels[0]"},
+    {KIT_COMMAND("'labels':[{'key':'a','value':'x" X255 "'}]," DELETE), "INVALID_VALUE",
+     "labels[0]"},
+};
+
+static const Case CREATIONS[] = {
+    {CREATE(""), NULL, ""},
+    {CREATE(",'projectName':'Shop','branchName':'main','pgVersion':17,'databases':['shop'],"
+            "'historyRetentionSeconds':'86400'"),
+     NULL, ""},
+    {KIT_COMMAND("'createEnvironment':{'account':'main','regionId':'aws-eu-central-1'}"),
+     "FIELD_REQUIRED", "create_environment.environment"},
+    {KIT_COMMAND("'createEnvironment':{'environment':'Staging'}"), "INVALID_NAME",
+     "create_environment.environment"},
+    {KIT_COMMAND("'createEnvironment':{'environment':'pr:72'}"), "INVALID_NAME",
+     "create_environment.environment"},
+    {KIT_COMMAND("'createEnvironment':{'environment':'staging'}"), "FIELD_REQUIRED",
+     "create_environment.account"},
+    {KIT_COMMAND("'createEnvironment':{'environment':'staging','account':'/'}"), "INVALID_NAME",
+     "create_environment.account"},
+    {KIT_COMMAND("'createEnvironment':{'environment':'staging','account':'main'}"),
+     "FIELD_REQUIRED", "create_environment.region_id"},
+    {KIT_COMMAND("'createEnvironment':{'environment':'staging','account':'main',"
+                 "'regionId':'Frankfurt'}"),
+     "INVALID_NAME", "create_environment.region_id"},
+    {CREATE(",'projectName':' Shop'"), "INVALID_NAME", "create_environment.project_name"},
+    {CREATE(",'branchName':'main '"), "INVALID_NAME", "create_environment.branch_name"},
+    {CREATE(",'pgVersion':14"), NULL, ""},
+    {CREATE(",'pgVersion':18"), NULL, ""},
+    {CREATE(",'pgVersion':13"), "INVALID_VALUE", "create_environment.pg_version"},
+    {CREATE(",'pgVersion':19"), "INVALID_VALUE", "create_environment.pg_version"},
+    {CREATE(",'pgVersion':-1"), "INVALID_VALUE", "create_environment.pg_version"},
+    {CREATE(",'databases':['postgres']"), "INVALID_NAME", "create_environment.databases[0]"},
+    {CREATE(",'databases':['a','b']"), "ACTION_NOT_SUPPORTED", "create_environment.databases"},
+    {CREATE(",'historyRetentionSeconds':0"), NULL, ""},
+    {CREATE(",'historyRetentionSeconds':2592000"), NULL, ""},
+    {CREATE(",'historyRetentionSeconds':2592001"), "INVALID_VALUE",
+     "create_environment.history_retention_seconds"},
+    {CREATE(",'historyRetentionSeconds':-1"), "INVALID_VALUE",
+     "create_environment.history_retention_seconds"},
+    {CREATE(",'services':[{'name':'api'}]"), "ACTION_NOT_SUPPORTED", "create_environment.services"},
+};
+
+#define ENDPOINT_FIELD "create_environment.endpoint."
+
+static const Case ENDPOINTS[] = {
+    {ENDPOINT(""), NULL, ""},
+    {ENDPOINT("'autoscalingLimitMinCu':0.25,'autoscalingLimitMaxCu':8"), NULL, ""},
+    {ENDPOINT("'autoscalingLimitMinCu':0.5,'autoscalingLimitMaxCu':0.5"), NULL, ""},
+    {ENDPOINT("'autoscalingLimitMinCu':1"), NULL, ""},
+    {ENDPOINT("'autoscalingLimitMaxCu':56"), NULL, ""},
+    {ENDPOINT("'autoscalingLimitMinCu':0"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_min_cu"},
+    {ENDPOINT("'autoscalingLimitMinCu':0.75"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_min_cu"},
+    {ENDPOINT("'autoscalingLimitMinCu':-1"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_min_cu"},
+    {ENDPOINT("'autoscalingLimitMaxCu':1.5"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_max_cu"},
+    {ENDPOINT("'autoscalingLimitMaxCu':'NaN'"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_max_cu"},
+    {ENDPOINT("'autoscalingLimitMaxCu':'Infinity'"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_max_cu"},
+    {ENDPOINT("'autoscalingLimitMinCu':2,'autoscalingLimitMaxCu':1"), "INVALID_VALUE",
+     ENDPOINT_FIELD "autoscaling_limit_max_cu"},
+    {ENDPOINT("'suspendTimeoutSeconds':-1"), NULL, ""},
+    {ENDPOINT("'suspendTimeoutSeconds':0"), NULL, ""},
+    {ENDPOINT("'suspendTimeoutSeconds':60"), NULL, ""},
+    {ENDPOINT("'suspendTimeoutSeconds':604800"), NULL, ""},
+    {ENDPOINT("'suspendTimeoutSeconds':59"), "INVALID_VALUE",
+     ENDPOINT_FIELD "suspend_timeout_seconds"},
+    {ENDPOINT("'suspendTimeoutSeconds':604801"), "INVALID_VALUE",
+     ENDPOINT_FIELD "suspend_timeout_seconds"},
+    {ENDPOINT("'suspendTimeoutSeconds':-2"), "INVALID_VALUE",
+     ENDPOINT_FIELD "suspend_timeout_seconds"},
+};
+
+static const Case BRANCHES[] = {
+    {BRANCH(""), NULL, ""},
+    {BRANCH(",'branchName':'staging','endpoint':{'suspendTimeoutSeconds':300}"), NULL, ""},
+    {BRANCH_OF("main", "dry-hall-87167252", "production"), NULL, ""},
+    {KIT_COMMAND("'branchEnvironment':{'sourceEnvironment':'production'}"), "FIELD_REQUIRED",
+     "branch_environment.environment"},
+    {KIT_COMMAND("'branchEnvironment':{'environment':'staging'}"), "FIELD_REQUIRED",
+     "branch_environment.source"},
+    {KIT_COMMAND("'branchEnvironment':{'environment':'staging','sourceEnvironment':''}"),
+     "FIELD_REQUIRED", "branch_environment.source_environment"},
+    {KIT_COMMAND("'branchEnvironment':{'environment':'staging','sourceEnvironment':'pr:1'}"),
+     "INVALID_NAME", "branch_environment.source_environment"},
+    {KIT_COMMAND("'branchEnvironment':{'environment':'staging','sourceEnvironment':'staging'}"),
+     "INVALID_VALUE", "branch_environment.source_environment"},
+    {BRANCH_OF("", "p", "b"), "FIELD_REQUIRED", "branch_environment.source_branch.account"},
+    {BRANCH_OF("A", "p", "b"), "INVALID_NAME", "branch_environment.source_branch.account"},
+    {BRANCH_OF("a", "", "b"), "FIELD_REQUIRED", "branch_environment.source_branch.project_id"},
+    {BRANCH_OF("a", "P", "b"), "INVALID_NAME", "branch_environment.source_branch.project_id"},
+    {BRANCH_OF("a", "p", ""), "FIELD_REQUIRED", "branch_environment.source_branch.branch"},
+    {BRANCH_OF("a", "p", " "), "INVALID_NAME", "branch_environment.source_branch.branch"},
+    {BRANCH(",'branchName':' '"), "INVALID_NAME", "branch_environment.branch_name"},
+    {BRANCH(",'endpoint':{'suspendTimeoutSeconds':1}"), "INVALID_VALUE",
+     "branch_environment.endpoint.suspend_timeout_seconds"},
+    {BRANCH(",'pointInTime':'2026-11-22T08:07:00Z'"), "ACTION_NOT_SUPPORTED",
+     "branch_environment.point_in_time"},
+    {BRANCH(",'lsn':'0/1'"), "ACTION_NOT_SUPPORTED", "branch_environment.lsn"},
+    {BRANCH(",'schemaOnly':true"), "ACTION_NOT_SUPPORTED", "branch_environment.schema_only"},
+    {BRANCH(",'schemaOnly':false"), NULL, ""},
+    {BRANCH(",'expiresAt':'2026-11-22T08:07:00Z'"), "ACTION_NOT_SUPPORTED",
+     "branch_environment.expires_at"},
+    {BRANCH(",'services':[{'name':'api'}]"), "ACTION_NOT_SUPPORTED", "branch_environment.services"},
+};
+
+static const Case ACCOUNTS[] = {
+    {CONNECT(",'plaintext':'napi_key'"), NULL, ""},
+    {CONNECT(",'plaintext':'napi_key','orgId':'org-wild-sun-123'"), NULL, ""},
+    {CONNECT(",'plaintext':'napi_key','orgId':'Org'"), "INVALID_NAME", "connect_account.org_id"},
+    {CONNECT(",'reference':'file:neon.key'"), NULL, ""},
+    {CONNECT(",'reference':'env:NEON_API_KEY-2'"), NULL, ""},
+    {CONNECT(""), "FIELD_REQUIRED", "connect_account.api_key"},
+    {KIT_COMMAND("'connectAccount':{'plaintext':'napi_key'}"), "FIELD_REQUIRED",
+     "connect_account.account"},
+    {KIT_COMMAND("'connectAccount':{'account':'a:b','plaintext':'napi_key'}"), "INVALID_NAME",
+     "connect_account.account"},
+    {CONNECT(",'reference':''"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'neon.key'"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'http:neon.key'"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'file:'"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'file:.hidden'"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'file:../shop/key'"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'file:a b'"), "REFERENCE_INVALID", "connect_account.reference"},
+    {CONNECT(",'reference':'file:" X63 X63 "xx'"), NULL, ""},
+    {CONNECT(",'reference':'file:" X63 X63 "xxx'"), "REFERENCE_INVALID",
+     "connect_account.reference"},
+};
+
+static const Case ACTIONS[] = {
+    {"{'commandId':'" KIT_ID "','applicationId':'shop'}", "FIELD_REQUIRED", "action"},
+    {KIT_COMMAND("'deleteEnvironment':{'environment':'staging','deleteData':true}"), NULL, ""},
+    {KIT_COMMAND("'deleteEnvironment':{}"), "FIELD_REQUIRED", "delete_environment.environment"},
+    {KIT_COMMAND("'deleteEnvironment':{'environment':'pr:72'}"), "INVALID_NAME",
+     "delete_environment.environment"},
+    {KIT_COMMAND("'cancelCommand':{}"), "ACTION_NOT_SUPPORTED", "cancel_command"},
+    {KIT_COMMAND("'disconnectAccount':{}"), "ACTION_NOT_SUPPORTED", "disconnect_account"},
+    {KIT_COMMAND("'discoverAccount':{}"), "ACTION_NOT_SUPPORTED", "discover_account"},
+    {KIT_COMMAND("'importEnvironment':{}"), "ACTION_NOT_SUPPORTED", "import_environment"},
+    {KIT_COMMAND("'editProject':{}"), "ACTION_NOT_SUPPORTED", "edit_project"},
+    {KIT_COMMAND("'editEndpoint':{}"), "ACTION_NOT_SUPPORTED", "edit_endpoint"},
+    {KIT_COMMAND("'setupRoles':{}"), "ACTION_NOT_SUPPORTED", "setup_roles"},
+    {KIT_COMMAND("'rotateCredentials':{}"), "ACTION_NOT_SUPPORTED", "rotate_credentials"},
+    {KIT_COMMAND("'revealCredentials':{}"), "ACTION_NOT_SUPPORTED", "reveal_credentials"},
+    {KIT_COMMAND("'setPreviewBase':{}"), "ACTION_NOT_SUPPORTED", "set_preview_base"},
+    {KIT_COMMAND("'openPreview':{}"), "ACTION_NOT_SUPPORTED", "open_preview"},
+    {KIT_COMMAND("'closePreview':{}"), "ACTION_NOT_SUPPORTED", "close_preview"},
+    {KIT_COMMAND("'resetEnvironment':{}"), "ACTION_NOT_SUPPORTED", "reset_environment"},
+};
+
+static void check(const Case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        Buffer packed CLEANUP(buffer_clear) = kit_pack_command(cases[i].command);
+        Record record = kit_record(&packed);
+        CommandRules rules = kit_rules();
+        rules.allow_plaintext_key = true;
+        Rejection rejection;
+        Command *command CLEANUP(command_free_at) = command_decode(&record, &rules, &rejection);
+        const char *code = cases[i].code == NULL ? "" : cases[i].code;
+        if ((command == NULL) != (code[0] != '\0') || strcmp(rejection.error.code, code) != 0) {
+            fail_msg("%s: %s %s", cases[i].command, rejection.error.code, rejection.error.text);
+        }
+        assert_string_equal(rejection.error.field, cases[i].field);
+        if (command == NULL) {
+            assert_non_null(strstr(rejection.error.text, rejection.error.field));
+            assert_string_equal(rejection.application_id, "shop");
+            assert_string_equal(rejection.command_id, KIT_ID);
+        }
+    }
+}
+
+static void the_envelope_is_bounded(void **state)
+{
+    (void)state;
+    check(ENVELOPES, KIT_COUNT(ENVELOPES));
+}
+
+static void a_creation_is_checked_field_by_field(void **state)
+{
+    (void)state;
+    check(CREATIONS, KIT_COUNT(CREATIONS));
+}
+
+static void compute_settings_are_those_of_neon(void **state)
+{
+    (void)state;
+    check(ENDPOINTS, KIT_COUNT(ENDPOINTS));
+}
+
+static void a_branch_needs_one_whole_source(void **state)
+{
+    (void)state;
+    check(BRANCHES, KIT_COUNT(BRANCHES));
+}
+
+static void an_account_needs_one_key(void **state)
+{
+    (void)state;
+    check(ACCOUNTS, KIT_COUNT(ACCOUNTS));
+}
+
+static void other_actions_are_refused_by_name(void **state)
+{
+    (void)state;
+    check(ACTIONS, KIT_COUNT(ACTIONS));
+}
+
+static void a_33rd_label_is_refused(void **state)
+{
+    (void)state;
+    for (unsigned count = 32; count <= 33; count++) {
+        Text text CLEANUP(text_clear) = TEXT_INIT(4096);
+        text_append(&text, "{'commandId':'" KIT_ID "','applicationId':'shop','labels':[");
+        for (unsigned i = 0; i < count; i++) {
+            text_append(&text, i == 0 ? "{'key':'k'}" : ",{'key':'k'}");
+        }
+        text_append(&text, "]," DELETE "}");
+        const Case one = {text_get(&text), count == 33 ? "INVALID_VALUE" : NULL,
+                          count == 33 ? "labels" : ""};
+        check(&one, 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_envelope_is_bounded),
+        cmocka_unit_test(a_creation_is_checked_field_by_field),
+        cmocka_unit_test(compute_settings_are_those_of_neon),
+        cmocka_unit_test(a_branch_needs_one_whole_source),
+        cmocka_unit_test(an_account_needs_one_key),
+        cmocka_unit_test(other_actions_are_refused_by_name),
+        cmocka_unit_test(a_33rd_label_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
