@@ -3,84 +3,36 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/backoff.h"
 #include "drive/pg_job.h"
-#include "drive/pg_params.h"
+#include "drive/pg_link.h"
 #include "sys/clock.h"
+#include "sys/random.h"
 
 enum { PG_JOB_GRACE_MS = 5000 };
 static const Backoff RECONNECT = {.first_ms = 200, .max_ms = 10000};
 
 struct Pg {
     Loop *loop;
-    Resolver *resolver;
-    PgParams params;
-    Error failure; // why it is PG_FAILED
-    uint32_t connect_timeout_ms;
-    uint32_t job_timeout_ms; // 0 = none
-    bool reconnect;
+    PgLink link;
+    PgState state;
     PgStateCallback *on_state;
     void *context;
-    PgState state;
-    ResolverQuery *query;
-    PGconn *conn;
-    uv_poll_t *poll;
-    LoopTimer *timer; // of the connect, of the job under way, or until the next connect
-    LoopTimer *soon;  // starts what waits, outside of pg_run
+    Error failure;           // why it is PG_FAILED
+    uint32_t job_timeout_ms; // 0 = none
+    bool reconnect;
     uint32_t attempts;
+    LoopTimer *timer; // of the job under way, or until the next connect
+    LoopTimer *soon;  // starts what waits, outside of pg_run
     PgJob *running;
     bool flushed; // all of the running job
     List waiting;
     List ended; // their callbacks are due
     bool busy;  // in one of our callbacks: pg_close leaves the freeing to it
     bool closed;
-    bool begun; // the first connect is not started within pg_open
 };
-
-static void on_event(uv_poll_t *poll, int status, int events);
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-static void poll_close(Pg *pg)
-{
-    if (pg->poll != NULL) {
-        uv_close((uv_handle_t *)pg->poll, on_poll_closed);
-        pg->poll = NULL;
-    }
-}
-
-// A new handle each time while connecting: libpq may close the socket and open another one with
-// the same number, of which libuv would not hear.
-static void poll_open(Pg *pg, int events)
-{
-    poll_close(pg);
-    pg->poll = alloc_zeroed(1, sizeof(*pg->poll));
-    int failed = uv_poll_init(loop_uv(pg->loop), pg->poll, PQsocket(pg->conn));
-    assert(failed == 0);
-    (void)failed;
-    pg->poll->data = pg;
-    uv_poll_start(pg->poll, events, on_event);
-}
-
-// PQfinish would flush what waits in libpq: a job that is given up must not go out after all.
-static void disconnect(Pg *pg)
-{
-    resolver_cancel(pg->query);
-    pg->query = NULL;
-    poll_close(pg);
-    if (pg->conn != NULL && pg->running != NULL && !pg->flushed) {
-        shutdown(PQsocket(pg->conn), SHUT_RDWR);
-    }
-    PQfinish(pg->conn);
-    pg->conn = NULL;
-    loop_timer_stop(pg->timer);
-}
 
 static void job_end(Pg *pg, PgJob *job, const Error *err)
 {
@@ -97,11 +49,12 @@ static void jobs_free(List *jobs)
     {
         pg_job_free(LIST_ENTRY(link, PgJob, link));
     }
+    list_init(jobs);
 }
 
 static void pg_destroy(Pg *pg)
 {
-    pg_params_clear(&pg->params);
+    pg_link_clear(&pg->link);
     free(pg);
 }
 
@@ -133,13 +86,7 @@ static void tell_state(Pg *pg, PgState state, const Error *err)
     pg->on_state(pg->context, state, err);
 }
 
-static uint32_t reconnect_delay_ms(Pg *pg)
-{
-    uint32_t random = 0;
-    uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
-    return backoff_delay_ms(RECONNECT, pg->attempts++, random);
-}
-
+// What a job is told; only a send limit tells that nothing was done.
 static Error lost_error(const Error *err)
 {
     Error lost = *err;
@@ -151,15 +98,16 @@ static Error lost_error(const Error *err)
 
 static void lose(Pg *pg, const Error *err)
 {
-    disconnect(pg);
+    pg_link_close(&pg->link, pg->running != NULL && !pg->flushed);
     pg->failure = *err;
-    Error lost = lost_error(err);
+    loop_timer_stop(pg->timer);
     if (pg->running != NULL) {
+        Error lost = lost_error(err);
         job_end(pg, pg->running, &lost);
         pg->running = NULL;
     }
     if (pg->reconnect) {
-        loop_timer_start(pg->timer, reconnect_delay_ms(pg));
+        loop_timer_start(pg->timer, backoff_delay_ms(RECONNECT, pg->attempts++, random_u32()));
     } else {
         loop_timer_start(pg->soon, 0); // ends what waits
     }
@@ -169,18 +117,18 @@ static void lose(Pg *pg, const Error *err)
 static void lose_connection(Pg *pg)
 {
     Error err;
-    const char *message = PQerrorMessage(pg->conn);
+    const char *message = PQerrorMessage(pg->link.conn);
     error_set(&err, ERROR_UNAVAILABLE, "CONNECTION_LOST", "%.*s", (int)strcspn(message, "\n"),
               message);
     lose(pg, &err);
 }
 
-static void lose_late(Pg *pg)
+static Error late_error(void)
 {
     Error err;
     error_set(&err, ERROR_UNAVAILABLE, "SEND_LIMIT",
               "the send limit passed before the statements were written");
-    lose(pg, &err);
+    return err;
 }
 
 static bool is_late(const PgJob *job)
@@ -190,28 +138,26 @@ static bool is_late(const PgJob *job)
 
 static void flush(Pg *pg)
 {
-    int left = PQflush(pg->conn);
+    int left = PQflush(pg->link.conn);
     if (left < 0) {
         lose_connection(pg);
         return;
     }
     pg->flushed = left == 0;
-    uv_poll_start(pg->poll, UV_READABLE | (left != 0 ? UV_WRITABLE : 0), on_event);
+    pg_link_want(&pg->link, UV_READABLE | (left != 0 ? UV_WRITABLE : 0));
 }
 
 static void start(Pg *pg, PgJob *job)
 {
     if (is_late(job)) {
-        Error err;
-        error_set(&err, ERROR_UNAVAILABLE, "SEND_LIMIT",
-                  "the send limit passed before the statements were sent");
+        Error err = late_error();
         job_end(pg, job, &err);
         return;
     }
     list_remove(&job->link);
     pg->running = job;
     pg->flushed = false;
-    if (!pg_job_send(job, pg->conn)) {
+    if (!pg_job_send(job, pg->link.conn)) {
         lose_connection(pg);
         return;
     }
@@ -262,7 +208,7 @@ static void finish_running(Pg *pg)
     pg->running = NULL;
     loop_timer_stop(pg->timer);
     job_end(pg, job, NULL);
-    if (PQtransactionStatus(pg->conn) != PQTRANS_IDLE) {
+    if (PQtransactionStatus(pg->link.conn) != PQTRANS_IDLE) {
         roll_back(pg);
     }
     pump(pg);
@@ -272,8 +218,8 @@ static void take_results(Pg *pg)
 {
     // Between two statements there is one NULL; a second one means that nothing is there yet.
     int nulls = 0;
-    while (pg->running != NULL && pg->conn != NULL && nulls < 2 && PQisBusy(pg->conn) == 0) {
-        PGresult *result = PQgetResult(pg->conn);
+    while (pg->running != NULL && nulls < 2 && PQisBusy(pg->link.conn) == 0) {
+        PGresult *result = PQgetResult(pg->link.conn);
         if (result == NULL) {
             nulls++;
             continue;
@@ -291,141 +237,60 @@ static void take_results(Pg *pg)
 static void run_event(Pg *pg, int events)
 {
     if (pg->running != NULL && !pg->flushed && is_late(pg->running)) {
-        lose_late(pg);
+        Error err = late_error();
+        lose(pg, &err);
         return;
     }
-    if ((events & UV_READABLE) != 0 && PQconsumeInput(pg->conn) == 0) {
+    if ((events & UV_READABLE) != 0 && PQconsumeInput(pg->link.conn) == 0) {
         lose_connection(pg);
         return;
     }
     if (pg->running != NULL && !pg->flushed) {
         flush(pg);
     }
-    if (pg->state == PG_READY) {
-        take_results(pg);
-    }
+    take_results(pg);
 }
 
-static void ignore_notice(void *context, const PGresult *result)
-{
-    (void)context;
-    (void)result;
-}
-
-static void connected(Pg *pg)
-{
-    loop_timer_stop(pg->timer);
-    pg->attempts = 0;
-    if (PQsetnonblocking(pg->conn, 1) != 0 || PQenterPipelineMode(pg->conn) != 1) {
-        lose_connection(pg);
-        return;
-    }
-    poll_open(pg, UV_READABLE);
-    Error none = ERROR_INIT;
-    tell_state(pg, PG_READY, &none);
-    pump(pg);
-}
-
-static void connect_failed(Pg *pg)
-{
-    Error err;
-    pg_params_explain(pg->conn, &err);
-    lose(pg, &err);
-}
-
-static void connect_step(Pg *pg)
-{
-    PostgresPollingStatusType wanted = PQconnectPoll(pg->conn);
-    if (wanted == PGRES_POLLING_OK) {
-        connected(pg);
-    } else if (wanted == PGRES_POLLING_READING) {
-        poll_open(pg, UV_READABLE);
-    } else if (wanted == PGRES_POLLING_WRITING) {
-        poll_open(pg, UV_WRITABLE);
-    } else {
-        connect_failed(pg);
-    }
-}
-
-static void on_event(uv_poll_t *poll, int status, int events)
-{
-    Pg *pg = poll->data;
-    enter(pg);
-    if (pg->state == PG_CONNECTING) {
-        connect_step(pg);
-    } else if (pg->state == PG_READY) {
-        // An error of the socket shows when libpq reads it.
-        run_event(pg, status == 0 ? events : UV_READABLE);
-    }
-    leave(pg);
-}
-
-static void connect_to(Pg *pg, const char *address)
-{
-    pg->conn = pg_params_connect(&pg->params, address);
-    if (pg->conn == NULL) {
-        abort();
-    }
-    PQsetErrorVerbosity(pg->conn, PQERRORS_VERBOSE); // see pg_params_explain
-    PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
-    if (PQstatus(pg->conn) == CONNECTION_BAD) {
-        connect_failed(pg);
-    } else {
-        poll_open(pg, UV_WRITABLE);
-    }
-}
-
-static void on_address(void *context, const char *address, const Error *err)
+static void on_event(void *context, int events)
 {
     Pg *pg = context;
     enter(pg);
-    pg->query = NULL;
-    if (address == NULL) {
-        lose(pg, err);
-    } else {
-        connect_to(pg, address);
-    }
+    run_event(pg, events);
     leave(pg);
 }
 
-static void begin(Pg *pg)
+static void on_connected(void *context)
 {
+    Pg *pg = context;
+    enter(pg);
+    pg->attempts = 0;
     Error none = ERROR_INIT;
-    if (pg->state != PG_CONNECTING) {
-        tell_state(pg, PG_CONNECTING, &none);
-    }
-    if (pg->closed) {
-        return;
-    }
-    if (pg->failure.kind == ERROR_INVALID) { // the parameters can't be used
-        lose(pg, &pg->failure);
-        return;
-    }
-    loop_timer_start(pg->timer, pg->connect_timeout_ms);
-    const char *name = pg_params_name(&pg->params);
-    if (name != NULL) {
-        pg->query = resolver_ask(pg->resolver, name, on_address, pg);
-    } else {
-        connect_to(pg, NULL);
-    }
+    tell_state(pg, PG_READY, &none);
+    pump(pg);
+    leave(pg);
+}
+
+static void on_failed(void *context, const Error *err)
+{
+    Pg *pg = context;
+    enter(pg);
+    lose(pg, err);
+    leave(pg);
 }
 
 static void on_timer(void *context)
 {
     Pg *pg = context;
-    Error err;
     enter(pg);
-    if (pg->state == PG_FAILED || !pg->begun) {
-        pg->begun = true;
-        begin(pg);
-    } else if (pg->state == PG_CONNECTING) {
-        error_set(&err, ERROR_UNAVAILABLE, "CONNECT_TIMEOUT", "no connection within %u ms",
-                  pg->connect_timeout_ms);
-        lose(pg, &err);
-    } else if (pg->running != NULL) {
+    if (pg->state == PG_READY) {
+        Error err;
         error_set(&err, ERROR_UNAVAILABLE, "CONNECTION_LOST", "no answer within %u ms",
                   pg->job_timeout_ms);
         lose(pg, &err);
+    } else {
+        Error none = ERROR_INIT;
+        pg_link_connect(&pg->link);
+        tell_state(pg, PG_CONNECTING, &none);
     }
     leave(pg);
 }
@@ -433,10 +298,9 @@ static void on_timer(void *context)
 Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCallback *on_state,
             void *context)
 {
+    static const PgLinkHandler HANDLER = {on_connected, on_failed, on_event};
     Pg *pg = alloc_zeroed(1, sizeof(*pg));
     pg->loop = loop;
-    pg->resolver = resolver;
-    pg->connect_timeout_ms = options->connect_timeout_ms;
     if (options->statement_timeout_ms != 0) {
         pg->job_timeout_ms = options->statement_timeout_ms + PG_JOB_GRACE_MS;
     }
@@ -446,10 +310,11 @@ Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCal
     pg->state = PG_CONNECTING;
     list_init(&pg->waiting);
     list_init(&pg->ended);
-    pg_params_init(&pg->params, options, &pg->failure);
     pg->timer = loop_timer_new(loop, on_timer, pg);
     pg->soon = loop_timer_new(loop, on_soon, pg);
-    loop_timer_start(pg->timer, 0);
+    pg_link_init(&pg->link, loop, resolver, options);
+    pg_link_set_handler(&pg->link, &HANDLER, pg);
+    pg_link_connect(&pg->link);
     return pg;
 }
 
@@ -488,15 +353,13 @@ void pg_close(Pg *pg)
         return;
     }
     pg->closed = true;
-    disconnect(pg);
+    pg_link_close(&pg->link, pg->running != NULL && !pg->flushed);
     if (pg->running != NULL) {
         pg_job_free(pg->running);
         pg->running = NULL;
     }
     jobs_free(&pg->waiting);
     jobs_free(&pg->ended);
-    list_init(&pg->waiting);
-    list_init(&pg->ended);
     loop_timer_free(pg->timer);
     loop_timer_free(pg->soon);
     if (!pg->busy) {

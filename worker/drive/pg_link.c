@@ -1,0 +1,185 @@
+#include "drive/pg_link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/alloc.h"
+
+static void on_event(uv_poll_t *poll, int status, int events);
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void poll_close(PgLink *link)
+{
+    if (link->poll != NULL) {
+        uv_close((uv_handle_t *)link->poll, on_poll_closed);
+        link->poll = NULL;
+    }
+}
+
+// A new handle each time while connecting: libpq may close the socket and open another one with
+// the same number, of which libuv would not hear.
+static void poll_open(PgLink *link, int events)
+{
+    poll_close(link);
+    link->poll = alloc_zeroed(1, sizeof(*link->poll));
+    int failed = uv_poll_init(loop_uv(link->loop), link->poll, PQsocket(link->conn));
+    assert(failed == 0);
+    (void)failed;
+    link->poll->data = link;
+    uv_poll_start(link->poll, events, on_event);
+}
+
+void pg_link_want(const PgLink *link, int events)
+{
+    uv_poll_start(link->poll, events, on_event);
+}
+
+void pg_link_close(PgLink *link, bool discard)
+{
+    resolver_cancel(link->query);
+    link->query = NULL;
+    loop_timer_stop(link->timer);
+    poll_close(link);
+    if (link->conn != NULL && discard) {
+        shutdown(PQsocket(link->conn), SHUT_RDWR); // PQfinish flushes
+    }
+    PQfinish(link->conn);
+    link->conn = NULL;
+    link->connected = false;
+}
+
+static void fail(PgLink *link, const Error *err)
+{
+    Error kept = *err;
+    pg_link_close(link, false);
+    link->handler->on_failed(link->context, &kept);
+}
+
+static void ignore_notice(void *context, const PGresult *result)
+{
+    (void)context;
+    (void)result;
+}
+
+static void connected(PgLink *link)
+{
+    if (PQsetnonblocking(link->conn, 1) != 0 || PQenterPipelineMode(link->conn) != 1) {
+        abort(); // they only refuse connections that are not idle
+    }
+    loop_timer_stop(link->timer);
+    poll_open(link, UV_READABLE);
+    link->connected = true;
+    link->handler->on_connected(link->context);
+}
+
+static void connect_step(PgLink *link)
+{
+    PostgresPollingStatusType wanted = PQconnectPoll(link->conn);
+    if (wanted == PGRES_POLLING_OK) {
+        connected(link);
+    } else if (wanted == PGRES_POLLING_READING) {
+        poll_open(link, UV_READABLE);
+    } else if (wanted == PGRES_POLLING_WRITING) {
+        poll_open(link, UV_WRITABLE);
+    } else {
+        Error err;
+        pg_params_explain(link->conn, &err);
+        fail(link, &err);
+    }
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+    PgLink *link = poll->data;
+    if (!link->connected) {
+        connect_step(link);
+    } else {
+        // An error of the socket shows when libpq reads from it.
+        link->handler->on_event(link->context, status == 0 ? events : UV_READABLE);
+    }
+}
+
+static void fail_soon(PgLink *link, const Error *err)
+{
+    link->failure = *err;
+    loop_timer_start(link->timer, 0);
+}
+
+static void connect_to(PgLink *link, const char *address)
+{
+    link->conn = pg_params_connect(&link->params, address);
+    if (link->conn == NULL) {
+        abort();
+    }
+    PQsetErrorVerbosity(link->conn, PQERRORS_VERBOSE); // see pg_params_explain
+    PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
+    if (PQstatus(link->conn) == CONNECTION_BAD) {
+        Error err;
+        pg_params_explain(link->conn, &err);
+        fail_soon(link, &err);
+    } else {
+        poll_open(link, UV_WRITABLE);
+    }
+}
+
+static void on_address(void *context, const char *address, const Error *err)
+{
+    PgLink *link = context;
+    link->query = NULL;
+    if (address == NULL) {
+        fail(link, err);
+    } else {
+        connect_to(link, address);
+    }
+}
+
+static void on_timer(void *context)
+{
+    PgLink *link = context;
+    if (link->failure.kind == ERROR_NONE) {
+        error_set(&link->failure, ERROR_UNAVAILABLE, "CONNECT_TIMEOUT",
+                  "no connection within %u ms", link->connect_timeout_ms);
+    }
+    fail(link, &link->failure);
+}
+
+void pg_link_connect(PgLink *link)
+{
+    link->failure = ERROR_INIT;
+    if (link->params_err.kind != ERROR_NONE) {
+        fail_soon(link, &link->params_err);
+        return;
+    }
+    loop_timer_start(link->timer, link->connect_timeout_ms);
+    const char *name = pg_params_name(&link->params);
+    if (name != NULL) {
+        link->query = resolver_ask(link->resolver, name, on_address, link);
+    } else {
+        connect_to(link, NULL);
+    }
+}
+
+void pg_link_init(PgLink *link, Loop *loop, Resolver *resolver, const PgOptions *options)
+{
+    *link = (PgLink){.loop = loop, .resolver = resolver};
+    link->connect_timeout_ms = options->connect_timeout_ms;
+    link->timer = loop_timer_new(loop, on_timer, link);
+    pg_params_init(&link->params, options, &link->params_err);
+}
+
+void pg_link_set_handler(PgLink *link, const PgLinkHandler *handler, void *context)
+{
+    link->handler = handler;
+    link->context = context;
+}
+
+void pg_link_clear(PgLink *link)
+{
+    loop_timer_free(link->timer);
+    pg_params_clear(&link->params);
+}
