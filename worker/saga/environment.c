@@ -1,0 +1,164 @@
+#include "saga/environment.h"
+
+#include <string.h>
+
+#include "saga/facts.h"
+#include "saga/names.h"
+
+#define DETAIL_SOURCE_ENVIRONMENT "source_environment"
+#define DETAIL_SOURCE_BRANCH "source_branch_id"
+
+// Facts that stay with the environment.
+static const char *const KEPT[] = {
+    FACT_PROJECT_NAME, FACT_REGION_ID, FACT_PG_VERSION,  FACT_RETENTION,
+    FACT_BRANCH_NAME,  FACT_MIN_CU,    FACT_MAX_CU,      FACT_SUSPEND,
+    FACT_DATABASES,    FACT_HOST,      FACT_POOLED_HOST, FACT_PORT,
+};
+
+static void set_default(json_t *details, const char *key, const char *value)
+{
+    if (value[0] != '\0' && json_object_get(details, key) == NULL) {
+        json_object_set_new(details, key, json_string(value));
+    }
+}
+
+static void add_left(const Saga *saga, json_t *details)
+{
+    const json_t *before = json_object_get(saga->ledger->environment.details, FACT_LEFT);
+    size_t removed = (size_t)journal_number(&saga->journal, FACT_LEFTOVER_GONE);
+    json_t *left = json_array();
+    for (size_t i = removed; i < json_array_size(before); i++) {
+        json_array_append(left, json_array_get(before, i));
+    }
+    bool is_branch = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
+    const char *project_id = journal_text(&saga->journal, FACT_PROJECT_ID);
+    const char *branch_id = journal_text(&saga->journal, FACT_BRANCH_ID);
+    if (is_branch && branch_id[0] != '\0' && !journal_has(&saga->journal, FACT_BRANCH_DELETED)) {
+        json_array_append_new(
+            left, json_pack("{s:s, s:s}", FACT_PROJECT_ID, project_id, FACT_BRANCH_ID, branch_id));
+    } else if (!is_branch && project_id[0] != '\0' &&
+               !journal_has(&saga->journal, FACT_PROJECT_DELETED)) {
+        json_array_append_new(left, json_pack("{s:s}", FACT_PROJECT_ID, project_id));
+    }
+    json_object_set_new(details, FACT_LEFT, left);
+}
+
+json_t *environment_details(const Saga *saga, bool with_left)
+{
+    json_t *details = json_object();
+    for (size_t i = 0; i < sizeof KEPT / sizeof KEPT[0]; i++) {
+        json_t *value = json_object_get(saga->journal.facts, KEPT[i]);
+        if (value != NULL) {
+            json_object_set(details, KEPT[i], value);
+        }
+    }
+    char buffer[NAMES_SUGGESTION_BYTES];
+    if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
+        set_default(details, FACT_PROJECT_NAME, names_project(saga, buffer));
+        json_object_set_new(details, "roles", json_array());
+        json_array_append_new(json_object_get(details, "roles"),
+                              json_string(journal_text(&saga->journal, FACT_ROLE)));
+    } else {
+        set_default(details, FACT_BRANCH_NAME, names_branch(saga, buffer));
+        set_default(details, DETAIL_SOURCE_ENVIRONMENT, saga_source_environment(saga->command));
+        set_default(details, DETAIL_SOURCE_BRANCH, journal_text(&saga->journal, FACT_PARENT_ID));
+        json_t *roles = json_object_get(saga->journal.facts, FACT_ROTATED);
+        json_object_set_new(details, "roles", roles != NULL ? json_incref(roles) : json_array());
+    }
+    set_default(details, FACT_NEON_ACCOUNT, saga->ledger->account.neon_account_id);
+    if (with_left) {
+        add_left(saga, details);
+    }
+    return details;
+}
+
+Provisioning__V1__Origin environment_origin(const char *origin)
+{
+    static const struct {
+        const char *name;
+        Provisioning__V1__Origin origin;
+    } ORIGINS[] = {
+        {"created", PROVISIONING__V1__ORIGIN__ORIGIN_CREATED},
+        {"branched", PROVISIONING__V1__ORIGIN__ORIGIN_BRANCHED},
+        {"imported", PROVISIONING__V1__ORIGIN__ORIGIN_IMPORTED},
+    };
+    for (size_t i = 0; i < sizeof ORIGINS / sizeof ORIGINS[0]; i++) {
+        if (strcmp(ORIGINS[i].name, origin) == 0) {
+            return ORIGINS[i].origin;
+        }
+    }
+    return PROVISIONING__V1__ORIGIN__ORIGIN_UNSPECIFIED;
+}
+
+// protobuf-c's structs want non-const texts; packing doesn't change them.
+static char *text_of(const json_t *details, const char *key)
+{
+    const char *text = json_string_value(json_object_get(details, key));
+    return (char *)(uintptr_t)(text != NULL ? text : "");
+}
+
+static size_t fill_texts(const json_t *list, char **texts, size_t max)
+{
+    size_t count = 0;
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)(uintptr_t)list, i, item)
+    {
+        if (count < max) {
+            texts[count++] = (char *)(uintptr_t)json_string_value(item);
+        }
+    }
+    return count;
+}
+
+static void fill_endpoint(const json_t *details, EnvironmentMessage *message)
+{
+    const json_t *min = json_object_get(details, FACT_MIN_CU);
+    if (min == NULL) {
+        return;
+    }
+    provisioning__v1__endpoint_settings__init(&message->endpoint);
+    google__protobuf__double_value__init(&message->min_cu);
+    google__protobuf__double_value__init(&message->max_cu);
+    google__protobuf__int64_value__init(&message->suspend);
+    message->min_cu.value = json_number_value(min);
+    message->max_cu.value = json_number_value(json_object_get(details, FACT_MAX_CU));
+    message->suspend.value = json_integer_value(json_object_get(details, FACT_SUSPEND));
+    message->endpoint.autoscaling_limit_min_cu = &message->min_cu;
+    message->endpoint.autoscaling_limit_max_cu = &message->max_cu;
+    message->endpoint.suspend_timeout_seconds = &message->suspend;
+    message->state.endpoint = &message->endpoint;
+}
+
+void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_message)
+{
+    Provisioning__V1__EnvironmentState *state = &ret_message->state;
+    const json_t *details = view->details;
+    provisioning__v1__environment_state__init(state);
+    state->environment = (char *)(uintptr_t)view->environment;
+    state->origin = environment_origin(view->origin);
+    state->status = view->failed ? PROVISIONING__V1__ENVIRONMENT_STATUS__ENVIRONMENT_STATUS_FAILED
+                                 : PROVISIONING__V1__ENVIRONMENT_STATUS__ENVIRONMENT_STATUS_READY;
+    state->account = (char *)(uintptr_t)view->account;
+    state->project_id = (char *)(uintptr_t)view->project_id;
+    state->branch_id = (char *)(uintptr_t)view->branch_id;
+    state->endpoint_id = (char *)(uintptr_t)view->endpoint_id;
+    state->project_name = text_of(details, FACT_PROJECT_NAME);
+    state->region_id = text_of(details, FACT_REGION_ID);
+    state->branch_name = text_of(details, FACT_BRANCH_NAME);
+    state->host = text_of(details, FACT_HOST);
+    state->pooled_host = text_of(details, FACT_POOLED_HOST);
+    state->port = (int32_t)json_integer_value(json_object_get(details, FACT_PORT));
+    state->pg_version = (int32_t)json_integer_value(json_object_get(details, FACT_PG_VERSION));
+    state->history_retention_seconds = json_integer_value(json_object_get(details, FACT_RETENTION));
+    state->source_environment = text_of(details, DETAIL_SOURCE_ENVIRONMENT);
+    state->source_branch_id = text_of(details, DETAIL_SOURCE_BRANCH);
+    state->databases = ret_message->databases;
+    state->n_databases =
+        fill_texts(json_object_get(details, FACT_DATABASES), ret_message->databases,
+                   sizeof ret_message->databases / sizeof ret_message->databases[0]);
+    state->roles = ret_message->roles;
+    state->n_roles = fill_texts(json_object_get(details, "roles"), ret_message->roles,
+                                sizeof ret_message->roles / sizeof ret_message->roles[0]);
+    fill_endpoint(details, ret_message);
+}

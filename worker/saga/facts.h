@@ -1,0 +1,74 @@
+/*
+ * The journal's keys. Released ones keep their meaning.
+ */
+#ifndef SAGA_FACTS_H
+#define SAGA_FACTS_H
+
+// How many mutating calls of unknown result there were: proofs of absence from before don't count
+// any more.
+#define FACT_DOUBTS "doubts"
+// Number of doubts at which the listing proved ours absent.
+#define FACT_ABSENT_AT "absent_at"
+#define FACT_CREATED_AT "created_at_ms"   // when the reply of the creation was read
+#define FACT_CONFLICT_AT "conflict_at_ms" // first 409
+#define FACT_GHOST_AT                                                                              \
+    "ghost_at_ms" // first time a branch of an earlier command was seen under the name
+#define FACT_OPERATIONS "operations" // ids still to be waited for
+#define FACT_UNDONE "undone"         // names of what was removed
+#define FACT_LEFT "left"             // names of what could not be removed
+#define FACT_GAVE_UP "gave_up"       // undo tables that failed
+#define FACT_DRIFT "drift"           // what was found and left alone
+#define FACT_UNCHANGED "unchanged"   // the environment was there with the same settings
+
+#define FACT_REGION_OK "region_ok"
+#define FACT_PROJECT_ID "project_id"
+#define FACT_PROJECT_NAME "project_name"
+#define FACT_PROJECT_READ "project_read" // region, version, retention are known
+#define FACT_PROJECT_DELETED "project_deleted"
+#define FACT_PROJECT_UNDONE "project_undone"
+#define FACT_REGION_ID "region_id"
+#define FACT_PG_VERSION "pg_version"
+#define FACT_RETENTION "history_retention_seconds"
+#define FACT_DUPLICATES_LISTED "duplicates_listed"
+
+#define FACT_PARENT_ID "parent_id"
+#define FACT_ANNOUNCED "announced"
+#define FACT_NOT_DELETING "not_deleting"
+#define FACT_BRANCH_ID "branch_id"
+#define FACT_BRANCH_NAME "branch_name"
+#define FACT_BRANCH_READY "branch_ready"
+#define FACT_BRANCH_DELETED "branch_deleted"
+#define FACT_BRANCH_UNDONE "branch_undone"
+#define FACT_LEFTOVER_GONE "leftover_gone"
+
+#define FACT_ENDPOINT_ID "endpoint_id"
+#define FACT_ENDPOINT_READY "endpoint_ready"
+#define FACT_MIN_CU "min_cu"
+#define FACT_MAX_CU "max_cu"
+#define FACT_SUSPEND "suspend_timeout_seconds"
+#define FACT_DATABASES "databases"
+#define FACT_DATABASE "database"
+#define FACT_ROLE "role"
+#define FACT_HOST "host"
+#define FACT_POOLED_HOST "pooled_host"
+#define FACT_PORT "port"
+#define FACT_LOGIN_WORKS "login_works"
+
+#define FACT_ROLES "roles_to_rotate" // names, in order
+#define FACT_ROTATED "rotated_roles"
+#define FACT_OLD_PASSWORDS "old_passwords" // role → {digest, doubts}
+
+#define FACT_MARKED "marked"
+#define FACT_NO_ENVIRONMENTS "no_environments" // the ledger knows of no dependents
+#define FACT_MAY_DELETE "may_delete"
+#define FACT_GONE "gone"
+#define FACT_CONFIRMED_GONE "confirmed_gone"
+
+#define FACT_NEON_ACCOUNT "neon_account_id"
+#define FACT_AUTH_METHOD "auth_method"
+#define FACT_ORG_ID "org_id"
+#define FACT_ORG_KNOWN "org_known"
+#define FACT_KEY_KIND "key_kind"
+#define FACT_KEY_PROJECT "key_project_id"
+
+#endif

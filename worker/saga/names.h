@@ -1,0 +1,19 @@
+/*
+ * Names that a command gives or that are suggested.
+ */
+#ifndef SAGA_NAMES_H
+#define SAGA_NAMES_H
+
+#include "saga/saga.h"
+
+// Text of 128 bytes: <application>-<environment>, a suggestion for projects and branches.
+enum { NAMES_SUGGESTION_BYTES = 130 };
+
+// Name of the project that CreateEnvironment makes. `buffer` holds a suggestion.
+const char *names_project(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES]);
+// Name of the branch that CreateEnvironment or BranchEnvironment makes.
+const char *names_branch(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES]);
+// Database that CreateEnvironment makes.
+const char *names_database(const Saga *saga);
+
+#endif

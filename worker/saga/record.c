@@ -1,0 +1,147 @@
+#include "saga/record.h"
+
+#include <string.h>
+
+#include "saga/facts.h"
+
+void record_project(Saga *saga, const NeonProject *project)
+{
+    Journal *journal = &saga->journal;
+    journal_set_text(journal, FACT_PROJECT_NAME, project->name);
+    journal_set_text(journal, FACT_REGION_ID, project->region_id);
+    journal_set_number(journal, FACT_PG_VERSION, project->pg_version);
+    if (project->history_retention_seconds >= 0) {
+        journal_set_number(journal, FACT_RETENTION, project->history_retention_seconds);
+    }
+    journal_set_flag(journal, FACT_PROJECT_READ);
+}
+
+void record_operations(Saga *saga, const json_t *body)
+{
+    Error err = ERROR_INIT;
+    json_t *ids = NULL;
+    if (!neon_decode_operation_ids(body, &ids, &err) || json_array_size(ids) == 0) {
+        json_decref(ids);
+        return;
+    }
+    const json_t *before = journal_value(&saga->journal, FACT_OPERATIONS);
+    json_t *all = before != NULL ? json_deep_copy(before) : json_array();
+    json_array_extend(all, ids);
+    json_decref(ids);
+    journal_set_value(&saga->journal, FACT_OPERATIONS, all);
+}
+
+void record_uri(Saga *saga, const NeonUri *uri, Secret *password)
+{
+    SagaConnection *connection = &saga->connection;
+    bool fits = text_copy(connection->host, sizeof connection->host, uri->host);
+    fits = text_copy(connection->database, sizeof connection->database, uri->database) && fits;
+    fits = text_copy(connection->role, sizeof connection->role, uri->role) && fits;
+    (void)fits; // fields of the same sizes
+    connection->port = uri->port;
+    secret_move(&connection->password, password);
+    journal_set_text(&saga->journal, FACT_HOST, uri->host);
+    journal_set_number(&saga->journal, FACT_PORT, uri->port);
+}
+
+void record_connection(Saga *saga, const json_t *body)
+{
+    Error err = ERROR_INIT;
+    NeonUri uri;
+    char pooled_host[sizeof uri.host];
+    bool found = false;
+    CLEANUP(secret_clear) Secret password = SECRET_INIT;
+    if (!neon_decode_connection(body, &uri, pooled_host, sizeof pooled_host, &password, &found,
+                                &err) ||
+        !found) {
+        return;
+    }
+    journal_set_text(&saga->journal, FACT_DATABASE, uri.database);
+    journal_set_text(&saga->journal, FACT_ROLE, uri.role);
+    json_t *databases = json_pack("[s]", uri.database);
+    journal_set_value(&saga->journal, FACT_DATABASES, databases);
+    record_uri(saga, &uri, &password);
+    if (pooled_host[0] != '\0') {
+        journal_set_text(&saga->journal, FACT_POOLED_HOST, pooled_host);
+    }
+}
+
+void record_endpoint(Saga *saga, const NeonEndpoint *endpoint)
+{
+    Journal *journal = &saga->journal;
+    journal_set_text(journal, FACT_ENDPOINT_ID, endpoint->id);
+    journal_set_value(journal, FACT_MIN_CU, json_real(endpoint->min_cu));
+    journal_set_value(journal, FACT_MAX_CU, json_real(endpoint->max_cu));
+    journal_set_number(journal, FACT_SUSPEND, endpoint->suspend_timeout_seconds);
+}
+
+void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
+                          NeonEndpointSpec *ret_spec)
+{
+    *ret_spec = (NeonEndpointSpec){.has_min_cu = false};
+    if (settings == NULL) {
+        return;
+    }
+    const Google__Protobuf__DoubleValue *min = settings->autoscaling_limit_min_cu;
+    const Google__Protobuf__DoubleValue *max = settings->autoscaling_limit_max_cu;
+    const Google__Protobuf__Int64Value *suspend = settings->suspend_timeout_seconds;
+    if (min != NULL) {
+        ret_spec->has_min_cu = true;
+        ret_spec->min_cu = min->value;
+    }
+    if (max != NULL) {
+        ret_spec->has_max_cu = true;
+        ret_spec->max_cu = max->value;
+    }
+    if (suspend != NULL) {
+        ret_spec->has_suspend = true;
+        ret_spec->suspend_timeout_seconds = suspend->value;
+    }
+}
+
+void record_undone(Saga *saga, const char *what, const char *id)
+{
+    Text text = TEXT_INIT(256);
+    text_printf(&text, "%s %s", what, id);
+    journal_append_text(&saga->journal, FACT_UNDONE, text_get(&text));
+    text_clear(&text);
+}
+
+bool record_is_young(const Saga *saga)
+{
+    int64_t created_at_ms = journal_number(&saga->journal, FACT_CREATED_AT);
+    return saga->now.wall_ms - created_at_ms < (int64_t)saga->rules->listing_lag_ms;
+}
+
+static bool has_same_settings(const Saga *saga)
+{
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    command_spec_digest(saga->command->message, digest);
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    return row->state == LEDGER_STATE_READY &&
+           strcmp(row->action, saga->command->action_name) == 0 &&
+           memcmp(digest, row->spec_digest, sizeof digest) == 0;
+}
+
+bool record_check_reserved(Saga *saga, Error *err)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    bool is_ours = row->state == LEDGER_STATE_CREATING &&
+                   strcmp(row->command_id, saga->command->command_id) == 0;
+    if (!is_ours && has_same_settings(saga)) {
+        journal_set_flag(&saga->journal, FACT_UNCHANGED);
+        return true;
+    }
+    if (!is_ours) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "ENVIRONMENT_EXISTS", "environment",
+            "environment %s exists with other settings (%s); delete it first, or choose "
+            "another name",
+            saga->command->writes.name, ledger_state_name(row->state));
+    }
+    if (!saga->ledger->account.found) {
+        return error_set_field(err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", "account",
+                               "the application has no such account; send ConnectAccount first");
+    }
+    return true;
+}

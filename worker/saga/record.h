@@ -1,0 +1,29 @@
+/*
+ * What several steps record alike.
+ */
+#ifndef SAGA_RECORD_H
+#define SAGA_RECORD_H
+
+#include "saga/saga.h"
+
+// Region, version, retention, name.
+void record_project(Saga *saga, const NeonProject *project);
+// Appends the ids of {operations} to what is waited for; a reply without them is fine.
+void record_operations(Saga *saga, const json_t *body);
+// Host, database, role from {connection_uris}, and the password into memory; nothing where the
+// reply has none.
+void record_connection(Saga *saga, const json_t *body);
+// Host, port, database, role; the password into memory only.
+void record_uri(Saga *saga, const NeonUri *uri, Secret *password);
+void record_endpoint(Saga *saga, const NeonEndpoint *endpoint);
+void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
+                          NeonEndpointSpec *ret_spec);
+// "<what> <id>" among what was undone.
+void record_undone(Saga *saga, const char *what, const char *id);
+// Less than listing_lag since we made it: a 404 doesn't prove it gone.
+bool record_is_young(const Saga *saga);
+// The environment's row is ours to make: false with ENVIRONMENT_EXISTS or ACCOUNT_UNKNOWN; an
+// environment that exists with the same settings is noted (FACT_UNCHANGED).
+bool record_check_reserved(Saga *saga, Error *err);
+
+#endif

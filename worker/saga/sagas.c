@@ -1,0 +1,117 @@
+/*
+ * Every command as its table of steps. A new command is one more table here, made of steps of
+ * steps_*.c.
+ */
+#include "saga/sagas.h"
+
+#include <stddef.h>
+
+#include "saga/steps.h"
+
+#define STEP(name, protection, topic, what, undo)                                                  \
+    {                                                                                              \
+        (name), (protection), topic##_ask_##what, topic##_learn_##what, (undo)                     \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, PROTECTED_READ, NULL, NULL, NULL                                                     \
+    }
+
+// clang-format off
+static const Step CONNECT_ACCOUNT[] = {
+    STEP("check_key",           PROTECTED_READ, account, key,           NULL),
+    STEP("find_organization",   PROTECTED_READ, account, organizations, NULL),
+    STEP("find_scope",          PROTECTED_READ, account, scope,         NULL),
+    END,
+};
+
+static const Step UNDO_PROJECT[] = {
+    STEP("undo_find_project",   PROTECTED_READ,     project, undo_find,   NULL),
+    STEP("undo_delete_project", PROTECTED_EXACT_ID, project, undo_delete, NULL),
+    END,
+};
+
+static const Step CREATE_ENVIRONMENT[] = {
+    STEP("check_region",        PROTECTED_READ,        project,  region,           NULL),
+    STEP("remove_leftover",     PROTECTED_EXACT_ID,    leftover, remove,           NULL),
+    STEP("find_project",        PROTECTED_READ,        project,  find,             NULL),
+    STEP("create_project",      PROTECTED_NOTHING,     project,  create,           UNDO_PROJECT),
+    STEP("await_operations",    PROTECTED_READ,        ready,    operations,       NULL),
+    STEP("read_project",        PROTECTED_READ,        project,  read,             NULL),
+    STEP("await_branch",        PROTECTED_READ,        ready,    branch,           NULL),
+    STEP("await_endpoint",      PROTECTED_READ,        ready,    endpoint,         NULL),
+    STEP("find_databases",      PROTECTED_READ,        ready,    database,         NULL),
+    STEP("find_connection",     PROTECTED_READ,        ready,    connection,       NULL),
+    STEP("find_pooled_host",    PROTECTED_READ,        ready,    pooled,           NULL),
+    STEP("check_login",         PROTECTED_READ,        ready,    login,            NULL),
+    STEP("find_duplicates",     PROTECTED_READ,        project,  duplicates,       NULL),
+    STEP("remove_duplicate",    PROTECTED_EXACT_ID,    project,  remove_duplicate, NULL),
+    END,
+};
+
+static const Step UNDO_BRANCH[] = {
+    STEP("undo_find_branch",    PROTECTED_READ,     branch, undo_find,   NULL),
+    STEP("undo_delete_branch",  PROTECTED_EXACT_ID, branch, undo_delete, NULL),
+    END,
+};
+
+static const Step BRANCH_ENVIRONMENT[] = {
+    STEP("find_source",         PROTECTED_READ,        branch,   source,           NULL),
+    STEP("announce",            PROTECTED_LEDGER,      branch,   announce,         NULL),
+    STEP("check_source_stays",  PROTECTED_LEDGER,      branch,   source_stays,     NULL),
+    STEP("read_project",        PROTECTED_READ,        project,  read,             NULL),
+    STEP("remove_leftover",     PROTECTED_EXACT_ID,    leftover, remove,           NULL),
+    STEP("find_branch",         PROTECTED_READ,        branch,   find,             NULL),
+    STEP("create_branch",       PROTECTED_UNIQUE_NAME, branch,   create,           UNDO_BRANCH),
+    STEP("await_operations",    PROTECTED_READ,        ready,    operations,       NULL),
+    STEP("await_branch",        PROTECTED_READ,        ready,    branch,           NULL),
+    STEP("await_endpoint",      PROTECTED_READ,        ready,    endpoint,         NULL),
+    STEP("list_roles",          PROTECTED_READ,        password, roles,            NULL),
+    STEP("reveal_password",     PROTECTED_READ,        password, reveal,           NULL),
+    STEP("reset_password",      PROTECTED_NOTHING,     password, reset,            NULL),
+    STEP("find_databases",      PROTECTED_READ,        ready,    database,         NULL),
+    STEP("find_connection",     PROTECTED_READ,        ready,    connection,       NULL),
+    STEP("find_pooled_host",    PROTECTED_READ,        ready,    pooled,           NULL),
+    STEP("check_login",         PROTECTED_READ,        ready,    login,            NULL),
+    END,
+};
+
+static const Step DELETE_ENVIRONMENT[] = {
+    STEP("mark_deleting",       PROTECTED_LEDGER,   delete, mark,         NULL),
+    STEP("find_dependents",     PROTECTED_LEDGER,   delete, environments, NULL),
+    STEP("check_branches",      PROTECTED_READ,     delete, guard,        NULL),
+    STEP("delete_branch",       PROTECTED_EXACT_ID, delete, branch,       NULL),
+    STEP("delete_project",      PROTECTED_EXACT_ID, delete, project,      NULL),
+    STEP("await_operations",    PROTECTED_READ,     ready,  operations,   NULL),
+    STEP("confirm_gone",        PROTECTED_READ,     delete, confirm,      NULL),
+    STEP("delete_leftover",     PROTECTED_EXACT_ID, delete, leftover,     NULL),
+    END,
+};
+
+static const SagaDefinition DEFINITIONS[] = {
+    {PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT, "ConnectAccount", CONNECT_ACCOUNT,
+     account_check_connect, NULL},
+    {PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, "CreateEnvironment", CREATE_ENVIRONMENT,
+     project_check_create, NULL},
+    {PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
+     branch_check_create, NULL},
+    {PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT, "DeleteEnvironment", DELETE_ENVIRONMENT,
+     delete_check, delete_is_final},
+};
+// clang-format on
+
+const SagaDefinition *sagas_table(size_t *ret_count)
+{
+    *ret_count = sizeof DEFINITIONS / sizeof DEFINITIONS[0];
+    return DEFINITIONS;
+}
+
+const SagaDefinition *saga_definition(Action action)
+{
+    for (size_t i = 0; i < sizeof DEFINITIONS / sizeof DEFINITIONS[0]; i++) {
+        if (DEFINITIONS[i].action == action) {
+            return &DEFINITIONS[i];
+        }
+    }
+    return NULL;
+}

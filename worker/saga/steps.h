@@ -1,0 +1,72 @@
+/*
+ * The steps that tables in sagas.c are made of, one topic a file. Each step is a pair: `ask` says
+ * what is to be done next, or that the journal has its fact; `learn` writes what came of it into
+ * the journal.
+ */
+#ifndef SAGA_STEPS_H
+#define SAGA_STEPS_H
+
+#include "saga/saga.h"
+
+#define STEP_PAIR(topic, name)                                                                     \
+    Ask topic##_ask_##name(Saga *saga, Effect *effect);                                            \
+    Lesson topic##_learn_##name(Saga *saga, const Answer *answer)
+
+// steps_account.c: what a key is.
+STEP_PAIR(account, key);
+STEP_PAIR(account, organizations);
+STEP_PAIR(account, scope);
+bool account_check_connect(Saga *saga, Error *err);
+
+// steps_project.c
+STEP_PAIR(project, region);
+STEP_PAIR(project, find); // ours, by name and mark
+STEP_PAIR(project, create);
+STEP_PAIR(project, read);       // region, version, retention of a project that is not ours
+STEP_PAIR(project, duplicates); // a second one of this very command
+STEP_PAIR(project, remove_duplicate);
+STEP_PAIR(project, undo_find);
+STEP_PAIR(project, undo_delete);
+bool project_check_create(Saga *saga, Error *err);
+
+// steps_branch.c
+STEP_PAIR(branch, source);       // the branch to branch from
+STEP_PAIR(branch, announce);     // our row names the project, so that its deleter sees us
+STEP_PAIR(branch, source_stays); // nobody deletes that project
+STEP_PAIR(branch, find);
+STEP_PAIR(branch, create);
+STEP_PAIR(branch, undo_find);
+STEP_PAIR(branch, undo_delete);
+bool branch_check_create(Saga *saga, Error *err);
+
+// steps_leftover.c: what an earlier, failed command of the environment could not remove.
+STEP_PAIR(leftover, remove);
+
+// steps_ready.c: until a new branch can be used.
+STEP_PAIR(ready, operations);
+STEP_PAIR(ready, branch);
+STEP_PAIR(ready, endpoint);
+STEP_PAIR(ready, database);
+STEP_PAIR(ready, connection);
+STEP_PAIR(ready, pooled);
+STEP_PAIR(ready, login);
+
+// steps_password.c: replaces the inherited passwords of a branch.
+STEP_PAIR(password, roles);
+STEP_PAIR(password, reveal);
+STEP_PAIR(password, reset);
+
+// steps_delete.c
+STEP_PAIR(delete, mark);
+STEP_PAIR(delete, environments); // of the ledger, on the same project
+STEP_PAIR(delete, guard);        // what Neon says stands in the way
+STEP_PAIR(delete, branch);
+STEP_PAIR(delete, project);
+STEP_PAIR(delete, confirm);
+STEP_PAIR(delete, leftover);
+bool delete_check(Saga *saga, Error *err);
+bool delete_is_final(const Saga *saga);
+
+#undef STEP_PAIR
+
+#endif

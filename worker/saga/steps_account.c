@@ -1,0 +1,159 @@
+#include <assert.h>
+#include <string.h>
+
+#include "saga/facts.h"
+#include "saga/lesson.h"
+#include "saga/steps.h"
+
+enum { ORGANIZATIONS_MAX = 16 };
+
+bool account_check_connect(Saga *saga, Error *err)
+{
+    (void)saga;
+    (void)err;
+    return true;
+}
+
+Ask account_ask_key(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_NEON_ACCOUNT)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    neon_request_auth(&effect->request);
+    return ASK_EFFECT;
+}
+
+Lesson account_learn_key(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    Error err = ERROR_INIT;
+    if (reply->meaning == NEON_DENIED) {
+        error_set_field(&err, ERROR_DENIED, "API_KEY_REJECTED", "connect_account.api_key",
+                        "Neon doesn't accept the key (%s); make a new one in Neon's console",
+                        reply->message);
+        return lesson_fail_with(saga, &err);
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "check the API key");
+    }
+    NeonAccountInfo info;
+    if (!neon_decode_auth(reply->body, &info, &err)) {
+        return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    journal_set_text(&saga->journal, FACT_NEON_ACCOUNT, info.account_id);
+    journal_set_text(&saga->journal, FACT_AUTH_METHOD, info.auth_method);
+    return LESSON_LEARNT;
+}
+
+static bool is_personal(const Saga *saga)
+{
+    return strcmp(journal_text(&saga->journal, FACT_AUTH_METHOD), "api_key_org") != 0;
+}
+
+Ask account_ask_organizations(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_ORG_KNOWN)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    neon_request_organizations(&effect->request);
+    return ASK_EFFECT;
+}
+
+static void list_organizations(const NeonOrganization *list, size_t count, Text *ret_names)
+{
+    size_t shown = count < ORGANIZATIONS_MAX ? count : ORGANIZATIONS_MAX;
+    for (size_t i = 0; i < shown; i++) {
+        text_printf(ret_names, "%s%s (%s)", i > 0 ? ", " : "", list[i].id, list[i].name);
+    }
+}
+
+static Lesson choose_organization(Saga *saga, const NeonOrganization *list, size_t count)
+{
+    const char *wanted = saga->command->message->connect_account->org_id;
+    const char *chosen = wanted[0] == '\0' && count == 1 ? list[0].id : "";
+    for (size_t i = 0; i < count && i < ORGANIZATIONS_MAX; i++) {
+        if (wanted[0] != '\0' && strcmp(list[i].id, wanted) == 0) {
+            chosen = list[i].id;
+        }
+    }
+    bool is_ambiguous = wanted[0] == '\0' && count > 1;
+    if (is_ambiguous || (wanted[0] != '\0' && chosen[0] == '\0' && count <= ORGANIZATIONS_MAX)) {
+        Error err = ERROR_INIT;
+        CLEANUP(text_clear) Text names = TEXT_INIT(400);
+        list_organizations(list, count, &names);
+        error_set_field(&err, ERROR_INVALID,
+                        is_ambiguous ? "ORGANIZATION_AMBIGUOUS" : "ORGANIZATION_UNKNOWN",
+                        "connect_account.org_id", "%s: %s",
+                        is_ambiguous ? "the key reaches several organizations, set one of them"
+                                     : "the key doesn't reach that organization; it reaches",
+                        text_get(&names));
+        return lesson_fail_with(saga, &err);
+    }
+    journal_set_text(&saga->journal, FACT_ORG_ID, chosen[0] != '\0' ? chosen : wanted);
+    journal_set_flag(&saga->journal, FACT_ORG_KNOWN);
+    return LESSON_LEARNT;
+}
+
+Lesson account_learn_organizations(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    if (reply->meaning == NEON_NOT_FOUND) {
+        return choose_organization(saga, NULL, 0); // a key without a user of its own
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the key's organizations");
+    }
+    Error err = ERROR_INIT;
+    NeonOrganization list[ORGANIZATIONS_MAX];
+    size_t count = 0;
+    if (!neon_decode_organizations(reply->body, list, ORGANIZATIONS_MAX, &count, &err)) {
+        return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    return choose_organization(saga, list, count);
+}
+
+Ask account_ask_scope(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_KEY_KIND)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    neon_request_projects(&effect->request, "", journal_text(&saga->journal, FACT_ORG_ID), "");
+    return ASK_EFFECT;
+}
+
+// A key of one project is told its project in the refusal:
+// subject_project_id:"damp-dream-67070160".
+static void learn_key_project(Saga *saga, const char *message)
+{
+    static const char MARKER[] = "subject_project_id:\"";
+    char id[NAME_NEON_ID_BYTES] = "";
+    const char *start = strstr(message, MARKER);
+    if (start != NULL) {
+        start += sizeof MARKER - 1;
+        size_t length = strcspn(start, "\"");
+        if (length < sizeof id) {
+            memcpy(id, start, length);
+            id[length] = '\0';
+        }
+    }
+    journal_set_text(&saga->journal, FACT_KEY_PROJECT, id);
+}
+
+Lesson account_learn_scope(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    if (reply->meaning == NEON_OK) {
+        journal_set_text(&saga->journal, FACT_KEY_KIND,
+                         is_personal(saga) ? "personal" : "organization");
+        return LESSON_LEARNT;
+    }
+    if (reply->meaning == NEON_NOT_FOUND) {
+        journal_set_text(&saga->journal, FACT_KEY_KIND, "project");
+        learn_key_project(saga, reply->message);
+        return LESSON_LEARNT;
+    }
+    return lesson_from_reply(saga, reply, PROTECTED_READ, "list the key's projects");
+}

@@ -1,0 +1,429 @@
+#include <assert.h>
+#include <string.h>
+
+#include "saga/facts.h"
+#include "saga/lesson.h"
+#include "saga/names.h"
+#include "saga/record.h"
+#include "saga/search.h"
+#include "saga/steps.h"
+
+#define NOTE_SOURCE_CURSOR "source_cursor"
+
+static const Provisioning__V1__BranchEnvironment *branch_of(const Saga *saga)
+{
+    return saga->command->message->branch_environment;
+}
+
+static bool has_source_environment(const Saga *saga)
+{
+    return branch_of(saga)->source_case ==
+           PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT;
+}
+
+const char *saga_source_environment(const Command *command)
+{
+    if (command->action != PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT) {
+        return "";
+    }
+    const Provisioning__V1__BranchEnvironment *branch = command->message->branch_environment;
+    bool has =
+        branch->source_case == PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT;
+    return has ? branch->source_environment : "";
+}
+
+static bool check_source(Saga *saga, Error *err)
+{
+    const LedgerEnvironment *source = &saga->ledger->source;
+    if (source->state == LEDGER_STATE_DELETING) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "SOURCE_DELETING", "branch_environment.source_environment",
+            "environment %s is being deleted", branch_of(saga)->source_environment);
+    }
+    if (source->state != LEDGER_STATE_READY || source->branch_id[0] == '\0') {
+        return error_set_field(
+            err, ERROR_CONFLICT, "SOURCE_NOT_ON_NEON", "branch_environment.source_environment",
+            "the application has no environment %s on Neon; see `provisionctl environments`",
+            branch_of(saga)->source_environment);
+    }
+    journal_set_text(&saga->journal, FACT_PROJECT_ID, source->project_id);
+    journal_set_text(&saga->journal, FACT_PARENT_ID, source->branch_id);
+    return true;
+}
+
+bool branch_check_create(Saga *saga, Error *err)
+{
+    if (has_source_environment(saga) && !journal_has(&saga->journal, FACT_PARENT_ID) &&
+        !check_source(saga, err)) {
+        return false;
+    }
+    if (!record_check_reserved(saga, err)) {
+        return false;
+    }
+    if (!has_source_environment(saga) && !journal_has(&saga->journal, FACT_PROJECT_ID)) {
+        journal_set_text(&saga->journal, FACT_PROJECT_ID,
+                         branch_of(saga)->source_branch->project_id);
+    }
+    return true;
+}
+
+Ask branch_ask_source(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_PARENT_ID)) {
+        return ASK_NOTHING;
+    }
+    const Provisioning__V1__BranchReference *source = branch_of(saga)->source_branch;
+    effect->kind = EFFECT_NEON;
+    neon_request_branches(&effect->request, source->project_id, source->branch,
+                          journal_note_text(&saga->journal, NOTE_SOURCE_CURSOR), false);
+    return ASK_EFFECT;
+}
+
+static Lesson source_not_found(Saga *saga)
+{
+    const Provisioning__V1__BranchReference *source = branch_of(saga)->source_branch;
+    Error err = ERROR_INIT;
+    error_set_field(&err, ERROR_CONFLICT, "SOURCE_NOT_FOUND",
+                    "branch_environment.source_branch.branch",
+                    "project %s has no branch whose id or exact name is %s, as far as the "
+                    "account's key can see",
+                    source->project_id, source->branch);
+    return lesson_fail_with(saga, &err);
+}
+
+Lesson branch_learn_source(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    if (reply->meaning == NEON_NOT_FOUND) {
+        return source_not_found(saga);
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ,
+                                 "list the branches of the source project");
+    }
+    const char *wanted = branch_of(saga)->source_branch->branch;
+    Error err = ERROR_INIT;
+    NeonPage page;
+    if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_SOURCE_CURSOR),
+                              &page, &err)) {
+        return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)(uintptr_t)page.items, i, item)
+    {
+        NeonBranch branch;
+        if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {
+            return lesson_unreadable(saga, &err, PROTECTED_READ);
+        }
+        if (strcmp(branch.id, wanted) == 0 || strcmp(branch.name, wanted) == 0) {
+            journal_set_text(&saga->journal, FACT_PARENT_ID, branch.id);
+            return LESSON_LEARNT;
+        }
+    }
+    if (page.cursor[0] == '\0') {
+        return source_not_found(saga);
+    }
+    journal_set_note_text(&saga->journal, NOTE_SOURCE_CURSOR, page.cursor);
+    return LESSON_LEARNT;
+}
+
+Ask branch_ask_announce(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_ANNOUNCED)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_MARK;
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
+                          journal_text(&saga->journal, FACT_PROJECT_ID));
+    fits =
+        text_copy(effect->account, sizeof effect->account, saga->ledger->account.account) && fits;
+    assert(fits);
+    (void)fits;
+    return ASK_EFFECT;
+}
+
+Lesson branch_learn_announce(Saga *saga, const Answer *answer)
+{
+    (void)answer;
+    journal_set_flag(&saga->journal, FACT_ANNOUNCED);
+    return LESSON_LEARNT;
+}
+
+// After our row is committed: whoever deletes the project either sees our row, or we see its.
+Ask branch_ask_source_stays(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_NOT_DELETING)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_DEPENDENTS;
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
+                          journal_text(&saga->journal, FACT_PROJECT_ID));
+    assert(fits);
+    (void)fits;
+    return ASK_EFFECT;
+}
+
+Lesson branch_learn_source_stays(Saga *saga, const Answer *answer)
+{
+    size_t known = answer->dependent_count < SAGA_DEPENDENTS_MAX ? answer->dependent_count
+                                                                 : SAGA_DEPENDENTS_MAX;
+    for (size_t i = 0; i < known; i++) {
+        const LedgerDependent *other = &answer->dependents[i];
+        bool takes_project = strcmp(other->origin, "created") == 0;
+        bool takes_parent =
+            strcmp(other->branch_id, journal_text(&saga->journal, FACT_PARENT_ID)) == 0;
+        if (other->state == LEDGER_STATE_DELETING && (takes_project || takes_parent)) {
+            return lesson_fail(
+                saga, ERROR_CONFLICT, "SOURCE_DELETING",
+                "environment %s of application %s is being deleted, and the source with it",
+                other->environment, other->application_id);
+        }
+    }
+    journal_set_flag(&saga->journal, FACT_NOT_DELETING);
+    return LESSON_LEARNT;
+}
+
+static Ask ask_listing(Saga *saga, bool include_deleted, Effect *effect)
+{
+    char buffer[NAMES_SUGGESTION_BYTES];
+    search_ask_branches(saga, journal_text(&saga->journal, FACT_PROJECT_ID),
+                        names_branch(saga, buffer), include_deleted, effect);
+    return ASK_EFFECT;
+}
+
+static bool is_within_lag(const Saga *saga, const char *since)
+{
+    return saga->now.wall_ms - journal_number(&saga->journal, since) <
+           (int64_t)saga->rules->listing_lag_ms;
+}
+
+// Neon said that the name is taken, and for as long as a listing may lag none showed by whom: the
+// last look includes deleted branches.
+static bool is_last_look(const Saga *saga)
+{
+    return journal_has(&saga->journal, FACT_CONFLICT_AT) && !is_within_lag(saga, FACT_CONFLICT_AT);
+}
+
+Ask branch_ask_find(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_BRANCH_ID) || search_is_known_absent(saga)) {
+        return ASK_NOTHING;
+    }
+    return ask_listing(saga, is_last_look(saga), effect);
+}
+
+static Lesson name_taken(Saga *saga, const char *by)
+{
+    char buffer[NAMES_SUGGESTION_BYTES];
+    Error err = ERROR_INIT;
+    error_set_field(&err, ERROR_CONFLICT, "BRANCH_NAME_TAKEN", "branch_environment.branch_name",
+                    "the project has a branch %s that this command did not make (%s); it was left "
+                    "alone; choose "
+                    "another name",
+                    names_branch(saga, buffer), by);
+    return lesson_fail_with(saga, &err);
+}
+
+// The listing shows nothing of ours, but the name is held, or was said to be.
+static Lesson learn_holder(Saga *saga, bool was_last_look)
+{
+    char holder[NAME_NEON_ID_BYTES];
+    bool is_ours = search_holder_is_ours(saga);
+    if (!text_copy(holder, sizeof holder, search_holder(saga))) {
+        holder[0] = '\0';
+    }
+    search_restart(saga);
+    if (was_last_look) {
+        return name_taken(saga, holder[0] != '\0' ? holder
+                                                  : "not listed, perhaps deleted a short time ago");
+    }
+    if (holder[0] == '\0') {
+        return lesson_wait_ms(
+            saga, saga->rules->poll_ms); // after a 409: it may be our own, not yet listed
+    }
+    if (is_ours && !journal_has(&saga->journal, FACT_GHOST_AT)) {
+        journal_set_number(&saga->journal, FACT_GHOST_AT, saga->now.wall_ms);
+    }
+    if (is_ours && is_within_lag(saga, FACT_GHOST_AT)) {
+        return lesson_wait_ms(saga, saga->rules->poll_ms); // perhaps deleted, and still listed
+    }
+    return name_taken(saga, holder);
+}
+
+Lesson branch_learn_find(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    char buffer[NAMES_SUGGESTION_BYTES];
+    bool was_last_look = is_last_look(saga);
+    if (reply->meaning == NEON_NOT_FOUND) {
+        return lesson_fail(saga, ERROR_CONFLICT, "SOURCE_NOT_FOUND",
+                           "the account's key sees no project %s",
+                           journal_text(&saga->journal, FACT_PROJECT_ID));
+    }
+    if (reply->meaning == NEON_REFUSED && was_last_look) {
+        return name_taken(saga,
+                          "not listed"); // include_deleted is a preview that not every account has
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
+    }
+    Lesson lesson = search_learn_branches(saga, names_branch(saga, buffer), SEARCH_COMMAND, answer);
+    SearchMatch match;
+    if (lesson != LESSON_LEARNT || !search_is_complete(saga)) {
+        return lesson;
+    }
+    if (search_match(saga, "", &match)) {
+        journal_forget_notes(&saga->journal);
+        journal_set_text(&saga->journal, FACT_BRANCH_ID, match.id);
+        return LESSON_LEARNT;
+    }
+    if (search_holder(saga)[0] != '\0' || journal_has(&saga->journal, FACT_CONFLICT_AT)) {
+        return learn_holder(saga, was_last_look);
+    }
+    if (search_count_reading(saga) >= search_readings_needed(saga)) {
+        journal_set_absent(&saga->journal, FACT_ABSENT_AT,
+                           journal_number(&saga->journal, FACT_DOUBTS));
+        journal_forget_notes(&saga->journal);
+    }
+    return LESSON_LEARNT;
+}
+
+Ask branch_ask_create(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_BRANCH_ID)) {
+        return ASK_NOTHING;
+    }
+    char buffer[NAMES_SUGGESTION_BYTES];
+    NeonBranchSpec spec = {.name = names_branch(saga, buffer),
+                           .parent_id = journal_text(&saga->journal, FACT_PARENT_ID)};
+    record_endpoint_spec(branch_of(saga)->endpoint, &spec.endpoint);
+    search_mark(saga, &spec.mark);
+    effect->kind = EFFECT_NEON;
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
+                          journal_text(&saga->journal, FACT_PROJECT_ID));
+    assert(fits);
+    (void)fits;
+    neon_request_create_branch(&effect->request, effect->project_id, &spec);
+    return ASK_EFFECT;
+}
+
+Lesson branch_learn_create(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    Journal *journal = &saga->journal;
+    if (reply->meaning == NEON_EXISTS) {
+        if (!journal_has(journal, FACT_CONFLICT_AT)) {
+            journal_set_number(journal, FACT_CONFLICT_AT, saga->now.wall_ms);
+        }
+        journal_forget(journal, FACT_ABSENT_AT); // listed again, by whom it is held
+        return LESSON_LEARNT;
+    }
+    if (reply->meaning == NEON_NOT_FOUND) {
+        return lesson_fail(saga, ERROR_CONFLICT, "SOURCE_NOT_FOUND",
+                           "Neon has no branch %s to branch from: %s",
+                           journal_text(journal, FACT_PARENT_ID), reply->message);
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_UNIQUE_NAME, "create the branch");
+    }
+    Error err = ERROR_INIT;
+    NeonBranch branch;
+    if (!neon_decode_branch(reply->body, &branch, &err)) {
+        return lesson_unreadable(saga, &err, PROTECTED_UNIQUE_NAME);
+    }
+    journal_set_text(journal, FACT_BRANCH_ID, branch.id);
+    journal_set_number(journal, FACT_CREATED_AT, saga->now.wall_ms);
+    record_operations(saga, reply->body);
+    return LESSON_LEARNT;
+}
+
+Ask branch_ask_undo_find(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (journal_has(&saga->journal, FACT_BRANCH_UNDONE) ||
+        (journal_has(&saga->journal, FACT_BRANCH_ID) &&
+         !journal_has(&saga->journal, FACT_BRANCH_DELETED)) ||
+        (search_is_complete(saga) && search_match(saga, "", &match))) {
+        return ASK_NOTHING;
+    }
+    return ask_listing(saga, false, effect);
+}
+
+Lesson branch_learn_undo_find(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    char buffer[NAMES_SUGGESTION_BYTES];
+    if (reply->meaning == NEON_NOT_FOUND) {
+        journal_set_flag(&saga->journal,
+                         FACT_BRANCH_UNDONE); // the project is gone, and the branch with it
+        return LESSON_LEARNT;
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
+    }
+    Lesson lesson = search_learn_branches(saga, names_branch(saga, buffer), SEARCH_COMMAND, answer);
+    SearchMatch match;
+    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
+        return lesson;
+    }
+    if (search_count_reading(saga) >= search_readings_needed(saga)) {
+        journal_set_flag(&saga->journal, FACT_BRANCH_UNDONE);
+        journal_forget_notes(&saga->journal);
+    }
+    return LESSON_LEARNT;
+}
+
+static bool undo_target(const Saga *saga, SearchMatch *ret_match)
+{
+    if (journal_has(&saga->journal, FACT_BRANCH_ID) &&
+        !journal_has(&saga->journal, FACT_BRANCH_DELETED)) {
+        *ret_match = (SearchMatch){.id = ""};
+        return text_copy(ret_match->id, sizeof ret_match->id,
+                         journal_text(&saga->journal, FACT_BRANCH_ID));
+    }
+    return search_is_complete(saga) && search_match(saga, "", ret_match);
+}
+
+Ask branch_ask_undo_delete(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (journal_has(&saga->journal, FACT_BRANCH_UNDONE) || !undo_target(saga, &match)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
+                          journal_text(&saga->journal, FACT_PROJECT_ID));
+    assert(fits);
+    (void)fits;
+    neon_request_delete_branch(&effect->request, effect->project_id, match.id);
+    return ASK_EFFECT;
+}
+
+Lesson branch_learn_undo_delete(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    SearchMatch match;
+    bool has_target = undo_target(saga, &match);
+    assert(has_target);
+    (void)has_target;
+    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
+        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, "delete the branch");
+    }
+    bool was_there =
+        reply->meaning == NEON_OK && reply->status != 204; // 204: absent, or deleted already
+    if (!was_there && record_is_young(saga)) {
+        return lesson_wait(saga);
+    }
+    search_restart(saga);
+    if (strcmp(match.id, journal_text(&saga->journal, FACT_BRANCH_ID)) == 0) {
+        journal_set_flag(&saga->journal, FACT_BRANCH_DELETED);
+    } else if (!was_there) {
+        return lesson_wait(saga); // the listing lags behind
+    }
+    if (was_there) {
+        record_undone(saga, "branch", match.id);
+        record_operations(saga, reply->body);
+    }
+    return LESSON_LEARNT;
+}

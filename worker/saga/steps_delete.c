@@ -1,0 +1,372 @@
+#include <assert.h>
+#include <string.h>
+
+#include "saga/facts.h"
+#include "saga/lesson.h"
+#include "saga/record.h"
+#include "saga/search.h"
+#include "saga/steps.h"
+
+static const LedgerEnvironment *row_of(const Saga *saga)
+{
+    return &saga->ledger->environment;
+}
+
+static bool is_origin(const Saga *saga, const char *origin)
+{
+    return strcmp(row_of(saga)->origin, origin) == 0;
+}
+
+static bool owns_project(const Saga *saga)
+{
+    return is_origin(saga, "created");
+}
+
+static const char *detail(const Saga *saga, const char *key)
+{
+    const char *text = json_string_value(json_object_get(row_of(saga)->details, key));
+    return text != NULL ? text : "";
+}
+
+static void set_project(const Saga *saga, Effect *effect)
+{
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id, row_of(saga)->project_id);
+    assert(fits);
+    (void)fits;
+}
+
+bool delete_check(Saga *saga, Error *err)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    if (row->state == LEDGER_STATE_NONE || row->state == LEDGER_STATE_GONE ||
+        row->state == LEDGER_STATE_CREATING) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "ENVIRONMENT_UNKNOWN", "delete_environment.environment",
+            "the application has no environment %s; see `provisionctl environments`",
+            saga->command->writes.name);
+    }
+    if (owns_project(saga) && !saga->command->message->delete_environment->delete_data) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "DELETE_DATA_REQUIRED", "delete_environment.delete_data",
+            "the environment's project, with all its data, goes with it: set delete_data");
+    }
+    if (!saga->ledger->account.found) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", "delete_environment.environment",
+            "the environment's account %s is not connected any more; connect it again",
+            row->account);
+    }
+    return true;
+}
+
+// Once the deletion may be under way there is nothing to go back to.
+bool delete_is_final(const Saga *saga)
+{
+    return saga->had_intent;
+}
+
+Ask delete_ask_mark(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_MARKED)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_MARK;
+    effect->state = LEDGER_STATE_DELETING;
+    set_project(saga, effect);
+    return ASK_EFFECT;
+}
+
+Lesson delete_learn_mark(Saga *saga, const Answer *answer)
+{
+    (void)answer;
+    if (row_of(saga)->project_id[0] != '\0') {
+        journal_set_text(&saga->journal, FACT_PROJECT_ID, row_of(saga)->project_id);
+    }
+    journal_set_flag(&saga->journal, FACT_MARKED);
+    return LESSON_LEARNT;
+}
+
+Ask delete_ask_environments(Saga *saga, Effect *effect)
+{
+    bool names_project = row_of(saga)->project_id[0] != '\0';
+    if (!owns_project(saga) || !names_project ||
+        journal_has(&saga->journal, FACT_NO_ENVIRONMENTS) || saga->had_intent) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_DEPENDENTS;
+    set_project(saga, effect);
+    return ASK_EFFECT;
+}
+
+Lesson delete_learn_environments(Saga *saga, const Answer *answer)
+{
+    if (answer->dependent_count == 0) {
+        journal_set_flag(&saga->journal, FACT_NO_ENVIRONMENTS);
+        return LESSON_LEARNT;
+    }
+    CLEANUP(text_clear) Text names = TEXT_INIT(300);
+    for (size_t i = 0; i < answer->dependent_count && i < SAGA_DEPENDENTS_MAX; i++) {
+        text_printf(&names, "%s%s/%s", i > 0 ? ", " : "", answer->dependents[i].application_id,
+                    answer->dependents[i].environment);
+    }
+    return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS",
+                       "%zu other environments live in the project: %s%s; delete them first",
+                       answer->dependent_count, text_get(&names), text_ok(&names) ? "" : ", ...");
+}
+
+#define NOTE_CURSOR "delete_cursor"
+#define NOTE_OTHERS "delete_others"
+#define NOTE_SEEN "delete_seen"
+
+Ask delete_ask_guard(Saga *saga, Effect *effect)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    if (journal_has(&saga->journal, FACT_MAY_DELETE) || saga->had_intent ||
+        row->branch_id[0] == '\0') {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    neon_request_branches(&effect->request, row->project_id, "",
+                          journal_note_text(&saga->journal, NOTE_CURSOR), false);
+    return ASK_EFFECT;
+}
+
+// What the branch list says against the deletion: a branch of ours with children, default or
+// protected; any other branch in a project that goes as a whole.
+static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    bool is_ours = strcmp(branch->id, row->branch_id) == 0;
+    if (is_ours && branch->is_protected) {
+        return error_set(err, ERROR_CONFLICT, "BRANCH_PROTECTED",
+                         "the branch is protected; lift that in Neon first");
+    }
+    if (is_ours && !owns_project(saga) && branch->is_default) {
+        return error_set(
+            err, ERROR_CONFLICT, "BRANCH_DEFAULT",
+            "the branch has become the project's default; make another one the default first");
+    }
+    bool stands_in_the_way =
+        owns_project(saga) ? !is_ours : strcmp(branch->parent_id, row->branch_id) == 0;
+    if (stands_in_the_way) {
+        const char *others = journal_note_text(&saga->journal, NOTE_OTHERS);
+        CLEANUP(text_clear) Text list = TEXT_INIT(300);
+        text_printf(&list, "%s%s%s", others, others[0] != '\0' ? ", " : "", branch->name);
+        if (text_ok(&list)) {
+            journal_set_note_text(&saga->journal, NOTE_OTHERS, text_get(&list));
+        }
+    }
+    if (is_ours) {
+        journal_set_note_number(&saga->journal, NOTE_SEEN, 1);
+    }
+    return true;
+}
+
+static Lesson guard_done(Saga *saga)
+{
+    const char *others = journal_note_text(&saga->journal, NOTE_OTHERS);
+    if (others[0] != '\0') {
+        return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS", "%s: %s; delete them first",
+                           owns_project(saga) ? "the project has other branches"
+                                              : "the branch has children",
+                           others);
+    }
+    bool seen = journal_note_number(&saga->journal, NOTE_SEEN) == 1;
+    journal_forget_notes(&saga->journal);
+    journal_set_flag(&saga->journal, FACT_MAY_DELETE);
+    if (!seen && !owns_project(saga)) {
+        journal_set_flag(&saga->journal, FACT_GONE); // somebody deleted it before us
+    }
+    return LESSON_LEARNT;
+}
+
+Lesson delete_learn_guard(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    if (reply->meaning == NEON_NOT_FOUND) {
+        // Neon also says 404 to a key that may not see the project: the listing by mark decides in
+        // the end
+        journal_set_flag(&saga->journal, FACT_MAY_DELETE);
+        return LESSON_LEARNT;
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
+    }
+    Error err = ERROR_INIT;
+    NeonPage page;
+    if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_CURSOR), &page,
+                              &err)) {
+        return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)(uintptr_t)page.items, i, item)
+    {
+        NeonBranch branch;
+        if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {
+            return lesson_unreadable(saga, &err, PROTECTED_READ);
+        }
+        if (!check_branch(saga, &branch, &err)) {
+            return lesson_fail_with(saga, &err);
+        }
+    }
+    if (page.cursor[0] == '\0') {
+        return guard_done(saga);
+    }
+    journal_set_note_text(&saga->journal, NOTE_CURSOR, page.cursor);
+    return LESSON_LEARNT;
+}
+
+Ask delete_ask_branch(Saga *saga, Effect *effect)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    if (!is_origin(saga, "branched") || journal_has(&saga->journal, FACT_GONE) ||
+        row->branch_id[0] == '\0') {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    set_project(saga, effect);
+    neon_request_delete_branch(&effect->request, row->project_id, row->branch_id);
+    return ASK_EFFECT;
+}
+
+// Neon answers 404, too, where a key may not see what is there: only the account that made it can
+// tell.
+static bool is_other_account(const Saga *saga)
+{
+    const char *maker = detail(saga, FACT_NEON_ACCOUNT);
+    return maker[0] != '\0' && strcmp(maker, saga->ledger->account.neon_account_id) != 0;
+}
+
+static Lesson learn_delete(Saga *saga, const NeonReply *reply, const char *what)
+{
+    if (reply->meaning == NEON_NOT_FOUND && is_other_account(saga)) {
+        return lesson_fail(saga, ERROR_DENIED, "NOT_VISIBLE",
+                           "%s: the account's key belongs to another Neon account than the one "
+                           "that made it, and sees "
+                           "nothing there; connect the account with a key that does",
+                           what);
+    }
+    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
+        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, what);
+    }
+    journal_set_flag(&saga->journal, FACT_GONE);
+    if (reply->body != NULL) {
+        record_operations(saga, reply->body);
+    }
+    return LESSON_LEARNT;
+}
+
+Lesson delete_learn_branch(Saga *saga, const Answer *answer)
+{
+    return learn_delete(saga, answer->reply, "delete the branch");
+}
+
+Ask delete_ask_project(Saga *saga, Effect *effect)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    if (!owns_project(saga) || journal_has(&saga->journal, FACT_GONE) ||
+        row->project_id[0] == '\0') {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    set_project(saga, effect);
+    neon_request_delete_project(&effect->request, row->project_id);
+    return ASK_EFFECT;
+}
+
+Lesson delete_learn_project(Saga *saga, const Answer *answer)
+{
+    return learn_delete(saga, answer->reply, "delete the project");
+}
+
+// Something of an earlier command may still appear, or what is to be deleted was never journaled:
+// our mark is listed.
+static bool must_confirm(const Saga *saga)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    return row->unsettled_in_ms > 0 || row->state == LEDGER_STATE_FAILED ||
+           row->project_id[0] == '\0' ||
+           json_array_size(json_object_get(row->details, FACT_LEFT)) > 0;
+}
+
+static const char *wanted_name(const Saga *saga)
+{
+    return detail(saga, owns_project(saga) ? FACT_PROJECT_NAME : FACT_BRANCH_NAME);
+}
+
+Ask delete_ask_confirm(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !must_confirm(saga) ||
+        wanted_name(saga)[0] == '\0' ||
+        (search_is_complete(saga) && search_match(saga, "", &match))) {
+        return ASK_NOTHING;
+    }
+    int64_t left_ms = saga->unsettled_boot_ms - saga->now.boot_ms;
+    if (left_ms > 0) {
+        effect->wait_ms = (uint32_t)left_ms;
+        return ASK_WAIT;
+    }
+    if (owns_project(saga)) {
+        search_ask_projects(saga, wanted_name(saga), effect);
+    } else {
+        search_ask_branches(saga, row_of(saga)->project_id, wanted_name(saga), false, effect);
+    }
+    return ASK_EFFECT;
+}
+
+Lesson delete_learn_confirm(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    bool is_candidate = owns_project(saga);
+    if (!is_candidate && reply->meaning == NEON_NOT_FOUND) {
+        journal_set_flag(&saga->journal,
+                         FACT_CONFIRMED_GONE); // the project is gone, and its branches with it
+        return LESSON_LEARNT;
+    }
+    if (!is_candidate && reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
+    }
+    Lesson lesson =
+        is_candidate ? search_learn_projects(saga, wanted_name(saga), SEARCH_ENVIRONMENT, answer)
+                     : search_learn_branches(saga, wanted_name(saga), SEARCH_ENVIRONMENT, answer);
+    SearchMatch match;
+    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
+        return lesson;
+    }
+    if (search_count_reading(saga) >= 2) {
+        journal_set_flag(&saga->journal, FACT_CONFIRMED_GONE);
+        journal_forget_notes(&saga->journal);
+    }
+    return LESSON_LEARNT;
+}
+
+Ask delete_ask_leftover(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !search_is_complete(saga) ||
+        !search_match(saga, "", &match)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    if (owns_project(saga)) {
+        neon_request_delete_project(&effect->request, match.id);
+    } else {
+        set_project(saga, effect);
+        neon_request_delete_branch(&effect->request, row_of(saga)->project_id, match.id);
+    }
+    return ASK_EFFECT;
+}
+
+Lesson delete_learn_leftover(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
+        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID,
+                                 "delete what an earlier command left");
+    }
+    search_restart(saga);
+    bool was_there = reply->meaning == NEON_OK && reply->status != 204;
+    return was_there ? LESSON_LEARNT : lesson_wait(saga); // the listing lags behind
+}

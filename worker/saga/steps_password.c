@@ -1,0 +1,177 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "saga/facts.h"
+#include "saga/lesson.h"
+#include "saga/record.h"
+#include "saga/steps.h"
+
+/*
+ * A reset is never repeated blindly: before it, a digest of the password is journaled; after a lost
+ * reply the password is revealed again and compared. Where passwords are not stored (412) there is
+ * nothing to compare, and the reset is repeated once its first call is settled.
+ */
+static const char NOT_STORED[] = "not stored";
+
+Ask password_ask_roles(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_ROLES)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    neon_request_roles(&effect->request, journal_text(&saga->journal, FACT_PROJECT_ID),
+                       journal_text(&saga->journal, FACT_BRANCH_ID));
+    return ASK_EFFECT;
+}
+
+Lesson password_learn_roles(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    if (reply->meaning == NEON_NOT_FOUND && record_is_young(saga)) {
+        return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branch's roles");
+    }
+    Error err = ERROR_INIT;
+    const json_t *items = neon_decode_roles(reply->body, &err);
+    json_t *names = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)(uintptr_t)items, i, item)
+    {
+        NeonRole role;
+        if (!neon_decode_role_item(item, &role, &err)) {
+            break;
+        }
+        if (!role.is_protected && !role.no_login) {
+            json_array_append_new(names, json_string(role.name));
+        }
+    }
+    if (err.kind != ERROR_NONE) {
+        json_decref(names);
+        return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    journal_set_value(&saga->journal, FACT_ROLES, names);
+    return LESSON_LEARNT;
+}
+
+// The role whose turn it is; NULL when all are done.
+static const char *next_role(const Saga *saga)
+{
+    size_t done = json_array_size(journal_value(&saga->journal, FACT_ROTATED));
+    return json_string_value(json_array_get(journal_value(&saga->journal, FACT_ROLES), done));
+}
+
+static const json_t *old_password(const Saga *saga, const char *role)
+{
+    return json_object_get(journal_value(&saga->journal, FACT_OLD_PASSWORDS), role);
+}
+
+// Whether a reset of this role may have happened since its password was looked at.
+static bool is_doubtful(const Saga *saga, const json_t *old)
+{
+    return json_integer_value(json_object_get(old, FACT_DOUBTS)) !=
+           journal_number(&saga->journal, FACT_DOUBTS);
+}
+
+Ask password_ask_reveal(Saga *saga, Effect *effect)
+{
+    const char *role = next_role(saga);
+    const json_t *old = role != NULL ? old_password(saga, role) : NULL;
+    if (role == NULL || (old != NULL && !is_doubtful(saga, old))) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    neon_request_reveal_password(&effect->request, journal_text(&saga->journal, FACT_PROJECT_ID),
+                                 journal_text(&saga->journal, FACT_BRANCH_ID), role);
+    return ASK_EFFECT;
+}
+
+static void digest_password(const Saga *saga, const char *role, const Secret *password,
+                            Text *ret_digest)
+{
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    const Bytes parts[] = {bytes_of(saga->command->command_id), bytes_of(role),
+                           secret_bytes(password)};
+    crypto_sha256(parts, sizeof parts / sizeof parts[0], digest);
+    crypto_hex_append(ret_digest, (Bytes){digest, sizeof digest});
+}
+
+static void set_old_password(Saga *saga, const char *role, const char *digest)
+{
+    const json_t *before = journal_value(&saga->journal, FACT_OLD_PASSWORDS);
+    json_t *all = before != NULL ? json_deep_copy(before) : json_object();
+    json_object_set_new(all, role,
+                        json_pack("{s:s, s:I}", "digest", digest, FACT_DOUBTS,
+                                  (json_int_t)journal_number(&saga->journal, FACT_DOUBTS)));
+    journal_set_value(&saga->journal, FACT_OLD_PASSWORDS, all);
+}
+
+Lesson password_learn_reveal(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    const char *role = next_role(saga);
+    assert(role != NULL);
+    if (reply->meaning == NEON_PRECONDITION) {
+        set_old_password(saga, role, NOT_STORED);
+        return LESSON_LEARNT;
+    }
+    if (reply->meaning == NEON_NOT_FOUND && record_is_young(saga)) {
+        return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "reveal a role's password");
+    }
+    Error err = ERROR_INIT;
+    CLEANUP(secret_clear) Secret password = SECRET_INIT;
+    if (!neon_decode_password(reply->body, &password, &err)) {
+        return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    CLEANUP(text_clear) Text digest = TEXT_INIT(128);
+    digest_password(saga, role, &password, &digest);
+    const json_t *old = old_password(saga, role);
+    const char *before = json_string_value(json_object_get(old, "digest"));
+    if (before != NULL && strcmp(before, NOT_STORED) != 0 &&
+        strcmp(before, text_get(&digest)) != 0) {
+        journal_append_text(&saga->journal, FACT_ROTATED,
+                            role); // the call whose reply was lost did it
+    } else {
+        set_old_password(saga, role, text_get(&digest));
+    }
+    return LESSON_LEARNT;
+}
+
+Ask password_ask_reset(Saga *saga, Effect *effect)
+{
+    const char *role = next_role(saga);
+    if (role == NULL) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
+                          journal_text(&saga->journal, FACT_PROJECT_ID));
+    assert(fits);
+    (void)fits;
+    neon_request_reset_password(&effect->request, effect->project_id,
+                                journal_text(&saga->journal, FACT_BRANCH_ID), role);
+    return ASK_EFFECT;
+}
+
+Lesson password_learn_reset(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    const char *role = next_role(saga);
+    assert(role != NULL);
+    if (reply->meaning == NEON_NOT_FOUND && record_is_young(saga)) {
+        return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
+    if (reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_NOTHING, "reset a role's password");
+    }
+    journal_append_text(&saga->journal, FACT_ROTATED, role);
+    record_operations(saga, reply->body);
+    secret_clear(&saga->connection.password); // whatever was read before
+    return LESSON_LEARNT;
+}
