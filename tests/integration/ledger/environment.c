@@ -1,0 +1,157 @@
+#include "support.h"
+
+static bool run_mark(PGconn *connection, const LedgerMark *mark)
+{
+    LedgerBatch batch;
+    bool written;
+    Error err = ERROR_INIT;
+    ledger_mark_build(mark, 1, &batch);
+    PGresult *rows = support_run(connection, &batch);
+    assert_true(ledger_written_decode(rows, &written, 1, &err));
+    PQclear(rows);
+    return written;
+}
+
+static void a_mark_sets_what_it_names_and_leaves_the_rest(void **state)
+{
+    Support *support = *state;
+    LedgerMark mark = {
+        .key = support_key(1, support_take_one(support->one, 1)),
+        .environment = "env-1",
+        .account = "main",
+        .project_id = "p-1",
+    };
+    assert_true(run_mark(support->one, &mark));
+    support_assert_value(support->one,
+                         "SELECT concat_ws(' ', state, account, project_id) FROM "
+                         "provision.environment",
+                         "creating main p-1");
+    mark.state = LEDGER_STATE_DELETING;
+    mark.account = mark.project_id = "";
+    assert_true(run_mark(support->one, &mark));
+    support_assert_value(support->one,
+                         "SELECT concat_ws(' ', state, account, project_id) FROM "
+                         "provision.environment",
+                         "deleting main p-1");
+}
+
+static void a_stale_or_finished_command_marks_nothing(void **state)
+{
+    Support *support = *state;
+    LedgerMark mark = {
+        .key = support_key(1, support_take_one(support->one, 1)),
+        .environment = "env-1",
+        .state = LEDGER_STATE_DELETING,
+        .account = "main",
+        .project_id = "",
+    };
+    (void)support_take_one(support->two, 1);
+    assert_false(run_mark(support->one, &mark));
+    mark.key.epoch = 2;
+    support_execute(support->one, "UPDATE provision.command SET status = 'finished', outcome = '', "
+                                  "finished_at = now()");
+    assert_false(run_mark(support->one, &mark));
+    support_assert_value(support->one, "SELECT state FROM provision.environment", "creating");
+}
+
+static void a_mark_of_an_environment_that_is_not_there_writes_nothing(void **state)
+{
+    Support *support = *state;
+    LedgerMark mark = {
+        .key = support_key(1, support_take_one(support->one, 1)),
+        .environment = "env-2",
+        .account = "",
+        .project_id = "p",
+    };
+    assert_false(run_mark(support->one, &mark));
+}
+
+static void add(PGconn *connection, const char *application, const char *environment,
+                const char *state, const char *project)
+{
+    char sql[512];
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO provision.environment (application_id, environment, state, origin, "
+                   "command_id, action, spec_digest, project_id, branch_id) VALUES ('%s', '%s', "
+                   "'%s', 'branched', '00000000-0000-4000-8000-000000000001', 'BranchEnvironment', "
+                   "decode(repeat('00', 32), 'hex'), %s, 'br-%s')",
+                   application, environment, state, project, environment);
+    support_execute(connection, sql);
+}
+
+static void dependents_are_all_others_on_the_project_that_are_not_gone(void **state)
+{
+    Support *support = *state;
+    add(support->one, "shop", "main", "deleting", "'p-1'");
+    add(support->one, "shop", "preview", "creating", "'p-1'");
+    add(support->one, "shop", "old", "gone", "'p-1'");
+    add(support->one, "shop", "elsewhere", "ready", "'p-2'");
+    add(support->one, "shop", "unknown", "creating", "NULL");
+    add(support->one, "blog", "main", "failed", "'p-1'");
+    const LedgerDependents asks[] = {{"shop", "main", "p-1"},
+                                     {"shop", "x", "p-3"},
+                                     {"shop", "elsewhere", "p-2"},
+                                     {"", "", "p-1"}};
+    LedgerBatch batch;
+    LedgerDependent list[2];
+    ledger_dependents_build(asks, 4, &batch);
+    PGresult *rows = support_run(support->one, &batch);
+    assert_int_equal(ledger_dependents_decode(rows, 0, list, 2), 2);
+    assert_string_equal(list[0].application_id, "blog");
+    assert_int_equal(list[0].state, LEDGER_STATE_FAILED);
+    assert_string_equal(list[1].environment, "preview");
+    assert_string_equal(list[1].branch_id, "br-preview");
+    assert_string_equal(list[1].origin, "branched");
+    assert_int_equal(list[1].state, LEDGER_STATE_CREATING);
+    assert_int_equal(ledger_dependents_decode(rows, 1, list, 2), 0);
+    assert_int_equal(ledger_dependents_decode(rows, 2, list, 2), 0);
+    assert_int_equal(ledger_dependents_decode(rows, 3, list, 1), 3);
+    PQclear(rows);
+}
+
+// Deleter and brancher each write first and read then: whoever commits last sees the other.
+static void of_a_deleter_and_a_brancher_at_least_one_sees_the_other(void **state)
+{
+    Support *support = *state;
+    add(support->one, "blog", "main", "ready", "'p-1'");
+    support_execute(support->one, "BEGIN");
+    support_execute(support->one, "UPDATE provision.environment SET state = 'deleting'");
+    LedgerMark mark = {
+        .key = support_key(1, support_take_one(support->two, 1)),
+        .environment = "env-1",
+        .account = "",
+        .project_id = "p-1",
+    };
+    assert_true(run_mark(support->two, &mark));
+    support_execute(support->one, "COMMIT");
+    const LedgerDependents deleter = {"blog", "main", "p-1"};
+    const LedgerDependents brancher = {"shop", "env-1", "p-1"};
+    LedgerDependent seen;
+    LedgerBatch batch;
+    ledger_dependents_build(&deleter, 1, &batch);
+    PGresult *rows = support_run(support->one, &batch);
+    assert_int_equal(ledger_dependents_decode(rows, 0, &seen, 1), 1);
+    assert_int_equal(seen.state, LEDGER_STATE_CREATING);
+    PQclear(rows);
+    ledger_dependents_build(&brancher, 1, &batch);
+    rows = support_run(support->two, &batch);
+    assert_int_equal(ledger_dependents_decode(rows, 0, &seen, 1), 1);
+    assert_int_equal(seen.state, LEDGER_STATE_DELETING);
+    PQclear(rows);
+}
+
+int main(void)
+{
+    support_require();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_mark_sets_what_it_names_and_leaves_the_rest, support_empty_tables),
+        cmocka_unit_test_setup(a_stale_or_finished_command_marks_nothing, support_empty_tables),
+        cmocka_unit_test_setup(a_mark_of_an_environment_that_is_not_there_writes_nothing,
+                               support_empty_tables),
+        cmocka_unit_test_setup(dependents_are_all_others_on_the_project_that_are_not_gone,
+                               support_empty_tables),
+        cmocka_unit_test_setup(of_a_deleter_and_a_brancher_at_least_one_sees_the_other,
+                               support_empty_tables),
+    };
+    return cmocka_run_group_tests(tests, support_begin, support_end);
+}
