@@ -65,7 +65,13 @@ static void append_segment(Text *path, const char *segment)
     }
 }
 
-static void begin(NeonRequest *request, NeonRoute route, const char *const *segments)
+// What stands for the {…} of a path, in their order.
+enum { SEGMENTS_MAX = 3 };
+typedef struct Segments {
+    const char *at[SEGMENTS_MAX];
+} Segments;
+
+static void begin(NeonRequest *request, NeonRoute route, Segments segments)
 {
     neon_request_clear(request);
     request->route = route;
@@ -73,7 +79,8 @@ static void begin(NeonRequest *request, NeonRoute route, const char *const *segm
     const char *pattern = ROUTES[route].name + strlen(request->method) + 1;
     for (size_t i = 0; *pattern != '\0'; pattern++) {
         if (*pattern == '{') {
-            append_segment(&request->path, segments[i++]);
+            assert(i < SEGMENTS_MAX && segments.at[i] != NULL);
+            append_segment(&request->path, segments.at[i++]);
             pattern = strchr(pattern, '}');
         } else {
             text_append_char(&request->path, *pattern);
@@ -84,7 +91,7 @@ static void begin(NeonRequest *request, NeonRoute route, const char *const *segm
 static void begin_in_branch(NeonRequest *request, NeonRoute route, const char *project_id,
                             const char *branch_id)
 {
-    begin(request, route, (const char *const[]){project_id, branch_id});
+    begin(request, route, (Segments){{project_id, branch_id}});
 }
 
 // Leaves an empty value out.
@@ -102,17 +109,17 @@ static void add_query(NeonRequest *request, const char *name, const char *value)
 
 void neon_request_auth(NeonRequest *request)
 {
-    begin(request, NEON_ROUTE_GET_AUTH, NULL);
+    begin(request, NEON_ROUTE_GET_AUTH, (Segments){{NULL}});
 }
 
 void neon_request_organizations(NeonRequest *request)
 {
-    begin(request, NEON_ROUTE_LIST_ORGANIZATIONS, NULL);
+    begin(request, NEON_ROUTE_LIST_ORGANIZATIONS, (Segments){{NULL}});
 }
 
 void neon_request_regions(NeonRequest *request, const char *org_id)
 {
-    begin(request, NEON_ROUTE_LIST_REGIONS, NULL);
+    begin(request, NEON_ROUTE_LIST_REGIONS, (Segments){{NULL}});
     add_query(request, "org_id", org_id);
 }
 
@@ -121,7 +128,7 @@ void neon_request_regions(NeonRequest *request, const char *org_id)
 void neon_request_projects(NeonRequest *request, const char *search, const char *org_id,
                            const char *cursor)
 {
-    begin(request, NEON_ROUTE_LIST_PROJECTS, NULL);
+    begin(request, NEON_ROUTE_LIST_PROJECTS, (Segments){{NULL}});
     add_query(request, "limit", "400");
     add_query(request, "timeout", "30000");
     add_query(request, "search", search);
@@ -131,25 +138,25 @@ void neon_request_projects(NeonRequest *request, const char *search, const char 
 
 void neon_request_project(NeonRequest *request, const char *project_id)
 {
-    begin(request, NEON_ROUTE_GET_PROJECT, &project_id);
+    begin(request, NEON_ROUTE_GET_PROJECT, (Segments){{project_id}});
 }
 
 void neon_request_create_project(NeonRequest *request, const NeonProjectSpec *spec)
 {
-    begin(request, NEON_ROUTE_CREATE_PROJECT, NULL);
+    begin(request, NEON_ROUTE_CREATE_PROJECT, (Segments){{NULL}});
     neon_request_body_project(&request->body, spec);
 }
 
 void neon_request_delete_project(NeonRequest *request, const char *project_id)
 {
-    begin(request, NEON_ROUTE_DELETE_PROJECT, &project_id);
+    begin(request, NEON_ROUTE_DELETE_PROJECT, (Segments){{project_id}});
 }
 
 // Oldest first: what is created while the pages are read comes on a later one.
 void neon_request_branches(NeonRequest *request, const char *project_id, const char *search,
                            const char *cursor, bool include_deleted)
 {
-    begin(request, NEON_ROUTE_LIST_BRANCHES, &project_id);
+    begin(request, NEON_ROUTE_LIST_BRANCHES, (Segments){{project_id}});
     add_query(request, "sort_by", "created_at");
     add_query(request, "sort_order", "asc");
     add_query(request, "limit", "10000");
@@ -166,7 +173,7 @@ void neon_request_branch(NeonRequest *request, const char *project_id, const cha
 void neon_request_create_branch(NeonRequest *request, const char *project_id,
                                 const NeonBranchSpec *spec)
 {
-    begin(request, NEON_ROUTE_CREATE_BRANCH, &project_id);
+    begin(request, NEON_ROUTE_CREATE_BRANCH, (Segments){{project_id}});
     neon_request_body_branch(&request->body, spec);
 }
 
@@ -184,7 +191,7 @@ void neon_request_create_endpoint(NeonRequest *request, const char *project_id,
                                   const char *branch_id, const NeonEndpointSpec *spec)
 {
     assert(branch_id[0] != '\0');
-    begin(request, NEON_ROUTE_CREATE_ENDPOINT, &project_id);
+    begin(request, NEON_ROUTE_CREATE_ENDPOINT, (Segments){{project_id}});
     neon_request_body_endpoint(&request->body, branch_id, spec);
 }
 
@@ -201,19 +208,19 @@ void neon_request_roles(NeonRequest *request, const char *project_id, const char
 void neon_request_reveal_password(NeonRequest *request, const char *project_id,
                                   const char *branch_id, const char *role)
 {
-    begin(request, NEON_ROUTE_REVEAL_PASSWORD, (const char *const[]){project_id, branch_id, role});
+    begin(request, NEON_ROUTE_REVEAL_PASSWORD, (Segments){{project_id, branch_id, role}});
 }
 
 void neon_request_reset_password(NeonRequest *request, const char *project_id,
                                  const char *branch_id, const char *role)
 {
-    begin(request, NEON_ROUTE_RESET_PASSWORD, (const char *const[]){project_id, branch_id, role});
+    begin(request, NEON_ROUTE_RESET_PASSWORD, (Segments){{project_id, branch_id, role}});
 }
 
 void neon_request_connection_uri(NeonRequest *request, const NeonUriSpec *spec)
 {
     assert(spec->branch_id[0] != '\0' && spec->endpoint_id[0] != '\0');
-    begin(request, NEON_ROUTE_GET_CONNECTION_URI, &spec->project_id);
+    begin(request, NEON_ROUTE_GET_CONNECTION_URI, (Segments){{spec->project_id}});
     add_query(request, "branch_id", spec->branch_id);
     add_query(request, "endpoint_id", spec->endpoint_id);
     add_query(request, "database_name", spec->database);
@@ -223,5 +230,5 @@ void neon_request_connection_uri(NeonRequest *request, const NeonUriSpec *spec)
 
 void neon_request_operation(NeonRequest *request, const char *project_id, const char *operation_id)
 {
-    begin(request, NEON_ROUTE_GET_OPERATION, (const char *const[]){project_id, operation_id});
+    begin(request, NEON_ROUTE_GET_OPERATION, (Segments){{project_id, operation_id}});
 }

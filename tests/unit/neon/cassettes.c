@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "neon/reply.h"
 #include "unit.h"
 
@@ -177,7 +178,8 @@ static void free_text_at(char **text)
 static void check_line(const json_t *line)
 {
     CLEANUP(free_text_at) char *body = json_dumps(json_object_get(line, "body"), 0);
-    CLEANUP(free_text_at) char *path = strdup(json_string_value(json_object_get(line, "uri")));
+    char path[512] = "";
+    assert_true(text_copy(path, sizeof path, json_string_value(json_object_get(line, "uri"))));
     path[strcspn(path, "?")] = '\0';
     NeonRawReply raw = {
         .status = (int)json_integer_value(json_object_get(line, "status")),

@@ -29,7 +29,9 @@ static inline json_t *unit_json(const char *text)
 {
     char *copy = strdup(text);
     for (char *c = copy; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
+        if (*c == '\'') {
+            *c = '"';
+        }
     }
     json_t *value = json_loads(copy, JSON_DECODE_ANY, NULL);
     free(copy);
