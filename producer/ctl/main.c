@@ -1,0 +1,82 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "ctl/exit_code.h"
+#include "ctl/subcommands.h"
+
+static const struct {
+    const char *name;
+    Subcommand *run;
+} SUBCOMMANDS[] = {
+    {"send", send_run},   {"wait", wait_run},
+    {"watch", watch_run}, {"environments", environments_run},
+    {"show", show_run},   {"keygen", keygen_run},
+};
+
+static const char DOC[] =
+    "Sends commands to the workers through Kafka and shows what becomes of them.\v"
+    "Subcommands (each has --help):\n"
+    "  send ACTION | FILE.json | -   send a command; --wait waits for its outcome\n"
+    "  wait COMMAND_ID               wait for the outcome of a command\n"
+    "  watch                         show events as they come\n"
+    "  environments                  list the environments there are\n"
+    "  show SUBJECT | ENVIRONMENT    show all that is known of one\n"
+    "  keygen                        make the fleet's key pair, or a ledger key\n"
+    "\n"
+    "Exit codes: 0 done; 10 command rejected, 11 failed, 12 cancelled or superseded; 64 wrong "
+    "usage, 65 wrong input, 66 not found, 69 Kafka unavailable, 74 file not readable or writable, "
+    "75 timed out.";
+
+typedef struct Call {
+    Connection connection;
+    Subcommand *run;
+    int first; // index in argv
+} Call;
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    Call *call = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &call->connection;
+        return 0;
+    case ARGP_KEY_ARG:
+        for (size_t i = 0; i < sizeof(SUBCOMMANDS) / sizeof(SUBCOMMANDS[0]); i++) {
+            if (strcmp(text, SUBCOMMANDS[i].name) == 0) {
+                call->run = SUBCOMMANDS[i].run;
+                call->first = state->next - 1;
+                state->next = state->argc; // the rest is the subcommand's
+                return 0;
+            }
+        }
+        argp_error(state, "there is no subcommand %s", text);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_usage(state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void clear_call(Call *call)
+{
+    connection_clear(&call->connection);
+}
+
+int main(int argc, char **argv)
+{
+    static char name[64];
+    argp_program_version = "provisionctl " PROVISION_VERSION;
+    argp_err_exit_status = EXIT_CODE_USAGE;
+    const struct argp_child children[] = {{&CONNECTION_ARGP, 0, NULL, 0}, {0}};
+    const struct argp argp = {
+        .parser = parse, .args_doc = "SUBCOMMAND …", .doc = DOC, .children = children};
+    Call call CLEANUP(clear_call) = {.run = NULL};
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &call);
+    (void)snprintf(name, sizeof(name), "provisionctl %s", argv[call.first]);
+    argv[call.first] = name;
+    return call.run(argc - call.first, argv + call.first, &call.connection);
+}

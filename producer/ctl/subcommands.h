@@ -1,0 +1,19 @@
+/*
+ * The subcommands of provisionctl. Each gets its own arguments (argv[0] is "provisionctl NAME") and
+ * the connection options given before its name, and returns the exit code.
+ */
+#ifndef CTL_SUBCOMMANDS_H
+#define CTL_SUBCOMMANDS_H
+
+#include "ctl/connection.h"
+
+typedef int Subcommand(int argc, char **argv, Connection *connection);
+
+Subcommand send_run;
+Subcommand wait_run;
+Subcommand watch_run;
+Subcommand environments_run;
+Subcommand show_run;
+Subcommand keygen_run;
+
+#endif
