@@ -152,6 +152,17 @@ bool settings_set(Settings *settings, const char *name, const char *value, const
     return true;
 }
 
+bool settings_is_secret(const char *name)
+{
+    KafkaClient client = KAFKA_CLIENT_BOTH;
+    const char *property = NULL;
+    if (settings_kafka_split(name, &client, &property)) {
+        return settings_kafka_is_secret(property);
+    }
+    SettingId id = find(name);
+    return id != SETTING_COUNT_OF && settings_row(id)->type == SETTING_TYPE_SECRET;
+}
+
 bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_bytes)
 {
     static const char SUFFIX[] = "_file";
@@ -163,13 +174,7 @@ bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_b
     }
     memcpy(ret_name, name, length - suffix_length);
     ret_name[length - suffix_length] = '\0';
-    KafkaClient client = KAFKA_CLIENT_BOTH;
-    const char *property = NULL;
-    if (settings_kafka_split(ret_name, &client, &property)) {
-        return settings_kafka_is_secret(property);
-    }
-    SettingId id = find(ret_name);
-    return id != SETTING_COUNT_OF && settings_row(id)->type == SETTING_TYPE_SECRET;
+    return settings_is_secret(ret_name);
 }
 
 const char *settings_text(const Settings *settings, SettingId id)

@@ -56,9 +56,9 @@ void settings_free_at(Settings **settings); // for CLEANUP
 bool settings_set(Settings *settings, const char *name, const char *value, const char *origin,
                   Error *err);
 
-// Whether `name` is "<secret setting>_file"; ret_name then gets the setting's own name. Kafka's
-// sasl.password, ssl.key.password, ssl.keystore.password and sasl.oauthbearer.client.secret count
-// as secrets, too.
+// Whether `name` is a secret, or "<secret>_file" (ret_name then gets the secret's own name).
+// Kafka's passwords, keys and PEM texts count as secrets, too.
+bool settings_is_secret(const char *name);
 bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_bytes);
 
 // What holds between settings: required ones, http:// only to loopback, check_login off only there,
