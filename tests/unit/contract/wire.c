@@ -75,7 +75,6 @@ static const Case CASES[] = {
     REFUSED("\x88\x80\x80\x80\x10\x01", ""),
     REFUSED(TAG_INNER "\x01\x80", "inner"),
     // Wire types: groups and others than declared.
-    REFUSED("garbage", ""),
     REFUSED("\x93\x03\x00", ""),
     REFUSED("\x0b", "int32_field"),
     REFUSED("\x0c", "int32_field"),
