@@ -158,10 +158,20 @@ static void end_wait(Sandbox *sandbox, Operation *operation)
     go_on(sandbox, operation->project);
 }
 
+/* The old password holds until the operation ends, so the new one is set when its time is over. */
+static bool works_last(const Operation *operation)
+{
+    return operation->change.kind == CHANGE_SET_PASSWORD;
+}
+
 static void end_time(void *argument)
 {
     Operation *operation = argument;
-    end_wait(operation->sandbox, operation);
+    Sandbox *sandbox = operation->sandbox;
+    if (sandbox->compute != NULL && works_last(operation)) {
+        compute_begin(sandbox->compute, operation);
+    }
+    end_wait(sandbox, operation);
 }
 
 void chain_end_work(Sandbox *sandbox, Operation *operation, const char *error)
@@ -194,7 +204,9 @@ static void begin_operation(Sandbox *sandbox, Operation *operation)
                  end_time, operation);
     if (sandbox->compute != NULL) {
         operation->waits++;
-        compute_begin(sandbox->compute, operation);
+        if (!works_last(operation)) {
+            compute_begin(sandbox->compute, operation);
+        }
     }
 }
 

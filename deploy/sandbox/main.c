@@ -129,13 +129,13 @@ static void close_parts(Program *program)
     if (program->server != NULL) {
         server_close(program->server);
     }
+    timers_close(&sandbox->timers);
     if (sandbox->compute != NULL) {
         compute_close(sandbox->compute, sandbox->options.ephemeral);
     }
     if (program->kafka != NULL) {
         kafka_close(program->kafka);
     }
-    timers_close(&sandbox->timers);
     uv_walk(&sandbox->loop, close_handle, NULL);
     uv_run(&sandbox->loop, UV_RUN_DEFAULT);
     uv_loop_close(&sandbox->loop);

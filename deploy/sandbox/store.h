@@ -57,8 +57,8 @@ typedef enum Action {
 
 typedef struct Project Project;
 typedef struct Branch Branch;
-typedef struct Cluster Cluster; /* cluster.h */
-typedef struct Relay Relay;     /* relay.h */
+typedef struct Instance Instance; /* instance.h */
+typedef struct Relay Relay;       /* relay.h */
 
 typedef struct Role {
     char name[STORE_SQL_NAME_BYTES];
@@ -95,7 +95,7 @@ typedef struct Endpoint {
     int64_t last_active_ms;
     int64_t suspended_ms; /* 0: never was */
     int port;
-    Relay *relay; /* owned; NULL without compute */
+    Relay *relay; /* what listens; NULL without compute and once deleted */
     Lifetime life;
     struct Endpoint *prev, *next; /* in the project */
     UT_hash_handle hh;
@@ -116,7 +116,7 @@ struct Branch {
     Role *roles;
     Database *databases;
     Endpoint *endpoint; /* the read-write one, NULL when there is none */
-    Cluster *cluster;   /* owned; NULL without compute */
+    Instance *instance; /* its cluster; NULL without compute */
     Lifetime life;
     Branch *prev, *next; /* in the project */
     UT_hash_handle hh;

@@ -83,6 +83,9 @@ void timers_init(Timers *timers, uv_loop_t *loop)
 
 void timers_after(Timers *timers, int64_t delay_ms, TimerFunction call, void *argument)
 {
+    if (timers->is_closed) {
+        return;
+    }
     if (timers->count == timers->capacity) {
         timers->capacity = timers->capacity == 0 ? 64 : timers->capacity * 2;
         timers->heap = realloc(timers->heap, timers->capacity * sizeof(*timers->heap));
@@ -103,6 +106,7 @@ void timers_after(Timers *timers, int64_t delay_ms, TimerFunction call, void *ar
 
 void timers_close(Timers *timers)
 {
+    timers->is_closed = true;
     timers->count = 0;
     free(timers->heap);
     timers->heap = NULL;

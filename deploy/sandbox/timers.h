@@ -3,6 +3,7 @@
  * whether it still has something to do. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -22,10 +23,11 @@ typedef struct Timers {
     size_t count;
     size_t capacity;
     uint64_t next_sequence;
+    bool is_closed;
 } Timers;
 
 void timers_init(Timers *timers, uv_loop_t *loop);
 /* Calls `call(argument)` in `delay_ms`, never from within this function. */
 void timers_after(Timers *timers, int64_t delay_ms, TimerFunction call, void *argument);
-/* Closes the handle and forgets what was due; call before the loop's last run. */
+/* Closes the handle and forgets what is due, now and later; call before the loop's last run. */
 void timers_close(Timers *timers);

@@ -1,0 +1,68 @@
+/* A branch's cluster with its queue of jobs, and what the parts of compute share. The cluster
+ * itself belongs to the running job; everything else here to the loop. */
+#pragma once
+
+#include "cluster.h"
+#include "compute.h"
+#include "jobs.h"
+#include "relay.h"
+
+struct Instance {
+    Cluster cluster;
+    JobQueue jobs;
+    Branch *branch;
+    bool is_up; /* takes logins, as far as the loop knows */
+    bool is_waking;
+    bool is_removed;
+    char address[CLUSTER_ADDRESS_BYTES]; /* where, while it is up */
+    Instance *prev, *next;
+};
+
+struct Compute {
+    Sandbox *sandbox;
+    char state_dir[VERSIONS_PATH_BYTES];
+    Versions versions;
+    Tls *tls;
+    RelayOwner relay_owner;
+    Instance *instances;
+    unsigned next_socket;
+    int running; /* jobs of all queues */
+    bool is_closing;
+    uv_timer_t sweep;
+};
+
+/* One piece of work on an instance, from its submission to its end on the loop. */
+typedef struct Work Work;
+typedef void (*WorkDone)(Work *work, const char *error); /* error NULL: done well */
+
+enum { WORK_CHANGES_MAX = 2, INSTANCE_HOST_BYTES = 128 };
+
+struct Work {
+    Compute *compute;
+    Instance *instance;
+    Instance *parent;     /* of a copy */
+    Operation *operation; /* NULL: nobody's operation */
+    char host[INSTANCE_HOST_BYTES];
+    char pooler_host[INSTANCE_HOST_BYTES];
+    Change changes[WORK_CHANGES_MAX];
+    int change_count;
+    json_t *contents; /* roles and databases that were read */
+    WorkDone done;
+    ComputeFunction then; /* of a sync */
+    void *argument;
+};
+
+/* A new instance for the branch, without files yet. */
+Instance *instance_new(Compute *compute, Branch *branch);
+/* Work for the instance; hosts are those of its branch's endpoint. */
+Work *instance_new_work(Instance *instance, Compute *compute, WorkDone done);
+/* Submit; `work` is freed after its `done`. */
+void instance_create(Work *work);
+void instance_copy(Work *work); /* waits for the parent's queue */
+void instance_start(Work *work);
+void instance_apply(Work *work);
+void instance_read(Work *work);
+void instance_stop(Work *work); /* reads roles and databases before */
+void instance_remove(Work *work);
+/* Brings what was read into the store. */
+void instance_merge(Work *work);
