@@ -56,11 +56,6 @@ bool cells_end(const Cells *cells, Error *err)
                      cells->row + 1, column + 1, name == NULL ? "missing" : name);
 }
 
-void cells_skip(Cells *cells, int count)
-{
-    cells->column += count;
-}
-
 void cells_text(Cells *cells, char *ret_field, size_t field_bytes)
 {
     const char *value = next(cells);
@@ -134,6 +129,18 @@ void cells_digest(Cells *cells, uint8_t ret_digest[CRYPTO_SHA256_BYTES])
             fail_last(cells);
         }
     }
+}
+
+size_t cells_choice(Cells *cells, const char *const *names, size_t count)
+{
+    const char *value = next(cells);
+    for (size_t i = 0; value != NULL && i < count; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            return i;
+        }
+    }
+    fail_last(cells);
+    return 0;
 }
 
 LedgerState cells_state(Cells *cells)

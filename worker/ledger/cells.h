@@ -22,13 +22,14 @@ size_t cells_begin(Cells *cells, const PGresult *rows, int row, size_t count);
 // Whether each cell was as it should be and none is left. Error: LEDGER_ROW_INVALID.
 bool cells_end(const Cells *cells, Error *err);
 
-void cells_skip(Cells *cells, int count);
 void cells_text(Cells *cells, char *ret_field, size_t field_bytes); // NULL: ""
 int64_t cells_int64(Cells *cells);                                  // NULL: 0
 int32_t cells_int32(Cells *cells);                                  // NULL: 0
 bool cells_flag(Cells *cells);                                      // NULL: false
 void cells_bytes(Cells *cells, Buffer *ret_bytes);                  // hex; NULL: empty
 void cells_digest(Cells *cells, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+// Index of the name; NULL and any other fails.
+size_t cells_choice(Cells *cells, const char *const *names, size_t count);
 LedgerState cells_state(Cells *cells); // NULL: LEDGER_STATE_NONE
 json_t *cells_object(Cells *cells);    // owned by the caller; NULL: NULL
 

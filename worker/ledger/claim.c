@@ -153,14 +153,14 @@ void ledger_claim_build(const LedgerClaim *claims, size_t count, LedgerBatch *re
     ret_batch->answer = ret_batch->count - 1;
 }
 
-static LedgerClaimResult result_of(Cells *cells)
+static LedgerClaimResult decode_result(Cells *cells)
 {
-    char name[16];
-    cells_text(cells, name, sizeof(name));
-    if (strcmp(name, "taken") == 0) {
-        return LEDGER_CLAIM_TAKEN;
-    }
-    return strcmp(name, "finished") == 0 ? LEDGER_CLAIM_FINISHED : LEDGER_CLAIM_REUSED;
+    static const char *const NAMES[] = {
+        [LEDGER_CLAIM_TAKEN] = "taken",
+        [LEDGER_CLAIM_FINISHED] = "finished",
+        [LEDGER_CLAIM_REUSED] = "reused",
+    };
+    return (LedgerClaimResult)cells_choice(cells, NAMES, sizeof(NAMES) / sizeof(NAMES[0]));
 }
 
 static json_t *object_or_empty(json_t *object)
@@ -170,7 +170,7 @@ static json_t *object_or_empty(json_t *object)
 
 static void decode_command(Cells *cells, LedgerClaimed *claimed)
 {
-    claimed->result = result_of(cells);
+    claimed->result = decode_result(cells);
     claimed->epoch = cells_int64(cells);
     claimed->partition = cells_int32(cells);
     claimed->offset = cells_int64(cells);

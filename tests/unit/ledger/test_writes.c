@@ -1,0 +1,192 @@
+#include <string.h>
+
+#include "ledger/ledger.h"
+#include "rows.h"
+
+#define ID "00000000-0000-4000-8000-000000000001"
+
+static const LedgerKey KEY = {"shop", ID, 7};
+
+// Each statement locks its rows in the order of their keys, but those that only read or insert.
+static void assert_batch(LedgerBatch *batch, size_t params, const char *last)
+{
+    assert_int_equal(batch->count, 1);
+    assert_int_equal(batch->answer, 0);
+    const LedgerStatement *statement = &batch->statements[0];
+    assert_int_equal(statement->param_count, params);
+    assert_string_equal(text_get(&statement->params[0]), "{\"shop\"}");
+    assert_string_equal(text_get(&statement->params[params - 1]), last);
+    char beyond[32];
+    (void)snprintf(beyond, sizeof(beyond), "$%zu::", params + 1);
+    assert_null(strstr(statement->sql, beyond));
+    (void)snprintf(beyond, sizeof(beyond), "$%zu::", params);
+    assert_non_null(strstr(statement->sql, beyond));
+    ledger_batch_clear(batch);
+}
+
+static void every_statement_has_the_parameters_that_its_text_names(void **state)
+{
+    (void)state;
+    LedgerBatch batch;
+    const LedgerOpen open = {KEY, "s", true, 1, 2, "{}"};
+    ledger_open_build(&open, 1, &batch);
+    assert_batch(&batch, 8, "{\"{}\"}");
+    const LedgerClose close = {KEY, 3, NULL, "{}"};
+    ledger_close_build(&close, 1, &batch);
+    assert_batch(&batch, 6, "{\"{}\"}");
+    ledger_look_build(&KEY, 1, &batch);
+    assert_batch(&batch, 3, "{7}");
+    const LedgerSave save = {KEY, true, NULL, "{}"};
+    ledger_save_build(&save, 1, &batch);
+    assert_batch(&batch, 6, "{\"{}\"}");
+    const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p"};
+    ledger_mark_build(&mark, 1, &batch);
+    assert_batch(&batch, 7, "{\"p\"}");
+    const LedgerDependents dependents = {"shop", "main", "p"};
+    ledger_dependents_build(&dependents, 1, &batch);
+    assert_batch(&batch, 3, "{\"p\"}");
+    const LedgerPublished published = {"shop", ID};
+    ledger_published_build(&published, 1, &batch);
+    assert_batch(&batch, 2, "{\"" ID "\"}");
+}
+
+static void a_conclusion_writes_one_subject_at_most(void **state)
+{
+    (void)state;
+    const LedgerConclude concludes[] = {
+        {.key = KEY, .environment = "main", .state = LEDGER_STATE_READY, .sequence = 1},
+        {.key = KEY, .environment = "main", .state = LEDGER_STATE_GONE},
+        {.key = KEY, .environment = "", .writes_account = true, .sequence = 1},
+        {.key = KEY, .environment = "", .account_project_id = "p"},
+    };
+    LedgerBatch batch;
+    ledger_conclude_build(concludes, 4, &batch);
+    assert_int_equal(batch.statements[0].param_count, 19);
+    assert_string_equal(text_get(&batch.statements[0].params[7]), "{\"ready\",\"gone\",NULL,NULL}");
+    assert_string_equal(text_get(&batch.statements[0].params[18]), "{NULL,NULL,NULL,\"p\"}");
+    ledger_batch_clear(&batch);
+}
+
+static void what_was_opened_has_a_number_and_what_was_not_may_have_a_stop(void **state)
+{
+    (void)state;
+    static const char *const OPENED[] = {"2", "5", NULL, NULL};
+    static const char *const STOPPED[] = {"1", NULL, "cancelled", ID};
+    static const char *const INVALID[] = {"4", "1", NULL, NULL};
+    PGresult *rows = rows_of(OPENED, 4);
+    rows_append(rows, STOPPED, 4);
+    LedgerOpened opened[3];
+    Error err = ERROR_INIT;
+    memset(opened, 1, sizeof(opened));
+    assert_true(ledger_open_decode(rows, opened, 3, &err));
+    assert_false(opened[0].written || opened[2].written);
+    assert_true(opened[1].written);
+    assert_int_equal(opened[1].number, 5);
+    assert_string_equal(opened[0].stop, "cancelled");
+    assert_string_equal(opened[0].stopped_by, ID);
+    assert_string_equal(opened[2].stop, "");
+    rows_append(rows, INVALID, 4);
+    assert_false(ledger_open_decode(rows, opened, 3, &err));
+    PQclear(rows);
+}
+
+static void a_close_tells_apart_written_and_current(void **state)
+{
+    (void)state;
+    static const char *const WRITTEN[] = {"1", "t", "f"};
+    static const char *const CURRENT[] = {"2", "f", "t"};
+    static const char *const INVALID[] = {"1", "t", "no"};
+    PGresult *rows = rows_of(WRITTEN, 3);
+    rows_append(rows, CURRENT, 3);
+    LedgerClosed closed[3];
+    Error err = ERROR_INIT;
+    memset(closed, 1, sizeof(closed));
+    assert_true(ledger_close_decode(rows, closed, 3, &err));
+    assert_true(closed[0].written && !closed[0].current);
+    assert_true(!closed[1].written && closed[1].current);
+    assert_false(closed[2].written || closed[2].current);
+    rows_append(rows, INVALID, 3);
+    assert_false(ledger_close_decode(rows, closed, 3, &err));
+    PQclear(rows);
+}
+
+static void a_look_sees_the_intent_and_the_stop(void **state)
+{
+    (void)state;
+    static const char *const CLOSED[] = {"1", "t",   "closed",          "s",          "4", "3",
+                                         "f", "-20", "{\"id\": \"p\"}", "superseded", ID};
+    static const char *const INVALID[] = {"2", "t",  "open", "s",  "4", "3",
+                                          "f", NULL, "[]",   NULL, NULL};
+    PGresult *rows = rows_of(CLOSED, ROWS_COUNT(CLOSED));
+    LedgerLook looks[2] = {{.current = true}, {.current = true}};
+    Error err = ERROR_INIT;
+    for (int i = 0; i < 2; i++) {
+        assert_true(ledger_look_decode(rows, looks, 2, &err));
+        assert_true(looks[0].current);
+        assert_false(looks[1].current);
+        assert_int_equal(looks[0].intent.status, LEDGER_INTENT_CLOSED);
+        assert_int_equal(looks[0].intent.settled_in_ms, -20);
+        assert_string_equal(json_string_value(json_object_get(looks[0].intent.result, "id")), "p");
+        assert_string_equal(looks[0].stop, "superseded");
+        assert_string_equal(looks[0].stopped_by, ID);
+    }
+    rows_append(rows, INVALID, ROWS_COUNT(INVALID));
+    assert_false(ledger_look_decode(rows, looks, 2, &err));
+    ledger_intent_clear(&looks[0].intent);
+    ledger_intent_clear(&looks[1].intent);
+    assert_null(looks[0].intent.result);
+    PQclear(rows);
+}
+
+static void a_row_that_comes_back_was_written(void **state)
+{
+    (void)state;
+    static const char *const SECOND[] = {"2"};
+    static const char *const INVALID[] = {"4"};
+    PGresult *rows = rows_of(SECOND, 1);
+    bool written[3] = {true, true, true};
+    Error err = ERROR_INIT;
+    assert_true(ledger_written_decode(rows, written, 3, &err));
+    assert_true(!written[0] && written[1] && !written[2]);
+    rows_append(rows, INVALID, 1);
+    assert_false(ledger_written_decode(rows, written, 3, &err));
+    assert_string_equal(err.code, "LEDGER_ROW_INVALID");
+    PQclear(rows);
+}
+
+static void dependents_are_listed_up_to_the_room_and_counted_whole(void **state)
+{
+    (void)state;
+    static const char *const FIRST[] = {"2", "shop", "main", "creating", "branched", NULL};
+    static const char *const SECOND[] = {"2", "blog", "main", "deleting", "created", "br-1"};
+    static const char *const OTHER[] = {"1", "x", "y", "ready", "created", NULL};
+    PGresult *rows = rows_of(OTHER, 6);
+    rows_append(rows, FIRST, 6);
+    rows_append(rows, SECOND, 6);
+    LedgerDependent list[2];
+    assert_int_equal(ledger_dependents_decode(rows, 1, list, 2), 2);
+    assert_string_equal(list[0].application_id, "shop");
+    assert_string_equal(list[0].branch_id, "");
+    assert_string_equal(list[1].branch_id, "br-1");
+    assert_string_equal(list[1].origin, "created");
+    assert_int_equal(list[1].state, LEDGER_STATE_DELETING);
+    assert_int_equal(ledger_dependents_decode(rows, 1, list, 1), 2);
+    assert_int_equal(ledger_dependents_decode(rows, 0, list, 2), 1);
+    assert_string_equal(list[0].environment, "y");
+    assert_int_equal(ledger_dependents_decode(rows, 2, list, 2), 0);
+    PQclear(rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_statement_has_the_parameters_that_its_text_names),
+        cmocka_unit_test(a_conclusion_writes_one_subject_at_most),
+        cmocka_unit_test(what_was_opened_has_a_number_and_what_was_not_may_have_a_stop),
+        cmocka_unit_test(a_close_tells_apart_written_and_current),
+        cmocka_unit_test(a_look_sees_the_intent_and_the_stop),
+        cmocka_unit_test(a_row_that_comes_back_was_written),
+        cmocka_unit_test(dependents_are_listed_up_to_the_room_and_counted_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
