@@ -1,9 +1,7 @@
-#include <assert.h>
-#include <string.h>
-
 #include "base/attr.h"
 #include "base/text.h"
 #include "contract/command_parts.h"
+#include "contract/field.h"
 
 #define ACTION(name) PROVISIONING__V1__COMMAND__ACTION_##name
 
@@ -61,44 +59,6 @@ const ProtobufCMessage *command_action_message(const Provisioning__V1__Command *
     return (const ProtobufCMessage *)message->create_environment;
 }
 
-static const void *member(const ProtobufCMessage *message, unsigned offset)
-{
-    return (const char *)message + offset;
-}
-
-// Whether a scalar differs from its default; proto3 doesn't tell a default that was sent from none.
-static bool is_scalar_set(const ProtobufCFieldDescriptor *field, const void *value)
-{
-    static const uint8_t ZEROES[8] = {0};
-    switch ((int)field->type) {
-    case PROTOBUF_C_TYPE_STRING:
-        return (*(const char *const *)value)[0] != '\0';
-    case PROTOBUF_C_TYPE_BYTES:
-        return ((const ProtobufCBinaryData *)value)->len > 0;
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return *(const ProtobufCMessage *const *)value != NULL;
-    case PROTOBUF_C_TYPE_BOOL:
-        return *(const protobuf_c_boolean *)value != 0;
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return memcmp(value, ZEROES, 8) != 0;
-    default:
-        return memcmp(value, ZEROES, 4) != 0;
-    }
-}
-
-static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    const void *quantifier = member(message, field->quantifier_offset);
-    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return *(const size_t *)quantifier > 0;
-    }
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
-        return *(const uint32_t *)quantifier == field->id;
-    }
-    return is_scalar_set(field, member(message, field->offset));
-}
-
 static bool refuse(const char *path, const char *what, Error *err)
 {
     return error_set_field(err, ERROR_INVALID, "ACTION_NOT_SUPPORTED", path,
@@ -110,7 +70,7 @@ static bool check_each_field(const Supported *supported, const ProtobufCMessage 
 {
     for (unsigned i = 0; i < action->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &action->descriptor->fields[i];
-        if (is_set(action, field) && !has_field(supported, field->id)) {
+        if (field_is_set(action, field) && !has_field(supported, field->id)) {
             Text path CLEANUP(text_clear) = TEXT_INIT(PATH_MAX_BYTES);
             text_printf(&path, "%s.%s", action_path, field->name);
             return refuse(text_get(&path), "leave it out, or upgrade the workers", err);

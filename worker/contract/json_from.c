@@ -1,12 +1,11 @@
-#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/attr.h"
 #include "base/instant.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "contract/field.h"
 #include "contract/json.h"
 #include "contract/json_parts.h"
 #include "google/protobuf/duration.pb-c.h"
@@ -122,66 +121,23 @@ static json_t *from_value(const ProtobufCFieldDescriptor *field, const void *val
     }
 }
 
-static size_t value_bytes(ProtobufCType type)
-{
-    switch ((int)type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    default:
-        return 4; // protobuf_c_boolean is an int
-    }
-}
-
 static json_t *from_repeated(const ProtobufCFieldDescriptor *field, const char *values,
                              size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(array, from_value(field, values + i * value_bytes(field->type)));
+        json_array_append_new(array,
+                              from_value(field, values + i * field_value_bytes(field->type)));
     }
     return array;
 }
 
-// Whether a singular field that isn't in a oneof has another value than its default.
-static bool is_set(const ProtobufCFieldDescriptor *field, const void *value)
-{
-    static const uint8_t ZEROES[8] = {0};
-    switch ((int)field->type) {
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return *(const void *const *)value != NULL;
-    case PROTOBUF_C_TYPE_STRING:
-        return (*(const char *const *)value)[0] != '\0';
-    case PROTOBUF_C_TYPE_BYTES:
-        return ((const ProtobufCBinaryData *)value)->len > 0;
-    default:
-        return memcmp(value, ZEROES, value_bytes(field->type)) != 0;
-    }
-}
-
-// NULL when the field isn't set.
 static json_t *from_field(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
-    const char *begin = (const char *)message;
-    const void *value = begin + field->offset;
-    const void *quantifier = begin + field->quantifier_offset;
-    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        size_t count = *(const size_t *)quantifier;
-        return count == 0 ? NULL : from_repeated(field, *(const char *const *)value, count);
-    }
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
-        return *(const uint32_t *)quantifier == field->id ? from_value(field, value) : NULL;
-    }
-    return is_set(field, value) ? from_value(field, value) : NULL;
+    const void *value = field_value(message, field);
+    return field->label == PROTOBUF_C_LABEL_REPEATED
+               ? from_repeated(field, *(const char *const *)value, field_count(message, field))
+               : from_value(field, value);
 }
 
 static json_t *from_object(const ProtobufCMessage *message)
@@ -189,11 +145,10 @@ static json_t *from_object(const ProtobufCMessage *message)
     json_t *object = json_object();
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        json_t *value = from_field(message, field);
-        if (value != NULL) {
+        if (field_is_set(message, field)) {
             Text name CLEANUP(text_clear) = TEXT_INIT(256);
             json_append_camel(&name, field->name);
-            json_object_set_new(object, text_get(&name), value);
+            json_object_set_new(object, text_get(&name), from_field(message, field));
         }
     }
     return object;
@@ -210,7 +165,7 @@ json_t *json_from_message(const ProtobufCMessage *message)
         return from_field_mask((const Google__Protobuf__FieldMask *)message);
     case WELL_KNOWN_WRAPPER: {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[0];
-        return from_value(field, (const char *)message + field->offset);
+        return from_value(field, field_value(message, field));
     }
     case WELL_KNOWN_NOT:
     default:
