@@ -18,6 +18,7 @@ static void copy_cut(char *field, size_t field_bytes, const char *text)
 }
 
 // The text is formatted aside, because an argument may point into `err`.
+PRINTF_LIKE(2, 0)
 static void set_text(Error *err, const char *format, va_list arguments)
 {
     char text[sizeof err->text + 4];

@@ -11,6 +11,15 @@
 
 #include <cmocka.h>
 
+// Whether the address sanitizer watches: GCC says so in one way, clang in another.
+#if defined(__has_feature)
+#define UNIT_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define UNIT_SANITIZED 1
+#else
+#define UNIT_SANITIZED 0
+#endif
+
 #define UNIT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -68,8 +68,8 @@ static void what_is_not_known_is_left_out(void **state)
     char *text = scratch_end_capture();
     char *second = strchr(text, '\n') + 1;
     second[-1] = '\0';
-    assert_string_equal(text + 36, "\"level\":\"debug\",\"message\":\"hello\"}");
-    assert_string_equal(second + 36, "\"level\":\"error\",\"message\":\"hello\"}\n");
+    assert_string_equal(text + 35, "\"level\":\"debug\",\"message\":\"hello\"}");
+    assert_string_equal(second + 35, "\"level\":\"error\",\"message\":\"hello\"}\n");
     free(text);
 }
 

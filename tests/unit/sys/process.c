@@ -22,7 +22,7 @@ static int harden_and_look(void)
     if (umask(0) != (S_IRWXG | S_IRWXO)) {
         return 3;
     }
-#ifndef __SANITIZE_ADDRESS__
+#if !UNIT_SANITIZED
     if (prctl(PR_GET_DUMPABLE) != 0) {
         return 4;
     }
