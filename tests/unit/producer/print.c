@@ -1,0 +1,180 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "ctl/print_event.h"
+#include "ctl/print_state.h"
+#include "unit.h"
+
+typedef struct Paper {
+    char *text;
+    size_t size;
+    FILE *file;
+} Paper;
+
+static void paper_open(Paper *paper)
+{
+    *paper = (Paper){.text = NULL};
+    paper->file = open_memstream(&paper->text, &paper->size);
+    assert_non_null(paper->file);
+}
+
+static const char *paper_read(Paper *paper)
+{
+    assert_int_equal(fclose(paper->file), 0);
+    paper->file = NULL;
+    return paper->text;
+}
+
+static void paper_clear(Paper *paper)
+{
+    if (paper->file != NULL) {
+        (void)fclose(paper->file);
+    }
+    free(paper->text);
+}
+
+static const ProvisionEvent REJECTED = {
+    .event_id = "e1",
+    .command_id = "c1",
+    .application_id = "shop",
+    .subject = "applications/shop/environments/production",
+    .type = "CommandRejected",
+    .code = "ENVIRONMENT_EXISTS",
+    .message = "it is there",
+    .json = "{\"eventId\":\"e1\",\"commandRejected\":{\"code\":\"ENVIRONMENT_EXISTS\","
+            "\"message\":\"it is \\u001b[31mthere\\u009b\"}}",
+    .sequence = 7,
+    .outcome = PROVISION_OUTCOME_REJECTED,
+    .partition = 3,
+    .offset = 42,
+};
+
+static void a_line_tells_what_happened_to_whom(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    print_event_line(&screen, &REJECTED);
+    const char *line = paper_read(&paper);
+    assert_non_null(strstr(line, "CommandRejected"));
+    assert_non_null(strstr(line, "applications/shop/environments/production #7"));
+    assert_non_null(strstr(line, "ENVIRONMENT_EXISTS  it is "));
+    assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+static void foreign_text_cannot_steer_the_terminal(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    print_event_line(&screen, &REJECTED);
+    const char *line = paper_read(&paper);
+    assert_null(strchr(line, '\033'));
+    assert_non_null(strstr(line, "it is ?[31mthere?\n"));
+}
+
+static void colours_are_only_there_when_wanted(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file, .colours = true};
+    print_event_line(&screen, &REJECTED);
+    assert_non_null(strstr(paper_read(&paper), "\033[31mCommandRejected\033[0m"));
+}
+
+static void an_environment_that_was_there_is_called_so(void **state)
+{
+    (void)state;
+    ProvisionEvent event = REJECTED;
+    event.type = "EnvironmentCreated";
+    event.outcome = PROVISION_OUTCOME_SUCCEEDED;
+    event.replayed = true;
+    event.json = "{\"environmentCreated\":{\"environment\":{\"projectId\":\"p-1\",\"branchName\":"
+                 "\"main\",\"host\":\"ep-1.localhost\"}}}";
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    print_event_line(&screen, &event);
+    assert_non_null(strstr(paper_read(&paper), "project p-1  branch main  host ep-1.localhost  "
+                                               "(was there already)  (repeated)\n"));
+}
+
+static void json_has_one_object_a_line(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    print_event_json(paper.file, &REJECTED);
+    const char *line = paper_read(&paper);
+    assert_int_equal(strncmp(line,
+                             "{\"type\":\"CommandRejected\",\"outcome\":\"rejected\",\"replayed\":"
+                             "false,\"partition\":3,\"offset\":42,\"eventId\":\"e1\",",
+                             100),
+                     0);
+    assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+static const ProvisionState READY = {
+    .subject = "applications/shop/environments/production",
+    .application_id = "shop",
+    .name = "production",
+    .json = "{\"environment\":{\"environment\":\"production\",\"origin\":\"ORIGIN_CREATED\","
+            "\"status\":\"ENVIRONMENT_STATUS_READY\",\"account\":\"main\",\"projectId\":\"p-1\","
+            "\"pgVersion\":17,\"endpoint\":{\"autoscalingLimitMaxCu\":0.25},\"databases\":[\"a\","
+            "\"b\"]}}",
+    .kind = PROVISION_SUBJECT_ENVIRONMENT,
+    .sequence = 3,
+    .changed_at_ms = 1795334820000,
+};
+
+static void environments_stand_in_columns(void **state)
+{
+    (void)state;
+    ProvisionState account = READY;
+    account.kind = PROVISION_SUBJECT_ACCOUNT;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    StateTable *table = print_state_table_new();
+    print_state_table_add(table, &READY);
+    print_state_table_add(table, &account); // no environment
+    print_state_table(&screen, table);
+    print_state_table_free(table);
+    assert_string_equal(
+        paper_read(&paper),
+        "APPLICATION  ENVIRONMENT  STATUS  ORIGIN   ACCOUNT  PROJECT  BRANCH  PG  HOST\n"
+        "shop         production   ready   created  main     p-1      -       17  -\n");
+}
+
+static void all_of_a_state_is_shown(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    print_state_whole(&screen, &READY);
+    const char *text = paper_read(&paper);
+    assert_non_null(strstr(text, "changedAt                         2026-11-22T08:07:00.000Z\n"));
+    assert_non_null(strstr(text, "sequence                          3\n"));
+    assert_non_null(strstr(text, "databases                         a, b\n"));
+    assert_non_null(strstr(text, "endpoint.autoscalingLimitMaxCu    0.25\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_tells_what_happened_to_whom),
+        cmocka_unit_test(foreign_text_cannot_steer_the_terminal),
+        cmocka_unit_test(colours_are_only_there_when_wanted),
+        cmocka_unit_test(an_environment_that_was_there_is_called_so),
+        cmocka_unit_test(json_has_one_object_a_line),
+        cmocka_unit_test(environments_stand_in_columns),
+        cmocka_unit_test(all_of_a_state_is_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
