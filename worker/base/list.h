@@ -20,10 +20,12 @@ typedef struct List {
 // The element that `link` is the `member` of.
 #define LIST_ENTRY(link, Type, member) ((Type *)(void *)((char *)(link)-offsetof(Type, member)))
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `link` is declared here.
 // Every link of `list`, first to last; the body may remove `link` itself.
 #define LIST_EACH(list, link)                                                                      \
     for (ListLink *link = (list)->head.next, *link##_next = link->next; link != &(list)->head;     \
          link = link##_next, link##_next = link->next)
+// NOLINTEND(bugprone-macro-parentheses)
 
 static inline void list_init(List *list)
 {

@@ -1,5 +1,6 @@
 #include "base/settings.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/settings_kafka.h"
@@ -10,9 +11,8 @@ void settings_environment_name(const char *name, Text *text)
 {
     text_append(text, PREFIX);
     for (; *name != '\0'; name++) {
-        bool lower = *name >= 'a' && *name <= 'z';
-        char other = *name == '.' ? '_' : *name;
-        text_append_char(text, (char)(lower ? *name - 'a' + 'A' : other));
+        int c = *name == '.' ? '_' : toupper((unsigned char)*name);
+        text_append_char(text, (char)c);
     }
 }
 
@@ -72,9 +72,8 @@ static bool find_kafka(const char *variable, char *ret_name, size_t ret_name_byt
     }
     size_t length = strlen(rest);
     for (size_t i = 0; i <= length; i++) {
-        bool upper = rest[i] >= 'A' && rest[i] <= 'Z';
-        char other = rest[i] == '_' ? '.' : rest[i];
-        ret_name[i] = (char)(upper ? rest[i] - 'A' + 'a' : other);
+        int c = rest[i] == '_' ? '.' : tolower((unsigned char)rest[i]);
+        ret_name[i] = (char)c;
     }
     restore_underscores(ret_name);
     static const char FILE_END[] = ".file";

@@ -29,9 +29,9 @@ static const Unit UNITS[] = {
     {SETTING_TYPE_BYTES, "MiB", 1 << 20},
     {SETTING_TYPE_DURATION, "ms", 1},
     {SETTING_TYPE_DURATION, "s", 1000},
-    {SETTING_TYPE_DURATION, "m", 60 * 1000},
-    {SETTING_TYPE_DURATION, "h", 60 * 60 * 1000},
-    {SETTING_TYPE_DURATION, "d", 24 * 60 * 60 * 1000},
+    {SETTING_TYPE_DURATION, "m", 60000},
+    {SETTING_TYPE_DURATION, "h", 3600000},
+    {SETTING_TYPE_DURATION, "d", 86400000},
 };
 
 enum { UNIT_COUNT_OF = sizeof UNITS / sizeof UNITS[0] };

@@ -133,10 +133,10 @@ static AeadCase draft_case(void)
     static const uint8_t ASSOCIATED[] = {0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1,
                                          0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7};
     AeadCase c = {.associated = {ASSOCIATED, sizeof ASSOCIATED}, .plain = bytes_of(PLAIN)};
-    for (uint8_t i = 0; i < CRYPTO_KEY_BYTES; i++) {
+    for (size_t i = 0; i < CRYPTO_KEY_BYTES; i++) {
         c.key[i] = (uint8_t)(0x80 + i);
     }
-    for (uint8_t i = 0; i < CRYPTO_NONCE_BYTES; i++) {
+    for (size_t i = 0; i < CRYPTO_NONCE_BYTES; i++) {
         c.nonce[i] = (uint8_t)(0x40 + i);
     }
     return c;

@@ -14,8 +14,12 @@
 int scratch_setup(void **state)
 {
     char *path = strdup("/tmp/provision-test-XXXXXX");
-    *state = path == NULL ? NULL : mkdtemp(path);
-    return *state == NULL ? -1 : 0;
+    if (path == NULL || mkdtemp(path) == NULL) {
+        free(path);
+        return -1;
+    }
+    *state = path;
+    return 0;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
