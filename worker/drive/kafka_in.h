@@ -22,7 +22,8 @@ typedef struct KafkaIn KafkaIn;
 // it. Counted by reference, because outcomes of it may be on their way to the publisher when it
 // ends; the count is atomic.
 typedef struct KafkaAssignment {
-    uint64_t id; // grows; never used twice in a process
+    uint64_t id;        // grows; never used twice in a process
+    uint64_t rebalance; // the same for all that were assigned together: they share the generation
     int32_t partition;
     int64_t committed; // offset, -1 = none
     char *metadata;    // of the committed offset, or NULL

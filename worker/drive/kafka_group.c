@@ -1,0 +1,273 @@
+#include "drive/kafka_group.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "drive/kafka_assignment.h"
+#include "drive/kafka_task.h"
+
+enum { READ_RETRY_MS = 200 };
+
+typedef enum GroupState {
+    GROUP_IDLE,     // nothing is ours
+    GROUP_READING,  // the group gave us partitions, their offsets are being read
+    GROUP_ASSIGNED, // announced
+    GROUP_REVOKING, // the owner lets go
+} GroupState;
+
+typedef struct GroupSlot {
+    KafkaAssignment *assignment; // NULL = not ours
+    bool paused;
+} GroupSlot;
+
+struct KafkaGroup {
+    Loop *loop;
+    rd_kafka_t *client;
+    const char *topic;
+    const KafkaGroupHandler *handler;
+    void *context;
+    GroupState state;
+    bool leaving;
+    uint64_t rebalance; // counts what the group gave us
+    uint64_t last_id;
+    rd_kafka_topic_partition_list_t *given; // in GROUP_READING
+    rd_kafka_consumer_group_metadata_t *metadata;
+    LoopTimer *retry;
+    unsigned reads; // on threads; each is of the rebalance it began in
+    KafkaAssignment **assignments;
+    size_t count;
+    GroupSlot *slots; // by partition
+    int32_t slot_count;
+};
+
+typedef struct GroupRead {
+    KafkaGroup *group;
+    uint64_t rebalance;
+} GroupRead;
+
+static void unassign(KafkaGroup *group)
+{
+    // Only a fatal error makes it fail, and then nothing is assigned any more.
+    (void)rd_kafka_assign(group->client, NULL);
+    group->state = GROUP_IDLE;
+}
+
+static void forget_given(KafkaGroup *group)
+{
+    loop_timer_stop(group->retry);
+    if (group->given != NULL) {
+        rd_kafka_topic_partition_list_destroy(group->given);
+        group->given = NULL;
+    }
+    if (group->metadata != NULL) {
+        rd_kafka_consumer_group_metadata_destroy(group->metadata);
+        group->metadata = NULL;
+    }
+}
+
+static void forget_assignments(KafkaGroup *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        kafka_assignment_unref(group->assignments[i]);
+    }
+    free(group->assignments);
+    free(group->slots);
+    group->assignments = NULL;
+    group->slots = NULL;
+    group->count = 0;
+    group->slot_count = 0;
+}
+
+static void keep_assignments(KafkaGroup *group, const rd_kafka_topic_partition_list_t *committed)
+{
+    group->count = (size_t)committed->cnt;
+    group->assignments = alloc_zeroed(group->count, sizeof(KafkaAssignment *));
+    for (size_t i = 0; i < group->count; i++) {
+        const rd_kafka_topic_partition_t *partition = &committed->elems[i];
+        group->assignments[i] =
+            kafka_assignment_new(++group->last_id, group->rebalance, partition, group->metadata);
+        if (partition->partition >= group->slot_count) {
+            group->slot_count = partition->partition + 1;
+        }
+    }
+    group->slots = alloc_zeroed((size_t)group->slot_count, sizeof(GroupSlot));
+    for (size_t i = 0; i < group->count; i++) {
+        group->slots[group->assignments[i]->partition].assignment = group->assignments[i];
+    }
+}
+
+// Partitions without a committed offset keep RD_KAFKA_OFFSET_INVALID: auto.offset.reset applies.
+static void assign(KafkaGroup *group, const rd_kafka_topic_partition_list_t *committed)
+{
+    if (rd_kafka_assign(group->client, committed) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        forget_given(group);
+        group->state = GROUP_IDLE; // a fatal error, which comes as an event of its own
+        return;
+    }
+    keep_assignments(group, committed);
+    forget_given(group);
+    group->state = GROUP_ASSIGNED;
+    group->handler->on_assigned(group->context, group->assignments, group->count);
+}
+
+static void on_read(void *context, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t err)
+{
+    GroupRead *read = context;
+    KafkaGroup *group = read->group;
+    bool is_current = group->state == GROUP_READING && read->rebalance == group->rebalance;
+    free(read);
+    group->reads--;
+    if (is_current && err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        loop_timer_start(group->retry, READ_RETRY_MS); // an error never means "no offset"
+    } else if (is_current) {
+        assign(group, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        group->handler->on_success(group->context);
+    }
+}
+
+static void read_given(void *context)
+{
+    KafkaGroup *group = context;
+    GroupRead *read = alloc_zeroed(1, sizeof(*read));
+    *read = (GroupRead){group, group->rebalance};
+    group->reads++;
+    kafka_task_read_committed(group->loop, group->client,
+                              rd_kafka_topic_partition_list_copy(group->given), on_read, read);
+}
+
+// The metadata of this generation: taken later it could be that of a newer one.
+static void take_given(KafkaGroup *group, const rd_kafka_topic_partition_list_t *partitions)
+{
+    forget_given(group);
+    forget_assignments(group);
+    group->rebalance++;
+    group->given = rd_kafka_topic_partition_list_copy(partitions);
+    group->metadata = rd_kafka_consumer_group_metadata(group->client);
+    group->state = GROUP_READING;
+    if (group->given->cnt == 0) {
+        assign(group, group->given);
+    } else {
+        read_given(group);
+    }
+}
+
+static void take_back(KafkaGroup *group)
+{
+    if (group->state == GROUP_ASSIGNED) {
+        group->state = GROUP_REVOKING;
+        group->handler->on_revoked(group->context, group->assignments, group->count,
+                                   rd_kafka_assignment_lost(group->client) != 0);
+    } else if (group->state != GROUP_REVOKING) {
+        forget_given(group); // was not announced
+        unassign(group);
+    }
+}
+
+void kafka_group_take(KafkaGroup *group, rd_kafka_event_t *event)
+{
+    rd_kafka_topic_partition_list_t *partitions = rd_kafka_event_topic_partition_list(event);
+    bool is_given = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    if (is_given && !group->leaving) {
+        take_given(group, partitions);
+    } else if (is_given) {
+        unassign(group);
+    } else {
+        take_back(group);
+    }
+}
+
+void kafka_group_revoke_done(KafkaGroup *group)
+{
+    assert(group->state == GROUP_REVOKING);
+    forget_assignments(group);
+    unassign(group);
+    if (group->leaving) {
+        group->handler->on_left(group->context);
+    }
+}
+
+void kafka_group_leave(KafkaGroup *group)
+{
+    bool is_announced = group->state == GROUP_ASSIGNED || group->state == GROUP_REVOKING;
+    group->leaving = true;
+    take_back(group);
+    if (!is_announced) { // else kafka_group_revoke_done says so
+        group->handler->on_left(group->context);
+    }
+}
+
+bool kafka_group_is_reading(const KafkaGroup *group)
+{
+    return group->reads > 0;
+}
+
+KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition)
+{
+    bool is_ours = group->state == GROUP_ASSIGNED && partition < group->slot_count;
+    return is_ours ? group->slots[partition].assignment : NULL;
+}
+
+// Whether it changes: resuming what is not paused may rewind (librdkafka 2.0.2, fixed in 2.4.0).
+static bool set_paused(KafkaGroup *group, const KafkaAssignment *assignment, bool paused)
+{
+    if (kafka_group_find(group, assignment->partition) != assignment) {
+        return false;
+    }
+    GroupSlot *slot = &group->slots[assignment->partition];
+    bool changes = slot->paused != paused;
+    slot->paused = paused;
+    return changes;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const KafkaGroup *group, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, group->topic, partition);
+    return list;
+}
+
+void kafka_group_pause(KafkaGroup *group, const KafkaAssignment *assignment)
+{
+    if (set_paused(group, assignment, true)) {
+        rd_kafka_topic_partition_list_t *list = list_of(group, assignment->partition);
+        (void)rd_kafka_pause_partitions(group->client, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
+void kafka_group_resume(KafkaGroup *group, const KafkaAssignment *assignment)
+{
+    if (set_paused(group, assignment, false)) {
+        rd_kafka_topic_partition_list_t *list = list_of(group, assignment->partition);
+        (void)rd_kafka_resume_partitions(group->client, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
+KafkaGroup *kafka_group_new(Loop *loop, rd_kafka_t *client, const char *topic,
+                            const KafkaGroupHandler *handler, void *context)
+{
+    KafkaGroup *group = alloc_zeroed(1, sizeof(*group));
+    group->loop = loop;
+    group->client = client;
+    group->topic = topic;
+    group->handler = handler;
+    group->context = context;
+    group->retry = loop_timer_new(loop, read_given, group);
+    return group;
+}
+
+void kafka_group_free(KafkaGroup *group)
+{
+    if (group != NULL) {
+        assert(group->reads == 0);
+        forget_given(group);
+        forget_assignments(group);
+        loop_timer_free(group->retry);
+        free(group);
+    }
+}

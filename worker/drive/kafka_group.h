@@ -1,0 +1,39 @@
+/*
+ * What the consumer group has given to this member. A rebalance event only starts something:
+ * committed offsets are read on a thread, then the partitions are assigned; on revoke the owner is
+ * told, and when it has let go they are unassigned. Used by drive/kafka_in only.
+ */
+#ifndef DRIVE_KAFKA_GROUP_H
+#define DRIVE_KAFKA_GROUP_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drive/kafka_in.h"
+#include "drive/loop.h"
+
+typedef struct KafkaGroup KafkaGroup;
+
+typedef struct KafkaGroupHandler {
+    void (*on_assigned)(void *context, KafkaAssignment *const *assignments, size_t count);
+    void (*on_revoked)(void *context, KafkaAssignment *const *assignments, size_t count, bool lost);
+    void (*on_left)(void *context);    // kafka_group_leave is done
+    void (*on_success)(void *context); // a broker answered
+} KafkaGroupHandler;
+
+// `topic` stays the caller's.
+KafkaGroup *kafka_group_new(Loop *loop, rd_kafka_t *client, const char *topic,
+                            const KafkaGroupHandler *handler, void *context);
+void kafka_group_free(KafkaGroup *group); // nothing of it is on a thread any more
+void kafka_group_take(KafkaGroup *group, rd_kafka_event_t *event); // a rebalance
+void kafka_group_revoke_done(KafkaGroup *group);
+// Lets go of what is assigned, as on revoke, and takes nothing any more.
+void kafka_group_leave(KafkaGroup *group);
+bool kafka_group_is_reading(const KafkaGroup *group); // a thread uses the client
+// NULL = not ours now.
+KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition);
+void kafka_group_pause(KafkaGroup *group, const KafkaAssignment *assignment);
+void kafka_group_resume(KafkaGroup *group, const KafkaAssignment *assignment);
+
+#endif

@@ -1,0 +1,412 @@
+#include "drive/kafka_in.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "drive/kafka_conf.h"
+#include "drive/kafka_group.h"
+#include "drive/kafka_task.h"
+#include "sys/clock.h"
+
+enum {
+    DRAIN_SLICE = 100, // records a turn, so that the rest of the loop has its share
+    POLL_MS = 1000,    // librdkafka's descriptor only fires when its queue was empty
+    REFRESH_MS = 60000,
+    REFRESH_SOON_MS = 1000, // while the brokers are away, or the topic is
+    CLOSING_POLL_MS = 50,
+    CLOSING_LIMIT_MS = 10000,
+};
+
+typedef enum KafkaInPhase {
+    PHASE_OPEN,
+    PHASE_LEAVING, // the owner lets go of what is assigned
+    PHASE_CLOSING, // librdkafka leaves the group
+    PHASE_DESTROYING,
+} KafkaInPhase;
+
+struct KafkaIn {
+    Loop *loop;
+    KafkaInHandler handler;
+    void *context;
+    char *topic_name;
+    rd_kafka_t *client;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *queue;
+    rd_kafka_queue_t *closing_queue; // NULL until PHASE_CLOSING
+    KafkaGroup *group;
+    uv_poll_t *poll; // of event_fd
+    int event_fd;
+    LoopTimer *timer; // the next drain
+    LoopTimer *refresh;
+    bool counting; // a thread counts the partitions
+    bool away;     // and told so
+    int32_t partitions;
+    int64_t last_poll_boot_ms;
+    int64_t session_timeout_ms;
+    KafkaInPhase phase;
+    int64_t closing_until_boot_ms;
+    void (*on_closed)(void *context);
+};
+
+static void tell_away(KafkaIn *in, const Error *err)
+{
+    if (!in->away) {
+        loop_timer_start(in->refresh, REFRESH_SOON_MS); // its success ends the absence
+    }
+    in->away = true;
+    in->handler.on_health(in->context, err);
+}
+
+static void on_success(void *context)
+{
+    KafkaIn *in = context;
+    if (in->away) {
+        in->away = false;
+        Error none = ERROR_INIT;
+        in->handler.on_health(in->context, &none);
+    }
+}
+
+static bool is_absence(rd_kafka_resp_err_t code)
+{
+    static const rd_kafka_resp_err_t CODES[] = {
+        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+        RD_KAFKA_RESP_ERR__AUTHENTICATION,
+        RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+        RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+    };
+    for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++) {
+        if (CODES[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_error(KafkaIn *in, rd_kafka_event_t *event)
+{
+    Error err;
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    char text[sizeof(err.text)] = "";
+    if (rd_kafka_event_error_is_fatal(event) != 0 || code == RD_KAFKA_RESP_ERR__FATAL) {
+        code = rd_kafka_fatal_error(in->client, text, sizeof(text));
+        kafka_error_set(&err, ERROR_INTERNAL, code, text);
+        in->handler.on_health(in->context, &err);
+    } else if (is_absence(code) && in->phase == PHASE_OPEN) {
+        kafka_error_set(&err, ERROR_UNAVAILABLE, code, rd_kafka_event_error_string(event));
+        tell_away(in, &err);
+    }
+}
+
+static void take_record(KafkaIn *in, rd_kafka_event_t *event)
+{
+    const rd_kafka_message_t *message = rd_kafka_event_message_next(event);
+    if (message == NULL || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    on_success(in);
+    // Records of what is being revoked come again to its next owner.
+    KafkaAssignment *assignment = kafka_group_find(in->group, message->partition);
+    if (assignment != NULL) {
+        in->handler.on_record(in->context, assignment, message);
+    }
+}
+
+static void take_event(KafkaIn *in, rd_kafka_event_t *event)
+{
+    switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_FETCH:
+        take_record(in, event);
+        break;
+    case RD_KAFKA_EVENT_REBALANCE:
+        kafka_group_take(in->group, event);
+        break;
+    case RD_KAFKA_EVENT_ERROR:
+        take_error(in, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void destroy_client(KafkaIn *in);
+
+static void end_closing(KafkaIn *in)
+{
+    bool is_over =
+        rd_kafka_consumer_closed(in->client) != 0 || clock_boot_ms() >= in->closing_until_boot_ms;
+    if (is_over && !in->counting && !kafka_group_is_reading(in->group)) {
+        destroy_client(in);
+    }
+}
+
+static void drain(void *context)
+{
+    KafkaIn *in = context;
+    uint64_t count = 0;
+    ssize_t got = read(in->event_fd, &count, sizeof(count)); // only rearms it
+    (void)got;
+    rd_kafka_queue_t *queue = in->closing_queue != NULL ? in->closing_queue : in->queue;
+    in->last_poll_boot_ms = clock_boot_ms();
+    rd_kafka_event_t *event = NULL;
+    int taken = 0;
+    while (taken < DRAIN_SLICE && (event = rd_kafka_queue_poll(queue, 0)) != NULL) {
+        take_event(in, event);
+        rd_kafka_event_destroy(event);
+        taken++;
+    }
+    if (in->phase == PHASE_CLOSING) {
+        loop_timer_start(in->timer, CLOSING_POLL_MS);
+        end_closing(in);
+    } else {
+        loop_timer_start(in->timer, taken == DRAIN_SLICE ? 0 : POLL_MS);
+    }
+}
+
+static void on_event_fd(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    drain(poll->data);
+}
+
+static void on_partitions(void *context, int32_t partitions, rd_kafka_resp_err_t err)
+{
+    KafkaIn *in = context;
+    in->counting = false;
+    if (in->phase != PHASE_OPEN) {
+        return;
+    }
+    bool is_known = err == RD_KAFKA_RESP_ERR_NO_ERROR && partitions > 0;
+    loop_timer_start(in->refresh, is_known ? REFRESH_MS : REFRESH_SOON_MS);
+    if (is_known) {
+        in->partitions = partitions;
+        on_success(in);
+    }
+}
+
+static void count_partitions(void *context)
+{
+    KafkaIn *in = context;
+    if (!in->counting && in->phase == PHASE_OPEN) {
+        in->counting = true;
+        kafka_task_count_partitions(in->loop, in->client, in->topic, on_partitions, in);
+    }
+}
+
+static void on_assigned(void *context, KafkaAssignment *const *assignments, size_t count)
+{
+    const KafkaIn *in = context;
+    in->handler.on_assigned(in->context, assignments, count);
+}
+
+static void on_revoked(void *context, KafkaAssignment *const *assignments, size_t count, bool lost)
+{
+    const KafkaIn *in = context;
+    in->handler.on_revoked(in->context, assignments, count, lost);
+}
+
+// A queue of its own: librdkafka forwards the group's queue to it, which must not be the same.
+static void on_left(void *context)
+{
+    KafkaIn *in = context;
+    static const uint64_t ONE = 1;
+    in->phase = PHASE_CLOSING;
+    in->closing_until_boot_ms = clock_boot_ms() + CLOSING_LIMIT_MS;
+    in->closing_queue = rd_kafka_queue_new(in->client);
+    rd_kafka_queue_io_event_enable(in->closing_queue, in->event_fd, &ONE, sizeof(ONE));
+    rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(in->client, in->closing_queue);
+    if (failed != NULL) { // fatal before
+        in->closing_until_boot_ms = 0;
+        rd_kafka_error_destroy(failed);
+    }
+    loop_timer_start(in->timer, 0);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void on_destroyed(void *context)
+{
+    KafkaIn *in = context;
+    in->client = NULL;
+    in->on_closed(in->context);
+}
+
+static void stop_polling(KafkaIn *in)
+{
+    if (in->poll != NULL) {
+        uv_close((uv_handle_t *)in->poll, on_poll_closed);
+        in->poll = NULL;
+        close(in->event_fd);
+    }
+    loop_timer_free(in->timer);
+    loop_timer_free(in->refresh);
+    in->timer = NULL;
+    in->refresh = NULL;
+}
+
+static void release_queues(KafkaIn *in)
+{
+    rd_kafka_queue_io_event_enable(in->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(in->queue);
+    if (in->closing_queue != NULL) {
+        rd_kafka_queue_io_event_enable(in->closing_queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(in->closing_queue);
+    }
+}
+
+static void destroy_client(KafkaIn *in)
+{
+    in->phase = PHASE_DESTROYING;
+    release_queues(in);
+    stop_polling(in);
+    rd_kafka_topic_destroy(in->topic);
+    kafka_task_destroy(in->loop, in->client, on_destroyed, in);
+}
+
+static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
+{
+    static const KafkaProperty DEFAULTS[] = {
+        {"client.id", "provision-worker"},
+        {"session.timeout.ms", "10000"},
+        {"fetch.wait.max.ms", "100"},
+        {"queued.min.messages", "1000"}, // of 100,000: what is not started is not prefetched
+        {"queued.max.messages.kbytes", "16384"},
+        {"reconnect.backoff.max.ms", "2000"},
+        {"socket.nagle.disable", "true"},
+        {"socket.keepalive.enable", "true"},
+        {NULL, NULL},
+    };
+    const KafkaProperty forced[] = {
+        {"group.id", settings_text(settings, SETTING_GROUP_ID)},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "earliest"},
+        {"partition.assignment.strategy", "range"},
+        {"enable.partition.eof", "false"},
+        {NULL, NULL},
+    };
+    return kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);
+}
+
+static bool start_client(KafkaIn *in, rd_kafka_conf_t *conf, Error *err)
+{
+    char text[sizeof(err->text)] = "";
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
+                                       RD_KAFKA_EVENT_ERROR);
+    in->session_timeout_ms = kafka_conf_number(conf, "session.timeout.ms");
+    in->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
+    if (in->client == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(err, ERROR_INVALID, "KAFKA_SETUP", "%s", text);
+    }
+    rd_kafka_poll_set_consumer(in->client);
+    in->queue = rd_kafka_queue_get_consumer(in->client);
+    in->topic = rd_kafka_topic_new(in->client, in->topic_name, NULL);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, in->topic_name, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t failed = rd_kafka_subscribe(in->client, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    assert(failed == RD_KAFKA_RESP_ERR_NO_ERROR);
+    (void)failed;
+    return true;
+}
+
+static void start_polling(KafkaIn *in)
+{
+    static const uint64_t ONE = 1;
+    in->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(in->event_fd >= 0);
+    in->poll = alloc_zeroed(1, sizeof(*in->poll));
+    int failed = uv_poll_init(loop_uv(in->loop), in->poll, in->event_fd);
+    assert(failed == 0);
+    (void)failed;
+    in->poll->data = in;
+    uv_poll_start(in->poll, UV_READABLE, on_event_fd);
+    rd_kafka_queue_io_event_enable(in->queue, in->event_fd, &ONE, sizeof(ONE));
+    in->timer = loop_timer_new(in->loop, drain, in);
+    in->refresh = loop_timer_new(in->loop, count_partitions, in);
+    loop_timer_start(in->timer, 0);
+    loop_timer_start(in->refresh, 0);
+}
+
+KafkaIn *kafka_in_open(Loop *loop, const Settings *settings, const KafkaInHandler *handler,
+                       void *context, Error *err)
+{
+    static const KafkaGroupHandler GROUP_HANDLER = {on_assigned, on_revoked, on_left, on_success};
+    rd_kafka_conf_t *conf = make_conf(settings, err);
+    if (conf == NULL) {
+        return NULL;
+    }
+    KafkaIn *in = alloc_zeroed(1, sizeof(*in));
+    in->loop = loop;
+    in->handler = *handler;
+    in->context = context;
+    in->topic_name = alloc_text(settings_text(settings, SETTING_TOPIC_COMMANDS));
+    in->last_poll_boot_ms = clock_boot_ms();
+    if (!start_client(in, conf, err)) {
+        kafka_in_free(in);
+        return NULL;
+    }
+    in->group = kafka_group_new(loop, in->client, in->topic_name, &GROUP_HANDLER, in);
+    start_polling(in);
+    return in;
+}
+
+void kafka_in_revoke_done(KafkaIn *in)
+{
+    kafka_group_revoke_done(in->group);
+}
+
+void kafka_in_pause(KafkaIn *in, KafkaAssignment *assignment)
+{
+    kafka_group_pause(in->group, assignment);
+}
+
+void kafka_in_resume(KafkaIn *in, KafkaAssignment *assignment)
+{
+    kafka_group_resume(in->group, assignment);
+}
+
+int32_t kafka_in_partitions(const KafkaIn *in)
+{
+    return in->partitions;
+}
+
+int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in)
+{
+    return in->last_poll_boot_ms;
+}
+
+int64_t kafka_in_session_timeout_ms(const KafkaIn *in)
+{
+    return in->session_timeout_ms;
+}
+
+void kafka_in_close(KafkaIn *in, void (*on_closed)(void *context))
+{
+    assert(in->phase == PHASE_OPEN);
+    in->phase = PHASE_LEAVING;
+    in->on_closed = on_closed;
+    kafka_group_leave(in->group);
+}
+
+void kafka_in_free(KafkaIn *in)
+{
+    if (in != NULL) {
+        assert(in->client == NULL);
+        kafka_group_free(in->group);
+        free(in->topic_name);
+        free(in);
+    }
+}
