@@ -1,13 +1,15 @@
 # provision_fuzz(NAME SOURCES a.c … LINKS other …): a fuzz target over LLVMFuzzerTestOneInput. Where
 # PROVISION_FUZZ is on it is a libFuzzer program, registered with CTest for a bounded run; everywhere else a
 # program that runs the corpus once, so that what was found stays found. The corpus is the folder
-# `corpus` beside the CMakeLists.txt, `NAME.dict` its optional dictionary.
+# `corpus/NAME`, or `corpus`, beside the CMakeLists.txt, `NAME.dict` its optional dictionary.
 include_guard(GLOBAL)
-set(PROVISION_FUZZ_FOLDER ${CMAKE_CURRENT_LIST_DIR})
 
 function(provision_fuzz name)
     cmake_parse_arguments(F "" "" "SOURCES;LINKS" ${ARGN})
     set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/corpus)
+    if(EXISTS ${corpus}/${name})
+        set(corpus ${corpus}/${name})
+    endif()
     set(arguments)
     if(PROVISION_FUZZ)
         add_executable(${name} ${F_SOURCES})
@@ -19,7 +21,7 @@ function(provision_fuzz name)
             list(PREPEND arguments -dict=${CMAKE_CURRENT_SOURCE_DIR}/${name}.dict)
         endif()
     else()
-        add_executable(${name} ${F_SOURCES} ${PROVISION_FUZZ_FOLDER}/replay.c)
+        add_executable(${name} ${F_SOURCES} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/replay.c)
     endif()
     target_link_libraries(${name} PRIVATE ${F_LINKS} provision_options)
     add_test(NAME ${name} COMMAND ${name} ${arguments} ${corpus})

@@ -173,7 +173,7 @@ static bool check_branch_reference(const Provisioning__V1__BranchReference *sour
 
 static bool check_source(const Provisioning__V1__BranchEnvironment *action, Error *err)
 {
-    switch (action->source_case) {
+    switch ((int)action->source_case) {
     case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_BRANCH:
         return check_branch_reference(action->source_branch, err);
     case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT:

@@ -30,7 +30,8 @@ static void digest_packed(const CommandMessage *message, const Bytes *prefix, si
 // too.
 static CommandMessage only_action(const CommandMessage *message)
 {
-    CommandMessage bare = PROVISIONING__V1__COMMAND__INIT;
+    CommandMessage bare;
+    provisioning__v1__command__init(&bare);
     bare.action_case = message->action_case;
     bare.create_environment = message->create_environment; // whichever member of the union is set
     return bare;

@@ -12,10 +12,6 @@
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
-// Years 0001 to 9999. https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
-static const int64_t TIMESTAMP_MIN_SECONDS = INT64_C(-62135596800);
-static const int64_t TIMESTAMP_MAX_SECONDS = INT64_C(253402300799);
-
 static json_t *from_text(const char *text)
 {
     return json_string(utf8_is_valid(bytes_of(text)) ? text : "\xef\xbf\xbd");
@@ -62,8 +58,8 @@ static json_t *from_unsigned(uint64_t value)
 static json_t *from_timestamp(const Google__Protobuf__Timestamp *timestamp)
 {
     int64_t seconds = timestamp->seconds;
-    seconds = seconds < TIMESTAMP_MIN_SECONDS ? TIMESTAMP_MIN_SECONDS : seconds;
-    seconds = seconds > TIMESTAMP_MAX_SECONDS ? TIMESTAMP_MAX_SECONDS : seconds;
+    seconds = seconds < JSON_TIMESTAMP_MIN_SECONDS ? JSON_TIMESTAMP_MIN_SECONDS : seconds;
+    seconds = seconds > JSON_TIMESTAMP_MAX_SECONDS ? JSON_TIMESTAMP_MAX_SECONDS : seconds;
     char text[INSTANT_TEXT_BYTES];
     instant_format(seconds * 1000 + timestamp->nanos / 1000000, text);
     return json_string(text);

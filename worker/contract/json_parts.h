@@ -23,6 +23,10 @@ typedef enum WellKnown {
     WELL_KNOWN_WRAPPER, // one field, "value"
 } WellKnown;
 
+// Years 0001 to 9999. https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
+#define JSON_TIMESTAMP_MIN_SECONDS INT64_C(-62135596800)
+#define JSON_TIMESTAMP_MAX_SECONDS INT64_C(253402300799)
+
 WellKnown json_well_known(const ProtobufCMessageDescriptor *descriptor);
 
 // region_id → regionId, and back.

@@ -142,7 +142,11 @@ static bool put_timestamp(Text *out, const JsonPath *path, const json_t *json)
         return json_refuse(path, "must be a time such as 2026-11-22T08:07:00Z");
     }
     int64_t rest_ms = instant_ms % 1000 < 0 ? instant_ms % 1000 + 1000 : instant_ms % 1000;
-    return put_parts(out, (instant_ms - rest_ms) / 1000, (int32_t)(rest_ms * 1000000));
+    int64_t seconds = (instant_ms - rest_ms) / 1000;
+    if (seconds < JSON_TIMESTAMP_MIN_SECONDS || seconds > JSON_TIMESTAMP_MAX_SECONDS) {
+        return json_refuse(path, "must be a time of the years 0001 to 9999");
+    }
+    return put_parts(out, seconds, (int32_t)(rest_ms * 1000000));
 }
 
 static bool put_duration(Text *out, const JsonPath *path, const json_t *json)

@@ -74,7 +74,8 @@ static void add_event_headers(OutcomeRecord *record, const OutcomeContext *conte
 
 static Google__Protobuf__Timestamp timestamp_of(int64_t instant_ms)
 {
-    Google__Protobuf__Timestamp timestamp = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    Google__Protobuf__Timestamp timestamp;
+    google__protobuf__timestamp__init(&timestamp);
     int64_t rest_ms = instant_ms % 1000 < 0 ? instant_ms % 1000 + 1000 : instant_ms % 1000;
     timestamp.seconds = (instant_ms - rest_ms) / 1000;
     timestamp.nanos = (int32_t)(rest_ms * 1000000);
@@ -164,12 +165,14 @@ bool outcome_add_rejected(Outcome *outcome, const Rejection *rejection, const Re
         return true;
     }
     Error error = rejection->error;
-    Provisioning__V1__CommandRejected rejected = PROVISIONING__V1__COMMAND_REJECTED__INIT;
+    Provisioning__V1__CommandRejected rejected;
+    provisioning__v1__command_rejected__init(&rejected);
     rejected.code = error.code;
     rejected.message = error.text;
     rejected.field = error.field;
     rejected.action = borrow(rejection->action_name);
-    Event event = PROVISIONING__V1__EVENT__INIT;
+    Event event;
+    provisioning__v1__event__init(&event);
     event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_REJECTED;
     event.command_rejected = &rejected;
     Text identity CLEANUP(text_clear) = TEXT_INIT(IDENTITY_MAX_BYTES);

@@ -55,9 +55,12 @@ static void seal(Bytes plain, unsigned number, Buffer *ret_box, char ret_id[CRYP
 // ConnectAccount of account "main" in application "shop" with a box; packed.
 static Buffer pack_connect(Bytes box, const char *key_id)
 {
-    Provisioning__V1__SealedBox sealed = PROVISIONING__V1__SEALED_BOX__INIT;
-    Provisioning__V1__ConnectAccount connect = PROVISIONING__V1__CONNECT_ACCOUNT__INIT;
-    Provisioning__V1__Command command = PROVISIONING__V1__COMMAND__INIT;
+    Provisioning__V1__SealedBox sealed;
+    provisioning__v1__sealed_box__init(&sealed);
+    Provisioning__V1__ConnectAccount connect;
+    provisioning__v1__connect_account__init(&connect);
+    Provisioning__V1__Command command;
+    provisioning__v1__command__init(&command);
     char account[] = "main";
     char application[] = "shop";
     char command_id[] = KIT_ID;

@@ -57,12 +57,15 @@ static OutcomeMessage *keep(const Outcome *outcome)
 
 static Provisioning__V1__EnvironmentDeleted deleted(void)
 {
-    return (Provisioning__V1__EnvironmentDeleted)PROVISIONING__V1__ENVIRONMENT_DELETED__INIT;
+    Provisioning__V1__EnvironmentDeleted body;
+    provisioning__v1__environment_deleted__init(&body);
+    return body;
 }
 
 static Provisioning__V1__Event event_of(Provisioning__V1__EnvironmentDeleted *body)
 {
-    Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
     event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_DELETED;
     event.environment_deleted = body;
     return event;
@@ -197,8 +200,10 @@ static void states_and_tombstones_have_the_subject_as_key(void **state)
     OutcomeContext shared = context();
     shared.state_framing = (Framing){.confluent = true, .schema_id = 9};
     Outcome *outcome CLEANUP(outcome_free_at) = outcome_new(&shared);
-    Provisioning__V1__ApplicationState application = PROVISIONING__V1__APPLICATION_STATE__INIT;
-    Provisioning__V1__State current = PROVISIONING__V1__STATE__INIT;
+    Provisioning__V1__ApplicationState application;
+    provisioning__v1__application_state__init(&application);
+    Provisioning__V1__State current;
+    provisioning__v1__state__init(&current);
     current.body_case = PROVISIONING__V1__STATE__BODY_APPLICATION;
     current.application = &application;
     const Subject subjects[] = {{.kind = SUBJECT_APPLICATION}, subject_account("main")};
@@ -232,9 +237,11 @@ static void what_a_broker_would_not_take_is_not_added(void **state)
     project[sizeof project - 1] = '\0';
     body.project_id = project;
     Provisioning__V1__Event event = event_of(&body);
-    Provisioning__V1__EnvironmentState environment = PROVISIONING__V1__ENVIRONMENT_STATE__INIT;
+    Provisioning__V1__EnvironmentState environment;
+    provisioning__v1__environment_state__init(&environment);
     environment.project_id = project;
-    Provisioning__V1__State current = PROVISIONING__V1__STATE__INIT;
+    Provisioning__V1__State current;
+    provisioning__v1__state__init(&current);
     current.body_case = PROVISIONING__V1__STATE__BODY_ENVIRONMENT;
     current.environment = &environment;
     Subject subject = subject_environment("staging");
