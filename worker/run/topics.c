@@ -30,10 +30,12 @@ static const SettingId NAMES[TOPICS_COUNT] = {
     [TOPIC_DEAD_LETTERS] = SETTING_TOPIC_DEAD_LETTERS,
 };
 
+typedef enum Verdict { VERDICT_OK, VERDICT_CREATED, VERDICT_NOTE, VERDICT_FAULT } Verdict;
+
 typedef struct Topics {
     const Settings *settings;
     FILE *out;
-    int findings;
+    int faults;
     TopicsAdmin *admin;
     TopicWanted wanted[TOPICS_COUNT];
     TopicFound found[TOPICS_COUNT];
@@ -44,34 +46,24 @@ static void close_at(Topics *topics)
     topics_admin_close_at(&topics->admin);
 }
 
-static void say(const Topics *topics, TopicRole role, const char *word, const char *format,
-                va_list arguments)
-{
-    (void)fprintf(topics->out, "%-7s %s: ", word, topics->wanted[role].name);
-    (void)vfprintf(topics->out, format, arguments);
-    (void)fputc('\n', topics->out);
-}
-
-static void note(const Topics *topics, TopicRole role, const char *word, const char *format, ...)
+static void tell(Topics *topics, TopicRole role, Verdict verdict, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-static void note(const Topics *topics, TopicRole role, const char *word, const char *format, ...)
+static void tell(Topics *topics, TopicRole role, Verdict verdict, const char *format, ...)
 {
+    static const char *const WORDS[] = {
+        [VERDICT_OK] = "ok",
+        [VERDICT_CREATED] = "created",
+        [VERDICT_NOTE] = "note",
+        [VERDICT_FAULT] = "FAULT",
+    };
+    topics->faults += verdict == VERDICT_FAULT;
+    (void)fprintf(topics->out, "%-7s %s: ", WORDS[verdict], topics->wanted[role].name);
     va_list arguments;
     va_start(arguments, format);
-    say(topics, role, word, format, arguments);
+    (void)vfprintf(topics->out, format, arguments);
     va_end(arguments);
-}
-
-static void find_fault(Topics *topics, TopicRole role, const char *format, ...) PRINTF_LIKE(3, 4);
-
-static void find_fault(Topics *topics, TopicRole role, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    say(topics, role, "FAULT", format, arguments);
-    va_end(arguments);
-    topics->findings++;
+    (void)fputc('\n', topics->out);
 }
 
 static int64_t commands_bytes(const Settings *settings)
@@ -141,17 +133,17 @@ static void check_partitions(Topics *topics, TopicRole role)
     int64_t partitions = settings_number(topics->settings, SETTING_TOPICS_PARTITIONS);
     int64_t replicas = settings_number(topics->settings, SETTING_TOPICS_REPLICATION);
     if (!found->has_leaders) {
-        find_fault(topics, role, "a partition has no leader: look at the brokers");
+        tell(topics, role, VERDICT_FAULT, "a partition has no leader: look at the brokers");
     }
     if (found->partitions != partitions) {
-        note(topics, role, "note",
+        tell(topics, role, VERDICT_NOTE,
              "%d partitions, topics.partitions says %" PRId64
              "; to change them drain the fleet first, as applications move between partitions",
              found->partitions, partitions);
     }
     if (found->replicas < replicas) {
-        note(topics, role, "note", "%d replicas, topics.replication says %" PRId64, found->replicas,
-             replicas);
+        tell(topics, role, VERDICT_NOTE, "%d replicas, topics.replication says %" PRId64,
+             found->replicas, replicas);
     }
 }
 
@@ -159,14 +151,14 @@ static void check_cleanup(Topics *topics, TopicRole role)
 {
     const char *policy = topics->found[role].cleanup_policy;
     if (role == TOPIC_STATE && strcmp(policy, "compact") != 0) {
-        find_fault(topics, role, "cleanup.policy is %s: states would be lost; set it to compact",
-                   policy);
+        tell(topics, role, VERDICT_FAULT,
+             "cleanup.policy is %s: states would be lost; set it to compact", policy);
     }
     if (role != TOPIC_STATE && strstr(policy, "compact") != NULL) {
-        find_fault(topics, role,
-                   "cleanup.policy is %s: only the last record of an application would be kept; "
-                   "set it to delete",
-                   policy);
+        tell(topics, role, VERDICT_FAULT,
+             "cleanup.policy is %s: only the last record of an application would be kept; "
+             "set it to delete",
+             policy);
     }
 }
 
@@ -174,8 +166,8 @@ static void check_size(Topics *topics, TopicRole role, int64_t needed, const cha
 {
     int64_t bytes = topics->found[role].max_message_bytes;
     if (bytes < needed) {
-        find_fault(topics, role, "max.message.bytes is %" PRId64 ": set it to %" PRId64 " (%s)",
-                   bytes, needed, why);
+        tell(topics, role, VERDICT_FAULT,
+             "max.message.bytes is %" PRId64 ": set it to %" PRId64 " (%s)", bytes, needed, why);
     }
 }
 
@@ -185,15 +177,15 @@ static void check_retention(Topics *topics)
     int64_t ledger = settings_number(topics->settings, SETTING_LEDGER_RETENTION);
     int64_t topic = topics->found[TOPIC_COMMANDS].retention_ms;
     if (topic < 0) {
-        find_fault(topics, TOPIC_COMMANDS,
-                   "retention.ms is -1 (for ever), longer than ledger.retention: a command read "
-                   "again later would be executed again; give the topic a retention");
+        tell(topics, TOPIC_COMMANDS, VERDICT_FAULT,
+             "retention.ms is -1 (for ever), longer than ledger.retention: a command read "
+             "again later would be executed again; give the topic a retention");
     } else if (topic > ledger) {
-        find_fault(topics, TOPIC_COMMANDS,
-                   "retention.ms is %" PRId64 ", longer than ledger.retention (%" PRId64
-                   " ms): a command read again later would be executed again; raise "
-                   "ledger.retention or lower retention.ms",
-                   topic, ledger);
+        tell(topics, TOPIC_COMMANDS, VERDICT_FAULT,
+             "retention.ms is %" PRId64 ", longer than ledger.retention (%" PRId64
+             " ms): a command read again later would be executed again; raise "
+             "ledger.retention or lower retention.ms",
+             topic, ledger);
     }
 }
 
@@ -224,24 +216,24 @@ static void check_config(Topics *topics, TopicRole role)
 static void check_topic(Topics *topics, TopicRole role)
 {
     const TopicFound *found = &topics->found[role];
-    int before = topics->findings;
+    int before = topics->faults;
     if (!found->exists) {
-        find_fault(topics, role, "%s%s: run provision-worker topics create",
-                   found->refusal[0] != '\0' ? "it was not made: " : "there is no such topic",
-                   found->refusal);
+        tell(topics, role, VERDICT_FAULT, "%s%s: run provision-worker topics create",
+             found->refusal[0] != '\0' ? "it was not made: " : "there is no such topic",
+             found->refusal);
         return;
     }
     check_partitions(topics, role);
     if (found->is_configured) {
         check_config(topics, role);
     } else {
-        note(topics, role, "note",
+        tell(topics, role, VERDICT_NOTE,
              "cleanup.policy, max.message.bytes and retention.ms not "
              "checked: %s",
              found->refusal[0] != '\0' ? found->refusal : "this broker does not tell them");
     }
-    if (topics->findings == before) {
-        note(topics, role, "ok", "%d partitions", found->partitions);
+    if (topics->faults == before) {
+        tell(topics, role, VERDICT_OK, "%d partitions", found->partitions);
     }
 }
 
@@ -254,10 +246,10 @@ static bool check_all(Topics *topics, Error *err)
     for (TopicRole role = TOPIC_COMMANDS; role <= TOPIC_DEAD_LETTERS; role++) {
         check_topic(topics, role);
     }
-    return topics->findings == 0 ||
+    return topics->faults == 0 ||
            error_set(err, ERROR_INVALID, "TOPICS_UNFIT",
                      "faults of the topics: %d; provision-worker topics check names them",
-                     topics->findings);
+                     topics->faults);
 }
 
 static bool create_missing(Topics *topics, Error *err)
@@ -279,7 +271,7 @@ static bool create_missing(Topics *topics, Error *err)
     }
     for (TopicRole role = TOPIC_COMMANDS; role <= TOPIC_DEAD_LETTERS; role++) {
         if (!existed[role] && topics->found[role].exists) {
-            note(topics, role, "created", "%d partitions, %d replicas",
+            tell(topics, role, VERDICT_CREATED, "%d partitions, %d replicas",
                  topics->found[role].partitions, topics->found[role].replicas);
         }
     }

@@ -147,7 +147,7 @@ static void assert_reserved(PGconn *connection, const ReserveCase *expected)
     support_take(connection, &claim, 1, &claimed);
     assert_int_equal(claimed.result, LEDGER_CLAIM_TAKEN);
     assert_int_equal(claimed.subject_sequence, 7);
-    assert_true(claimed.environment.unsettled_in_ms > 3500 * 1000);
+    assert_true(claimed.environment.unsettled_in_ms > 3500000);
     bool ours = strcmp(claimed.environment.command_id, claim.command_id) == 0;
     assert_int_equal(ours, expected->taken_over);
     if (expected->taken_over) {

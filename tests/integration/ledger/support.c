@@ -86,6 +86,10 @@ int support_begin_empty(void **state)
 {
     static Support support;
     const char *admin_uri = getenv("PROVISION_TEST_LEDGER");
+    if (admin_uri == NULL) {
+        fail_msg("call support_require first");
+        return 1;
+    }
     PGconn *admin = connect_to(admin_uri);
     char sql[128];
     (void)snprintf(support.database, sizeof(support.database), "provision_test_%ld",
