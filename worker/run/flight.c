@@ -1,0 +1,333 @@
+#include "run/flight.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "run/outbox.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "sys/random.h"
+#include "sys/reference.h"
+
+enum { KEY_RETRY_MS = 10000 };
+
+static void claim(Flight *flight);
+
+LogFields flight_log(const Flight *flight)
+{
+    return (LogFields){.application_id = flight->command->application_id,
+                       .command_id = flight->command->command_id,
+                       .subject = flight->command->writes.name,
+                       .step = flight->decision.step != NULL ? flight->decision.step->name : NULL};
+}
+
+SagaNow flight_now(void)
+{
+    return (SagaNow){
+        .boot_ms = clock_boot_ms(), .wall_ms = clock_wall_ms(), .random = random_u32()};
+}
+
+static void on_timer(void *context)
+{
+    Flight *flight = context;
+    flight->on_timer(flight);
+}
+
+static void on_lock(LockEntry *entry)
+{
+    Flight *flight = LIST_ENTRY(entry, Flight, lock);
+    flight_perform(flight);
+}
+
+static void park_key(const Flight *flight, char ret_key[64])
+{
+    (void)snprintf(ret_key, 64, "%" PRId32 ":%" PRId64, flight->record.record.partition,
+                   flight->record.record.offset);
+}
+
+void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command)
+{
+    Flight *flight = alloc_zeroed(1, sizeof(*flight));
+    flight->worker = worker;
+    flight->partition = partition;
+    flight->command = command;
+    flight->started_boot_ms = clock_boot_ms();
+    flight->lock.granted = on_lock;
+    flight->timer = loop_timer_new(worker->loop, on_timer, flight);
+    list_link_init(&flight->lane.ready);
+    record_copy_set(&flight->record, record);
+    list_append(&worker->flights, &flight->link);
+    worker->flight_count++;
+    lanes_enter(worker->lanes, &flight->lane, command);
+    if (flight->lane.granted) {
+        claim(flight);
+    }
+}
+
+static void end_saga(Flight *flight)
+{
+    if (flight->has_saga) {
+        decision_clear(&flight->decision);
+        flight->decision.step = NULL;
+        saga_clear(&flight->saga);
+        flight->has_saga = false;
+    }
+    ledger_claimed_clear(&flight->claimed);
+    secret_clear(&flight->api_key);
+}
+
+static bool is_under_way(const Flight *flight)
+{
+    return flight->op.pending || flight->call != NULL || flight->login != NULL;
+}
+
+void flight_free(Flight *flight)
+{
+    Worker *worker = flight->worker;
+    List ready;
+    char key[64];
+    list_init(&ready);
+    if (flight->call != NULL) {
+        http_cancel(flight->call);
+    }
+    if (flight->login != NULL) {
+        pg_close(flight->login);
+    }
+    park_key(flight, key);
+    if (table_get(worker->parked, key) == flight) {
+        table_remove(worker->parked, key);
+    }
+    lanes_leave(worker->lanes, &flight->lane, &ready);
+    locks_release(worker->locks, &flight->lock);
+    loop_timer_free(flight->timer);
+    for (size_t i = 0; i < sizeof flight->texts / sizeof flight->texts[0]; i++) {
+        free(flight->texts[i]);
+    }
+    end_saga(flight);
+    conclusion_clear(&flight->conclusion);
+    buffer_clear(&flight->sealed_key);
+    record_copy_clear(&flight->record);
+    command_free(flight->command);
+    list_remove(&flight->link);
+    worker->flight_count--;
+    free(flight);
+    flight_start_ready(&ready);
+}
+
+void flight_drop(Flight *flight)
+{
+    flight->is_dropped = true;
+    if (!is_under_way(flight)) {
+        Worker *worker = flight->worker;
+        flight_free(flight);
+        worker_relieve(worker);
+    }
+}
+
+bool flight_landed(Flight *flight)
+{
+    for (size_t i = 0; i < sizeof flight->texts / sizeof flight->texts[0]; i++) {
+        free(flight->texts[i]);
+        flight->texts[i] = NULL;
+    }
+    if (flight->is_dropped) {
+        flight_drop(flight);
+        return false;
+    }
+    return true;
+}
+
+void flight_detach(Flight *flight)
+{
+    List ready;
+    list_init(&ready);
+    flight->partition = NULL;
+    lanes_leave(flight->worker->lanes, &flight->lane, &ready);
+    flight_start_ready(&ready);
+    if (!flight->has_saga) {
+        flight_drop(flight);
+        return;
+    }
+    char key[64];
+    park_key(flight, key);
+    table_put(flight->worker->parked, key, flight);
+    if (!is_under_way(flight)) { // a timer, a lock, or nothing at all
+        loop_timer_stop(flight->timer);
+        locks_release(flight->worker->locks, &flight->lock);
+        flight->phase = FLIGHT_PARKED;
+    }
+}
+
+void flight_attach(Flight *flight, Partition *partition)
+{
+    char key[64];
+    park_key(flight, key);
+    table_remove(flight->worker->parked, key);
+    flight->partition = partition;
+    lanes_enter(flight->worker->lanes, &flight->lane, flight->command);
+    if (flight->lane.granted && flight->phase == FLIGHT_PARKED) {
+        flight_advance(flight);
+    }
+}
+
+void flight_start_ready(List *ready)
+{
+    ListLink *link;
+    while ((link = list_first(ready)) != NULL) {
+        list_remove(link);
+        Flight *flight = LIST_ENTRY(link, Flight, lane.ready);
+        if (flight->partition == NULL || flight->is_dropped) {
+            continue; // about to be detached, too
+        }
+        if (flight->phase == FLIGHT_PARKED) {
+            flight_advance(flight);
+        } else if (flight->phase == FLIGHT_WAITING) {
+            claim(flight);
+        }
+    }
+}
+
+static const char *account_of(const Command *command)
+{
+    const Provisioning__V1__Command *message = command->message;
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
+        return message->connect_account->account;
+    }
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
+        return message->create_environment->account;
+    }
+    bool names_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT &&
+                        saga_source_environment(command)[0] == '\0';
+    return names_branch ? message->branch_environment->source_branch->account : "";
+}
+
+// The API key that the command's calls are made with. Error kinds: unavailable or internal (ours to
+// repair, the command waits), else it is refused.
+static bool find_key(Flight *flight, Error *err)
+{
+    const Command *command = flight->command;
+    const LedgerAccount *account = &flight->claimed.account;
+    if (command->action != PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
+        return !account->found ||
+               keys_open(&flight->worker->keys, command->application_id, account->account,
+                         buffer_view(&account->sealed_key), &flight->api_key, err);
+    }
+    if (!secret_is_empty(&command->api_key)) {
+        secret_set(&flight->api_key, secret_bytes(&command->api_key));
+        return true;
+    }
+    return reference_resolve(settings_text(flight->worker->settings, SETTING_REFERENCES_ROOT),
+                             command->application_id, command->message->connect_account->reference,
+                             &flight->api_key, err);
+}
+
+static void open_key(Flight *flight)
+{
+    Error err = ERROR_INIT;
+    if (find_key(flight, &err)) {
+        flight_advance(flight);
+        return;
+    }
+    LogFields fields = flight_log(flight);
+    fields.error = &err;
+    bool is_ours = strcmp(err.code, "SECRET_NOT_OPENABLE") == 0 || err.kind == ERROR_UNAVAILABLE;
+    if (is_ours) {
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "the account's key can't be opened; is this the fleet's key-encryption key?");
+        flight_after(flight, KEY_RETRY_MS, open_key);
+        return;
+    }
+    saga_fail(&flight->saga, &err, "open_key");
+    flight_advance(flight);
+}
+
+static void begin(Flight *flight)
+{
+    Worker *worker = flight->worker;
+    // what the ledger says in milliseconds from its own now counts, on our clock, from when the
+    // answer was there: never too early
+    saga_begin(&flight->saga, flight->command, &worker->saga_rules, &flight->claimed, flight_now());
+    flight->has_saga = true;
+    flight->phase = FLIGHT_RUNNING;
+    if (!flight->claimed.undoing && flight->claimed.abandoned > worker->saga_rules.crash_limit) {
+        Error err = ERROR_INIT;
+        error_set(&err, ERROR_INTERNAL, "CRASH_LOOP",
+                  "its calls were left open by %" PRId64 " workers that stopped",
+                  flight->claimed.abandoned);
+        saga_fail(&flight->saga, &err, flight->claimed.intent.step);
+    }
+    open_key(flight);
+}
+
+static void on_claimed(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    flight->claimed = op->answer.claimed;
+    op->answer.claimed = (LedgerClaimed){.answered = false};
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (!flight->claimed.answered) {
+        flight_after(flight, 1000, claim);
+        return;
+    }
+    switch (flight->claimed.result) {
+    case LEDGER_CLAIM_TAKEN:
+        begin(flight);
+        break;
+    case LEDGER_CLAIM_FINISHED:
+        flight_finished(flight);
+        break;
+    case LEDGER_CLAIM_REUSED:
+        flight_reused(flight);
+        break;
+    }
+}
+
+static void claim(Flight *flight)
+{
+    const Command *command = flight->command;
+    bool is_create = command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT;
+    bool is_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
+    flight->phase = FLIGHT_CLAIMING;
+    command_spec_digest(command->message, flight->spec_digest);
+    flight->op.ask.claim = (LedgerClaim){
+        .application_id = command->application_id,
+        .command_id = command->command_id,
+        .digest = command->digest,
+        .action = command->action_name,
+        .partition = command->partition,
+        .offset = command->offset,
+        .timestamp_ms = command->timestamp_ms,
+        .environment = command->writes.kind == SUBJECT_ENVIRONMENT ? command->writes.name : "",
+        .source_environment = saga_source_environment(command),
+        .account = account_of(command),
+        .writes_account = command->writes.kind == SUBJECT_ACCOUNT,
+        .reserve = is_create || is_branch,
+        .origin = is_create ? "created" : "branched",
+        .spec_digest = flight->spec_digest,
+    };
+    flight_put(flight, LEDGER_OP_CLAIM, on_claimed);
+}
+
+void flight_stale(Flight *flight)
+{
+    end_saga(flight);
+    conclusion_clear(&flight->conclusion);
+    locks_release(flight->worker->locks, &flight->lock);
+    if (flight->partition == NULL) {
+        flight_drop(flight);
+        return;
+    }
+    LogFields fields = flight_log(flight);
+    log_write(LOG_LEVEL_INFO, &fields,
+              "another worker has claimed the command; it is claimed again");
+    // a thawed former owner may have claimed from its buffer; it loses its assignment at its next
+    // poll
+    flight->phase = FLIGHT_CLAIMING;
+    flight_after(flight, 500 + random_u32() % 1000, claim);
+}

@@ -1,0 +1,95 @@
+/*
+ * A command in flight: from its record to its outcome. It waits for its lanes, claims its row,
+ * performs what its saga asks for one effect after another, concludes, and hands its outcome to the
+ * outbox.
+ *
+ * When its partition is taken away it finishes the call in flight, closes its intent, and parks;
+ * when the same record is delivered again it takes its place in the lanes as any record does and
+ * goes on from where it was. Whether another worker claimed it meanwhile shows at the first write.
+ */
+#ifndef RUN_FLIGHT_H
+#define RUN_FLIGHT_H
+
+#include "run/record_copy.h"
+#include "run/worker.h"
+#include "saga/conclude.h"
+#include "sys/log.h"
+
+typedef enum FlightPhase {
+    FLIGHT_WAITING, // for its lanes
+    FLIGHT_CLAIMING,
+    FLIGHT_RUNNING, // an effect, a statement or a timer is under way
+    FLIGHT_PARKED,  // claimed, nothing under way, no assignment (or not its turn yet)
+} FlightPhase;
+
+typedef struct Flight {
+    ListLink link;
+    Worker *worker;
+    Partition *partition; // NULL: its assignment is over
+    RecordCopy record;
+    Command *command;
+    LaneEntry lane;
+    FlightPhase phase;
+    bool is_dropped; // freed as soon as nothing is under way
+    LedgerOp op;
+    uint8_t spec_digest[CRYPTO_SHA256_BYTES];
+    int64_t asked_boot_ms; // before the claim was handed over
+    bool has_saga;
+    LedgerClaimed claimed;
+    Saga saga;
+    Secret api_key;
+    Decision decision; // under way
+    Lesson lesson;     // learnt, and being written
+    LockEntry lock;
+    LoopTimer *timer;
+    void (*on_timer)(struct Flight *flight);
+    HttpCall *call;
+    Pg *login;
+    bool login_asked;
+    int64_t intent_number;
+    int64_t send_limit_ms;
+    char *texts[3]; // JSON of the statement under way
+    Buffer sealed_key;
+    Conclusion conclusion;
+    int64_t started_boot_ms;
+} Flight;
+
+// Takes over the command. It starts as soon as its lanes are free.
+void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command);
+// The record of a flight without an assignment came again.
+void flight_attach(Flight *flight, Partition *partition);
+// The partition was taken away. Lanes are left; what has not claimed yet is freed.
+void flight_detach(Flight *flight);
+// Lets go: at once, or when what is under way has ended.
+void flight_drop(Flight *flight);
+// Cuts off what is under way, too; at the end of the process.
+void flight_free(Flight *flight);
+// Starts those whose lanes have become free.
+void flight_start_ready(List *ready);
+
+LogFields flight_log(const Flight *flight);
+
+// ---- flight_run.c
+
+// At a step boundary: asks the saga what is next.
+void flight_advance(Flight *flight);
+// The row was written by another: drop, or claim again when the assignment is still ours.
+void flight_stale(Flight *flight);
+void flight_after(Flight *flight, uint32_t wait_ms, void (*then)(Flight *flight));
+void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op));
+LedgerKey flight_key(const Flight *flight);
+// Frees the texts of the statement that ended. Returns false when the flight was waiting for that
+// to be freed.
+bool flight_landed(Flight *flight);
+SagaNow flight_now(void);
+
+// ---- flight_effect.c
+void flight_perform(Flight *flight);
+
+// ---- flight_end.c
+void flight_conclude(Flight *flight);
+// The claim says that the command is finished, or its id was used for another.
+void flight_finished(Flight *flight);
+void flight_reused(Flight *flight);
+
+#endif

@@ -1,0 +1,296 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/flight.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "sys/random.h"
+
+static const char *bucket_key(const Flight *flight)
+{
+    const LedgerAccount *account = &flight->claimed.account;
+    // a key that is being connected belongs to an account that isn't known yet
+    return account->found && account->neon_account_id[0] != '\0' ? account->neon_account_id
+                                                                 : flight->command->application_id;
+}
+
+static void go_on(Flight *flight, Lesson lesson)
+{
+    if (lesson == LESSON_WAIT || lesson == LESSON_UNKNOWN) {
+        flight_after(flight, flight->saga.wait_ms, flight_advance);
+    } else {
+        flight_advance(flight);
+    }
+}
+
+// A flight without an assignment parks at once instead of sitting out a timer.
+static void go_on_or_park(Flight *flight, Lesson lesson)
+{
+    if (flight->partition == NULL) {
+        flight_advance(flight);
+    } else {
+        go_on(flight, lesson);
+    }
+}
+
+static void on_closed(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    LedgerClosed closed = op->answer.closed;
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (closed.written && !closed.current) {
+        flight_stale(flight);
+        return;
+    }
+    // not written: this very statement was sent twice, or another owner has replaced the intent;
+    // its next write tells
+    go_on_or_park(flight, flight->lesson);
+}
+
+static void close_intent(Flight *flight)
+{
+    flight->texts[0] = journal_pack(&flight->saga.journal);
+    flight->texts[1] = journal_pack_delta(&flight->saga.journal);
+    flight->op.ask.close = (LedgerClose){.key = flight_key(flight),
+                                         .number = flight->intent_number,
+                                         .result = flight->texts[1],
+                                         .journal = flight->texts[0]};
+    flight_put(flight, LEDGER_OP_CLOSE, on_closed);
+}
+
+static void learn(Flight *flight, const Answer *answer)
+{
+    flight->lesson = saga_learn(&flight->saga, flight->decision.step, answer, flight_now());
+    LogFields fields = flight_log(flight);
+    if (flight->lesson == LESSON_FAILED) {
+        fields.error = &flight->saga.failure.error;
+    }
+    log_write(flight->lesson == LESSON_FAILED ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, &fields, "%s",
+              flight->lesson == LESSON_LEARNT ? "learnt"
+              : flight->lesson == LESSON_WAIT ? "waits"
+              : flight->lesson == LESSON_UNKNOWN
+                  ? "the result is unknown; it is settled before anything is repeated"
+                  : "failed");
+    if (flight->decision.mutating && flight->lesson != LESSON_UNKNOWN) {
+        close_intent(flight);
+    } else {
+        go_on_or_park(flight, flight->lesson);
+    }
+}
+
+static void on_reply(void *context, const HttpReply *reply)
+{
+    Flight *flight = context;
+    flight->call = NULL;
+    NeonRawReply raw = {.status = reply->status,
+                        .content_type = reply->content_type,
+                        .request_id = reply->request_id,
+                        .retry_after = reply->retry_after,
+                        .now_ms = clock_wall_ms(),
+                        .transport_error = reply->error,
+                        .body = reply->body};
+    NeonReply answer;
+    neon_reply_read(&raw, &answer);
+    LogFields fields = flight_log(flight);
+    log_write(LOG_LEVEL_DEBUG, &fields, "%s: %d in %u ms, request %s",
+              neon_route_name(flight->decision.effect.request.route), reply->status, reply->took_ms,
+              answer.request_id);
+    if (answer.meaning == NEON_RATE_LIMITED) {
+        uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : 1000;
+        buckets_block(flight->worker->buckets, bucket_key(flight), clock_boot_ms() + wait_ms);
+    }
+    if (flight->is_dropped) {
+        flight_drop(flight); // the intent stays open: the next owner settles it
+    } else if (flight->decision.mutating && reply->status == 0 && !reply->written) {
+        saga_not_sent(&flight->saga, flight_now());
+        flight->saga.wait_ms = 1000;
+        flight->lesson = LESSON_WAIT;
+        close_intent(flight);
+    } else {
+        learn(flight, &(Answer){.reply = &answer});
+    }
+    neon_reply_clear(&answer);
+}
+
+static void send_request(Flight *flight)
+{
+    const NeonRequest *request = &flight->decision.effect.request;
+    char request_id[UUID_TEXT_BYTES];
+    random_uuid(request_id);
+    HttpRequest http = {.method = request->method,
+                        .path = text_get(&request->path),
+                        .body = text_bytes(&request->body),
+                        .bearer = &flight->api_key,
+                        .request_id = request_id,
+                        .send_limit_boot_ms =
+                            flight->decision.mutating ? flight->send_limit_ms : 0};
+    flight->call = http_send(flight->worker->http, &http, on_reply, flight);
+}
+
+static void on_opened(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    LedgerOpened opened = op->answer.opened;
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (!opened.written && opened.stop[0] != '\0') {
+        saga_stop(&flight->saga, opened.stop, opened.stopped_by);
+        flight_advance(flight);
+        return;
+    }
+    if (!opened.written) {
+        flight_stale(flight);
+        return;
+    }
+    const IntentTimes *times = &flight->worker->intent_times;
+    flight->intent_number = opened.number;
+    flight->send_limit_ms =
+        intent_send_limit_ms(times, flight->decision.settles, op->handed_boot_ms);
+    saga_opened(&flight->saga, flight->decision.step, flight->decision.settles,
+                intent_settled_ms(times, clock_boot_ms()));
+    send_request(flight);
+}
+
+static void open_intent(Flight *flight)
+{
+    const IntentTimes *times = &flight->worker->intent_times;
+    flight->texts[0] = journal_pack(&flight->saga.journal);
+    flight->op.ask.open = (LedgerOpen){.key = flight_key(flight),
+                                       .step = flight->decision.step->name,
+                                       .settles = flight->decision.settles,
+                                       .send_window_ms = times->send_window_ms,
+                                       .settle_after_ms = times->settle_after_ms,
+                                       .journal = flight->texts[0]};
+    flight_put(flight, LEDGER_OP_OPEN, on_opened);
+}
+
+// The token is taken: its time has come.
+static void call_neon(Flight *flight)
+{
+    if (flight->decision.mutating) {
+        open_intent(flight);
+    } else {
+        send_request(flight);
+    }
+}
+
+static void perform_neon(Flight *flight)
+{
+    const char *project_id = flight->decision.effect.project_id;
+    if (flight->decision.mutating && project_id[0] != '\0' &&
+        !locks_acquire(flight->worker->locks, project_id, &flight->lock)) {
+        return; // flight_perform is called when it is free
+    }
+    uint32_t wait_ms = buckets_take(flight->worker->buckets, bucket_key(flight), clock_boot_ms());
+    if (wait_ms > 0) {
+        flight_after(flight, wait_ms, call_neon);
+    } else {
+        call_neon(flight);
+    }
+}
+
+static void end_login(Flight *flight, const Error *err)
+{
+    pg_close(flight->login);
+    flight->login = NULL;
+    if (flight->is_dropped) {
+        flight_drop(flight);
+        return;
+    }
+    learn(flight, &(Answer){.error = err});
+}
+
+static void on_selected(void *context, PGresult *const *results, int count, const Error *err)
+{
+    (void)results;
+    (void)count;
+    Error copy = *err;
+    end_login(context, &copy);
+}
+
+static void on_login_state(void *context, PgState state, const Error *err)
+{
+    static const PgStatement SELECT_ONE = {.sql = "SELECT 1"};
+    Flight *flight = context;
+    if (state == PG_READY && !flight->login_asked) {
+        flight->login_asked = true;
+        pg_run(flight->login, &SELECT_ONE, 1, on_selected, flight);
+    } else if (state == PG_FAILED && !flight->login_asked) {
+        Error copy = *err;
+        end_login(flight, &copy);
+    }
+}
+
+static void perform_login(Flight *flight)
+{
+    const Settings *settings = flight->worker->settings;
+    const SagaConnection *connection = &flight->saga.connection;
+    PgOptions options = {
+        .host = connection->host,
+        .port = connection->port,
+        .database = connection->database,
+        .user = connection->role,
+        .password = &connection->password,
+        .ca_file = settings_text(settings, SETTING_POSTGRES_CA_FILE),
+        .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
+        .statement_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
+        .application_name = "provision-worker",
+    };
+    flight->login_asked = false;
+    flight->login =
+        pg_open(flight->worker->loop, flight->worker->resolver, &options, on_login_state, flight);
+}
+
+static void on_marked(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    bool written = op->answer.written;
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (!written) {
+        flight_stale(flight);
+        return;
+    }
+    learn(flight, &(Answer){.reply = NULL});
+}
+
+static void on_dependents(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    if (!flight_landed(flight)) {
+        return;
+    }
+    learn(flight, &(Answer){.dependents = op->answer.dependents.list,
+                            .dependent_count = op->answer.dependents.count});
+}
+
+void flight_perform(Flight *flight)
+{
+    const Effect *effect = &flight->decision.effect;
+    switch (effect->kind) {
+    case EFFECT_NEON:
+        perform_neon(flight);
+        break;
+    case EFFECT_LOGIN:
+        perform_login(flight);
+        break;
+    case EFFECT_MARK:
+        flight->op.ask.mark = (LedgerMark){.key = flight_key(flight),
+                                           .environment = flight->command->writes.name,
+                                           .state = effect->state,
+                                           .account = effect->account,
+                                           .project_id = effect->project_id};
+        flight_put(flight, LEDGER_OP_MARK, on_marked);
+        break;
+    case EFFECT_DEPENDENTS:
+        flight->op.ask.dependents = (LedgerDependents){
+            flight->command->application_id, flight->command->writes.name, effect->project_id};
+        flight_put(flight, LEDGER_OP_DEPENDENTS, on_dependents);
+        break;
+    }
+}

@@ -1,0 +1,121 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/ending.h"
+#include "run/flight.h"
+#include "run/outbox.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+static void free_flight(Flight *flight)
+{
+    Worker *worker = flight->worker;
+    flight_free(flight);
+    worker_relieve(worker);
+}
+
+static void on_concluded(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    bool written = op->answer.written;
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (!written) {
+        flight_stale(flight); // or our own conclude, sent twice: the claim tells
+        return;
+    }
+    LogFields fields = flight_log(flight);
+    fields.step = NULL;
+    fields.error =
+        flight->saga.failure.error.kind != ERROR_NONE ? &flight->saga.failure.error : NULL;
+    log_write(LOG_LEVEL_INFO, &fields, "%s after %" PRId64 " ms", flight->conclusion.type,
+              clock_boot_ms() - flight->started_boot_ms);
+    if (flight->partition != NULL) {
+        OutcomeMessage *outcome = outcome_unpack(buffer_view(&flight->conclusion.outcome_bytes));
+        assert(outcome != NULL);
+        outbox_put(flight->worker, flight->partition, flight->command->offset, outcome,
+                   OUTBOX_FIRST, flight->command->application_id, flight->command->command_id);
+        outcome_message_free(outcome);
+    }
+    free_flight(
+        flight); // without an assignment: the ledger has the outcome, the next owner publishes it
+}
+
+void flight_conclude(Flight *flight)
+{
+    Worker *worker = flight->worker;
+    const Command *command = flight->command;
+    if (command->writes.kind == SUBJECT_ACCOUNT && !flight->saga.rejected) {
+        keys_seal(&worker->keys, command->application_id, command->writes.name, &flight->api_key,
+                  &flight->sealed_key);
+    }
+    ConcludeContext context = {
+        .outcome = ending_context(worker, command->application_id, command->command_id,
+                                  command->traceparent, (int32_t)(flight->claimed.takeovers + 1)),
+        .record = &flight->record.record,
+        .worker = worker->name,
+        .max_dead_value_bytes = worker->command_rules.max_bytes,
+        .sealed_key = buffer_view(&flight->sealed_key),
+    };
+    conclusion_clear(&flight->conclusion);
+    saga_conclude(&flight->saga, &context, &flight->conclusion);
+    flight->op.ask.conclude = flight->conclusion.row;
+    flight_put(flight, LEDGER_OP_CONCLUDE, on_concluded);
+}
+
+// Same coordinates and not published yet: its first time. Same coordinates and published: silent.
+// Other coordinates: the producer sent it again.
+static OutboxMode repeat_mode(const Flight *flight)
+{
+    const LedgerClaimed *claimed = &flight->claimed;
+    bool is_same = claimed->partition == flight->command->partition &&
+                   claimed->offset == flight->command->offset;
+    if (!is_same) {
+        return OUTBOX_REPLAYED;
+    }
+    if (claimed->published) {
+        return OUTBOX_SILENT;
+    }
+    return claimed->outcome_sequence == claimed->subject_sequence ? OUTBOX_FIRST : OUTBOX_NO_STATE;
+}
+
+void flight_finished(Flight *flight)
+{
+    const Command *command = flight->command;
+    OutboxMode mode = repeat_mode(flight);
+    OutcomeMessage *outcome = outcome_unpack(buffer_view(&flight->claimed.outcome));
+    LogFields fields = flight_log(flight);
+    if (outcome == NULL) {
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "the ledger's outcome can't be read; the record is passed over");
+        mode = OUTBOX_SILENT;
+    } else {
+        log_write(LOG_LEVEL_INFO, &fields, "finished before; %s",
+                  mode == OUTBOX_REPLAYED ? "its outcome is published again, marked as replayed"
+                  : mode == OUTBOX_SILENT ? "its outcome is published already"
+                                          : "its outcome is published now");
+    }
+    outbox_put(flight->worker, flight->partition, command->offset, outcome, mode,
+               command->application_id, command->command_id);
+    outcome_message_free(outcome);
+    free_flight(flight);
+}
+
+void flight_reused(Flight *flight)
+{
+    const Command *command = flight->command;
+    Rejection rejection = {.action_name = command->action_name};
+    bool fits = text_copy(rejection.application_id, sizeof rejection.application_id,
+                          command->application_id);
+    fits =
+        text_copy(rejection.command_id, sizeof rejection.command_id, command->command_id) && fits;
+    assert(fits);
+    (void)fits;
+    error_set_field(&rejection.error, ERROR_CONFLICT, "COMMAND_ID_REUSED", "command_id",
+                    "the id was used for another command of the application; choose a new one");
+    ending_reject(flight->worker, flight->partition, &flight->record.record, &rejection);
+    free_flight(flight);
+}

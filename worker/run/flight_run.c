@@ -1,0 +1,130 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "run/flight.h"
+#include "saga/facts.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+LedgerKey flight_key(const Flight *flight)
+{
+    return (LedgerKey){flight->command->application_id, flight->command->command_id,
+                       flight->claimed.epoch};
+}
+
+void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op))
+{
+    flight->op.kind = kind;
+    flight->op.done = done;
+    ledger_queue_put(flight->worker->ledger, &flight->op);
+}
+
+void flight_after(Flight *flight, uint32_t wait_ms, void (*then)(Flight *flight))
+{
+    flight->on_timer = then;
+    loop_timer_start(flight->timer, wait_ms);
+}
+
+static void on_saved(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    bool written = op->answer.written;
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (!written) {
+        flight_stale(flight);
+        return;
+    }
+    flight_advance(flight);
+}
+
+static void save(Flight *flight)
+{
+    flight->texts[0] = journal_pack(&flight->saga.journal);
+    flight->texts[1] = saga_first_error(&flight->saga);
+    LogFields fields = flight_log(flight);
+    fields.error = &flight->saga.failure.error;
+    fields.step = flight->saga.failure.step;
+    log_write(LOG_LEVEL_WARNING, &fields, "turning back: what was made is undone");
+    flight->op.ask.save = (LedgerSave){.key = flight_key(flight),
+                                       .undoing = true,
+                                       .first_error = flight->texts[1],
+                                       .journal = flight->texts[0]};
+    flight_put(flight, LEDGER_OP_SAVE, on_saved);
+}
+
+static void on_looked(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    LedgerLook look = op->answer.look;
+    op->answer.look = (LedgerLook){.current = false};
+    if (!flight_landed(flight)) {
+        ledger_intent_clear(&look.intent);
+        return;
+    }
+    if (!look.current) {
+        ledger_intent_clear(&look.intent);
+        flight_stale(flight);
+        return;
+    }
+    if (look.intent.status == LEDGER_INTENT_CLOSED) {
+        saga_intent_closed(&flight->saga, look.intent.result);
+    }
+    saga_stop(&flight->saga, look.stop, look.stopped_by);
+    ledger_intent_clear(&look.intent);
+    flight_advance(flight);
+}
+
+static void look(Flight *flight)
+{
+    flight->op.ask.look = flight_key(flight);
+    flight_put(flight, LEDGER_OP_LOOK, on_looked);
+}
+
+// A project's lock is held until the operations of its last mutation have ended.
+static void release_lock(Flight *flight)
+{
+    bool operations_run = journal_has(&flight->saga.journal, FACT_OPERATIONS);
+    bool mutates_next = flight->decision.kind == DECISION_EFFECT && flight->decision.mutating;
+    if (!operations_run && !mutates_next) {
+        locks_release(flight->worker->locks, &flight->lock);
+    }
+}
+
+static bool must_park(const Flight *flight)
+{
+    return flight->partition == NULL || !flight->lane.granted || flight->worker->hands_back;
+}
+
+void flight_advance(Flight *flight)
+{
+    assert(flight->has_saga && !flight->op.pending && flight->call == NULL);
+    if (must_park(flight)) {
+        locks_release(flight->worker->locks, &flight->lock);
+        flight->phase = FLIGHT_PARKED;
+        if (flight->worker->hands_back) {
+            flight_drop(flight);
+        }
+        return;
+    }
+    flight->phase = FLIGHT_RUNNING;
+    decision_clear(&flight->decision);
+    saga_next(&flight->saga, flight_now(), &flight->decision);
+    release_lock(flight);
+    switch (flight->decision.kind) {
+    case DECISION_EFFECT:
+        flight_perform(flight);
+        break;
+    case DECISION_WAIT:
+        flight_after(flight, flight->decision.wait_ms,
+                     flight->decision.look ? look : flight_advance);
+        break;
+    case DECISION_SAVE:
+        save(flight);
+        break;
+    case DECISION_CONCLUDE:
+        flight_conclude(flight);
+        break;
+    }
+}

@@ -1,0 +1,16 @@
+/*
+ * Records in: the assignment's completion map says whether one is finished; what can't be decoded
+ * ends here; the rest becomes a flight, or goes back to the one that is parked for it.
+ */
+#ifndef RUN_INTAKE_H
+#define RUN_INTAKE_H
+
+#include "run/worker.h"
+
+void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_message_t *message);
+void intake_assigned(Worker *worker, KafkaAssignment *const *assignments, size_t count);
+void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t count);
+// At the end of the process.
+void intake_clear(Worker *worker);
+
+#endif

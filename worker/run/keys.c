@@ -1,0 +1,75 @@
+#include "run/keys.h"
+
+#include <string.h>
+
+#include "sys/random.h"
+
+static bool load_key(const Settings *settings, SettingId id, Secret *ret_key, Error *err)
+{
+    uint8_t raw[CRYPTO_KEY_BYTES];
+    const Secret *hex = settings_secret(settings, id);
+    if (!crypto_hex_decode(secret_reveal(hex), raw, sizeof raw)) {
+        return error_set(err, ERROR_INVALID, "SETTING_INVALID",
+                         "%s must be 64 hex digits; make one with `provisionctl keygen`",
+                         settings_name(id));
+    }
+    secret_set(ret_key, (Bytes){raw, sizeof raw});
+    secret_zero(raw, sizeof raw);
+    return true;
+}
+
+bool keys_load(const Settings *settings, Keys *ret_keys, Error *err)
+{
+    *ret_keys = (Keys){.fleet_count = 0};
+    if (!load_key(settings, SETTING_KEY_ENCRYPTION_KEY, &ret_keys->encryption, err)) {
+        return false;
+    }
+    if (secret_is_empty(settings_secret(settings, SETTING_FLEET_PRIVATE_KEY))) {
+        return true;
+    }
+    if (!load_key(settings, SETTING_FLEET_PRIVATE_KEY, &ret_keys->fleet[0], err)) {
+        return false;
+    }
+    ret_keys->fleet_count = 1;
+    return true;
+}
+
+void keys_clear(Keys *keys)
+{
+    for (size_t i = 0; i < COMMAND_FLEET_KEYS_MAX; i++) {
+        secret_clear(&keys->fleet[i]);
+    }
+    secret_clear(&keys->encryption);
+}
+
+static const uint8_t *encryption_key(const Keys *keys)
+{
+    return secret_bytes(&keys->encryption).data;
+}
+
+// Application and account, apart by a NUL, which neither can hold.
+static void associate(const char *application_id, const char *account, Text *ret_text)
+{
+    text_append_bytes(ret_text, application_id, strlen(application_id) + 1);
+    text_append(ret_text, account);
+}
+
+void keys_seal(const Keys *keys, const char *application_id, const char *account,
+               const Secret *api_key, Buffer *ret_sealed)
+{
+    uint8_t nonce[CRYPTO_NONCE_BYTES];
+    random_bytes(nonce, sizeof nonce);
+    CLEANUP(text_clear) Text associated = TEXT_INIT(256);
+    associate(application_id, account, &associated);
+    crypto_aead_seal(encryption_key(keys), nonce, text_bytes(&associated), secret_bytes(api_key),
+                     ret_sealed);
+}
+
+bool keys_open(const Keys *keys, const char *application_id, const char *account, Bytes sealed,
+               Secret *ret_api_key, Error *err)
+{
+    CLEANUP(text_clear) Text associated = TEXT_INIT(256);
+    associate(application_id, account, &associated);
+    return crypto_aead_open(encryption_key(keys), text_bytes(&associated), sealed, ret_api_key,
+                            err);
+}

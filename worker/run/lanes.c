@@ -1,0 +1,148 @@
+#include "run/lanes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/table.h"
+
+typedef struct Lane {
+    char key[SUBJECT_TEXT_BYTES];
+    List slots; // LaneSlot, in the order of their records
+} Lane;
+
+struct Lanes {
+    Table *lanes;
+    size_t waiting;
+};
+
+Lanes *lanes_new(void)
+{
+    Lanes *lanes = alloc_zeroed(1, sizeof(*lanes));
+    lanes->lanes = table_new();
+    return lanes;
+}
+
+void lanes_free(Lanes *lanes)
+{
+    if (lanes == NULL) {
+        return;
+    }
+    assert(table_count(lanes->lanes) == 0);
+    table_free(lanes->lanes);
+    free(lanes);
+}
+
+static Lane *lane_of(Lanes *lanes, const char *application_id, const Subject *subject)
+{
+    char key[SUBJECT_TEXT_BYTES];
+    subject_format(application_id, subject, key);
+    Lane *lane = table_get(lanes->lanes, key);
+    if (lane == NULL) {
+        lane = alloc_zeroed(1, sizeof(*lane));
+        list_init(&lane->slots);
+        bool fits = text_copy(lane->key, sizeof lane->key, key);
+        assert(fits);
+        (void)fits;
+        table_put(lanes->lanes, key, lane);
+    }
+    return lane;
+}
+
+// A slot is free when nothing before it conflicts.
+static bool is_slot_free(const LaneSlot *slot)
+{
+    LIST_EACH(&slot->lane->slots, link)
+    {
+        const LaneSlot *other = LIST_ENTRY(link, LaneSlot, link);
+        if (other == slot) {
+            break;
+        }
+        if (slot->writes || other->writes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_free(const LaneEntry *entry)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        if (!is_slot_free(&entry->slots[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_slot(Lanes *lanes, LaneEntry *entry, const Command *command, const Subject *subject,
+                     bool writes)
+{
+    assert(entry->count < LANE_SUBJECTS_MAX);
+    LaneSlot *slot = &entry->slots[entry->count++];
+    *slot = (LaneSlot){
+        .lane = lane_of(lanes, command->application_id, subject), .entry = entry, .writes = writes};
+    list_append(&slot->lane->slots, &slot->link);
+}
+
+void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
+{
+    assert(!entry->entered);
+    *entry = (LaneEntry){.entered = true};
+    list_link_init(&entry->ready);
+    add_slot(lanes, entry, command, &command->writes, true);
+    for (size_t i = 0; i < command->read_count; i++) {
+        // a command that reads what it writes conflicts with itself no more than once
+        if (!subject_equal(&command->reads[i], &command->writes)) {
+            add_slot(lanes, entry, command, &command->reads[i], false);
+        }
+    }
+    entry->granted = is_free(entry);
+    lanes->waiting += entry->granted ? 0 : 1;
+}
+
+static void grant_next(Lanes *lanes, Lane *lane, List *ret_ready)
+{
+    LIST_EACH(&lane->slots, link)
+    {
+        LaneSlot *slot = LIST_ENTRY(link, LaneSlot, link);
+        LaneEntry *entry = slot->entry;
+        if (!entry->granted && is_free(entry)) {
+            entry->granted = true;
+            lanes->waiting--;
+            list_append(ret_ready, &entry->ready);
+        }
+        if (slot->writes) {
+            break; // nothing behind a writer is free
+        }
+    }
+}
+
+void lanes_leave(Lanes *lanes, LaneEntry *entry, List *ret_ready)
+{
+    if (!entry->entered) {
+        return;
+    }
+    lanes->waiting -= entry->granted ? 0 : 1;
+    list_remove(&entry->ready);
+    for (size_t i = 0; i < entry->count; i++) {
+        list_remove(&entry->slots[i].link);
+    }
+    for (size_t i = 0; i < entry->count; i++) {
+        Lane *lane = entry->slots[i].lane;
+        grant_next(lanes, lane, ret_ready);
+        if (list_is_empty(&lane->slots)) {
+            table_remove(lanes->lanes, lane->key);
+            free(lane);
+        }
+    }
+    *entry = (LaneEntry){.entered = false};
+    list_link_init(&entry->ready);
+}
+
+size_t lanes_waiting(const Lanes *lanes)
+{
+    return lanes->waiting;
+}

@@ -1,0 +1,47 @@
+/*
+ * Which commands may run at once: a command starts when no earlier one of the same application that
+ * conflicts with it is unfinished. Two conflict on a subject unless both only read it. The result
+ * is as if each application's commands ran one after another, yet everything independent runs at
+ * once.
+ */
+#ifndef RUN_LANES_H
+#define RUN_LANES_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "contract/command.h"
+
+typedef struct Lanes Lanes;
+struct LaneEntry;
+
+enum { LANE_SUBJECTS_MAX = 4 };
+
+typedef struct LaneSlot {
+    ListLink link;
+    struct Lane *lane;
+    struct LaneEntry *entry;
+    bool writes;
+} LaneSlot;
+
+// One command's place; its owner embeds it. `granted` is set once all of its subjects are free.
+typedef struct LaneEntry {
+    LaneSlot slots[LANE_SUBJECTS_MAX];
+    size_t count;
+    bool granted;
+    bool entered;
+    ListLink ready; // in the list that lanes_leave fills
+} LaneEntry;
+
+Lanes *lanes_new(void);
+void lanes_free(Lanes *lanes); // nothing may stand in it
+
+// Takes its place behind earlier ones; afterwards `granted` says whether it may start.
+void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command);
+// Leaves (fine if it isn't in). Entries that may start now are marked granted and appended to
+// `ret_ready` through their link `ready`.
+void lanes_leave(Lanes *lanes, LaneEntry *entry, List *ret_ready);
+// Entries that wait.
+size_t lanes_waiting(const Lanes *lanes);
+
+#endif

@@ -1,0 +1,249 @@
+#include "run/ledger_queue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "run/ledger_rows.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+enum {
+    CONNECTIONS_MAX = 32,
+    RETRY_MS = 1000,
+};
+
+typedef struct Connection {
+    LedgerQueue *queue;
+    Pg *pg;
+    bool told_away;
+} Connection;
+
+struct LedgerQueue {
+    Connection connections[CONNECTIONS_MAX];
+    size_t connection_count;
+    List waiting[LEDGER_OP_COUNT_OF];
+    size_t waiting_count;
+    LoopTimer *retry;
+    List flushes;
+    bool is_held; // after a refusal, until the retry timer fires
+};
+
+// Rows on their way: one batch.
+typedef struct Flush {
+    ListLink link;
+    LedgerQueue *queue;
+    LedgerOpKind kind;
+    LedgerOp *ops[LEDGER_ROWS_MAX];
+    size_t count;
+    LedgerBatch batch;
+} Flush;
+
+static void on_retry(void *context)
+{
+    LedgerQueue *queue = context;
+    queue->is_held = false; // flushed at the end of this turn
+}
+
+static void on_state(void *context, PgState state, const Error *err)
+{
+    Connection *connection = context;
+    if (state == PG_READY && connection->told_away) {
+        connection->told_away = false;
+        log_write(LOG_LEVEL_INFO, NULL, "the ledger is reached again");
+    } else if (state == PG_FAILED && !connection->told_away) {
+        connection->told_away = true;
+        log_write(LOG_LEVEL_WARNING, &(LogFields){.error = err}, "the ledger is away");
+    }
+}
+
+LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *settings)
+{
+    LedgerQueue *queue = alloc_zeroed(1, sizeof(*queue));
+    for (size_t i = 0; i < LEDGER_OP_COUNT_OF; i++) {
+        list_init(&queue->waiting[i]);
+    }
+    list_init(&queue->flushes);
+    queue->retry = loop_timer_new(loop, on_retry, queue);
+    queue->connection_count = (size_t)settings_number(settings, SETTING_LEDGER_CONNECTIONS);
+    assert(queue->connection_count <= CONNECTIONS_MAX);
+    PgOptions options = {
+        .uri = settings_secret(settings, SETTING_LEDGER_URI),
+        .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_LEDGER_TIMEOUT),
+        .statement_timeout_ms = (uint32_t)settings_number(settings, SETTING_LEDGER_TIMEOUT),
+        .application_name = "provision-worker",
+        .reconnect = true,
+    };
+    for (size_t i = 0; i < queue->connection_count; i++) {
+        queue->connections[i].queue = queue;
+        queue->connections[i].pg =
+            pg_open(loop, resolver, &options, on_state, &queue->connections[i]);
+    }
+    return queue;
+}
+
+static void flush_free(Flush *flush)
+{
+    list_remove(&flush->link);
+    ledger_batch_clear(&flush->batch);
+    free(flush);
+}
+
+void ledger_queue_close(LedgerQueue *queue)
+{
+    if (queue == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < queue->connection_count; i++) {
+        pg_close(queue->connections[i].pg);
+    }
+    LIST_EACH(&queue->flushes, link)
+    {
+        flush_free(LIST_ENTRY(link, Flush, link));
+    }
+    loop_timer_free(queue->retry);
+    free(queue);
+}
+
+void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
+{
+    assert(!op->pending);
+    op->pending = true;
+    op->is_alone = false;
+    list_append(&queue->waiting[op->kind], &op->link);
+    queue->waiting_count++;
+}
+
+static Connection *idlest(LedgerQueue *queue)
+{
+    Connection *best = NULL;
+    for (size_t i = 0; i < queue->connection_count; i++) {
+        Connection *connection = &queue->connections[i];
+        if (pg_state(connection->pg) == PG_READY &&
+            (best == NULL || pg_waiting(connection->pg) < pg_waiting(best->pg))) {
+            best = connection;
+        }
+    }
+    return best;
+}
+
+bool ledger_queue_is_healthy(const LedgerQueue *queue)
+{
+    for (size_t i = 0; i < queue->connection_count; i++) {
+        if (pg_state(queue->connections[i].pg) == PG_READY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t ledger_queue_waiting(const LedgerQueue *queue)
+{
+    return queue->waiting_count;
+}
+
+// Back into the queue, in front of nothing: order between commands doesn't matter, each has one row
+// under way at most.
+static void put_back(Flush *flush, const Error *err)
+{
+    LedgerQueue *queue = flush->queue;
+    bool was_refused = err->kind != ERROR_UNAVAILABLE;
+    if (was_refused && flush->count == 1) {
+        log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
+                  "the ledger refused a row; it is sent again");
+        queue->is_held = true;
+        loop_timer_start(queue->retry, RETRY_MS);
+    }
+    for (size_t i = 0; i < flush->count; i++) {
+        LedgerOp *op = flush->ops[i];
+        op->is_alone = was_refused;
+        list_append(&queue->waiting[op->kind], &op->link);
+        queue->waiting_count++;
+    }
+}
+
+static void on_answer(void *context, PGresult *const *results, int count, const Error *err)
+{
+    Flush *flush = context;
+    Error failure = *err;
+    if (failure.kind == ERROR_NONE && (size_t)count != flush->batch.count) {
+        error_set(&failure, ERROR_INTERNAL, "LEDGER_ANSWER",
+                  "the ledger answered %d of %zu statements", count, flush->batch.count);
+    }
+    if (failure.kind == ERROR_NONE) {
+        ledger_rows_decode(flush->kind, results[flush->batch.answer], flush->ops, flush->count,
+                           &failure);
+    }
+    if (failure.kind != ERROR_NONE) {
+        put_back(flush, &failure);
+    } else {
+        for (size_t i = 0; i < flush->count; i++) {
+            flush->ops[i]->pending = false;
+        }
+        for (size_t i = 0; i < flush->count; i++) {
+            flush->ops[i]->done(flush->ops[i]);
+        }
+    }
+    flush_free(flush);
+}
+
+static bool fits_batch(const Flush *flush, const LedgerOp *op)
+{
+    if (flush->count == LEDGER_ROWS_MAX || (op->is_alone && flush->count > 0)) {
+        return false;
+    }
+    for (size_t i = 0; i < flush->count; i++) {
+        if (ledger_rows_compare(flush->ops[i], op) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind kind)
+{
+    Flush *flush = alloc_zeroed(1, sizeof(*flush));
+    flush->queue = queue;
+    flush->kind = kind;
+    list_append(&queue->flushes, &flush->link);
+    int64_t now_ms = clock_boot_ms();
+    LIST_EACH(&queue->waiting[kind], link)
+    {
+        LedgerOp *op = LIST_ENTRY(link, LedgerOp, link);
+        if (!fits_batch(flush, op)) {
+            continue;
+        }
+        list_remove(link);
+        queue->waiting_count--;
+        op->handed_boot_ms = now_ms;
+        flush->ops[flush->count++] = op;
+        if (op->is_alone) {
+            break;
+        }
+    }
+    ledger_rows_build(kind, flush->ops, flush->count, &flush->batch);
+    PgStatement statements[LEDGER_STATEMENTS_MAX];
+    const char *params[LEDGER_STATEMENTS_MAX][LEDGER_PARAMS_MAX];
+    for (size_t i = 0; i < flush->batch.count; i++) {
+        const LedgerStatement *statement = &flush->batch.statements[i];
+        for (size_t p = 0; p < statement->param_count; p++) {
+            params[i][p] = text_get(&statement->params[p]);
+        }
+        statements[i] = (PgStatement){statement->sql, (int)statement->param_count, params[i]};
+    }
+    pg_run(connection->pg, statements, (int)flush->batch.count, on_answer, flush);
+}
+
+void ledger_queue_flush(LedgerQueue *queue, bool hold_claims)
+{
+    for (size_t kind = 0; kind < LEDGER_OP_COUNT_OF && !queue->is_held; kind++) {
+        while (!list_is_empty(&queue->waiting[kind]) && !(hold_claims && kind == LEDGER_OP_CLAIM)) {
+            Connection *connection = idlest(queue);
+            if (connection == NULL) {
+                return; // flushed again when a connection is ready
+            }
+            send_batch(queue, connection, (LedgerOpKind)kind);
+        }
+    }
+}

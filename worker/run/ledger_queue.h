@@ -1,0 +1,76 @@
+/*
+ * Everything the loop wants of the ledger: collected during a turn, sent at its end as multi-row
+ * statements, one batch a kind. Never reports a failure: a statement whose reply was lost, or that
+ * the ledger refused for now, is sent again (each of them may be: a claim counts one epoch more, an
+ * intent under which nothing was sent is replaced, a conclude that did commit shows as finished at
+ * the next claim). A batch that fails is sent again row by row, so that one bad row holds up no
+ * other.
+ */
+#ifndef RUN_LEDGER_QUEUE_H
+#define RUN_LEDGER_QUEUE_H
+
+#include "base/list.h"
+#include "drive/kafka_in.h"
+#include "drive/pg.h"
+#include "ledger/ledger.h"
+#include "saga/saga.h"
+
+typedef enum LedgerOpKind {
+    LEDGER_OP_CLAIM,
+    LEDGER_OP_OPEN,
+    LEDGER_OP_CLOSE,
+    LEDGER_OP_SAVE,
+    LEDGER_OP_LOOK,
+    LEDGER_OP_MARK,
+    LEDGER_OP_DEPENDENTS,
+    LEDGER_OP_CONCLUDE,
+    LEDGER_OP_PUBLISHED,
+    LEDGER_OP_COUNT_OF
+} LedgerOpKind;
+
+// One row's worth of work, embedded by its owner; what `ask` points to stays valid until `done` was
+// called.
+typedef struct LedgerOp {
+    LedgerOpKind kind;
+    union {
+        LedgerClaim claim;
+        LedgerOpen open;
+        LedgerClose close;
+        LedgerSave save;
+        LedgerKey look;
+        LedgerMark mark;
+        LedgerDependents dependents;
+        LedgerConclude conclude;
+        LedgerPublished published;
+    } ask;
+    union {
+        LedgerClaimed claimed; // its owner clears it
+        LedgerOpened opened;
+        LedgerClosed closed;
+        LedgerLook look; // its owner clears the intent
+        bool written;
+        struct {
+            LedgerDependent list[SAGA_DEPENDENTS_MAX];
+            size_t count;
+        } dependents;
+    } answer;
+    int64_t handed_boot_ms; // when it was handed over, for the last time
+    void (*done)(struct LedgerOp *op);
+    bool pending;
+    bool is_alone; // its batch failed: sent by itself
+    ListLink link;
+} LedgerOp;
+
+typedef struct LedgerQueue LedgerQueue;
+
+// ledger.connections of them, connected again by themselves.
+LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *settings);
+void ledger_queue_close(LedgerQueue *queue); // nothing is called any more
+void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
+// At the end of a turn. While `hold_claims`, claims wait.
+void ledger_queue_flush(LedgerQueue *queue, bool hold_claims);
+bool ledger_queue_is_healthy(const LedgerQueue *queue);
+// Rows that wait or are under way.
+size_t ledger_queue_waiting(const LedgerQueue *queue);
+
+#endif

@@ -1,0 +1,158 @@
+#include "run/ledger_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static const char *const NO_ID = "";
+
+static void key_of(const LedgerOp *op, const char **ret_application, const char **ret_command)
+{
+    const LedgerKey *key = NULL;
+    switch (op->kind) {
+    case LEDGER_OP_CLAIM:
+        *ret_application = op->ask.claim.application_id;
+        *ret_command = op->ask.claim.command_id;
+        return;
+    case LEDGER_OP_PUBLISHED:
+        *ret_application = op->ask.published.application_id;
+        *ret_command = op->ask.published.command_id;
+        return;
+    case LEDGER_OP_DEPENDENTS:
+        *ret_application = op->ask.dependents.application_id;
+        *ret_command = op->ask.dependents.environment;
+        return;
+    case LEDGER_OP_OPEN:
+        key = &op->ask.open.key;
+        break;
+    case LEDGER_OP_CLOSE:
+        key = &op->ask.close.key;
+        break;
+    case LEDGER_OP_SAVE:
+        key = &op->ask.save.key;
+        break;
+    case LEDGER_OP_LOOK:
+        key = &op->ask.look;
+        break;
+    case LEDGER_OP_MARK:
+        key = &op->ask.mark.key;
+        break;
+    case LEDGER_OP_CONCLUDE:
+        key = &op->ask.conclude.key;
+        break;
+    case LEDGER_OP_COUNT_OF:
+        break;
+    }
+    *ret_application = key != NULL ? key->application_id : NO_ID;
+    *ret_command = key != NULL ? key->command_id : NO_ID;
+}
+
+int ledger_rows_compare(const LedgerOp *a, const LedgerOp *b)
+{
+    const char *a_application = NO_ID;
+    const char *a_command = NO_ID;
+    const char *b_application = NO_ID;
+    const char *b_command = NO_ID;
+    key_of(a, &a_application, &a_command);
+    key_of(b, &b_application, &b_command);
+    int order = strcmp(a_application, b_application);
+    return order != 0 ? order : strcmp(a_command, b_command);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+    return ledger_rows_compare(*(LedgerOp *const *)a, *(LedgerOp *const *)b);
+}
+
+// Collects one member of each row's question and hands the array to the builder.
+#define BUILD(Type, member, builder)                                                               \
+    do {                                                                                           \
+        Type rows[LEDGER_ROWS_MAX];                                                                \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            rows[i] = ops[i]->ask.member;                                                          \
+        }                                                                                          \
+        builder(rows, count, ret_batch);                                                           \
+    } while (0)
+
+void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBatch *ret_batch)
+{
+    qsort(ops, count, sizeof ops[0], compare_pointers);
+    switch (kind) {
+    case LEDGER_OP_CLAIM:
+        BUILD(LedgerClaim, claim, ledger_claim_build);
+        break;
+    case LEDGER_OP_OPEN:
+        BUILD(LedgerOpen, open, ledger_open_build);
+        break;
+    case LEDGER_OP_CLOSE:
+        BUILD(LedgerClose, close, ledger_close_build);
+        break;
+    case LEDGER_OP_SAVE:
+        BUILD(LedgerSave, save, ledger_save_build);
+        break;
+    case LEDGER_OP_LOOK:
+        BUILD(LedgerKey, look, ledger_look_build);
+        break;
+    case LEDGER_OP_MARK:
+        BUILD(LedgerMark, mark, ledger_mark_build);
+        break;
+    case LEDGER_OP_DEPENDENTS:
+        BUILD(LedgerDependents, dependents, ledger_dependents_build);
+        break;
+    case LEDGER_OP_CONCLUDE:
+        BUILD(LedgerConclude, conclude, ledger_conclude_build);
+        break;
+    case LEDGER_OP_PUBLISHED:
+        BUILD(LedgerPublished, published, ledger_published_build);
+        break;
+    case LEDGER_OP_COUNT_OF:
+        break;
+    }
+}
+
+// Decodes into an array and hands each row its answer.
+#define DECODE(Type, member, decoder)                                                              \
+    do {                                                                                           \
+        Type *answers = alloc_zeroed(count, sizeof(*answers));                                     \
+        ok = decoder(rows, answers, count, err);                                                   \
+        for (size_t i = 0; i < count && ok; i++) {                                                 \
+            ops[i]->answer.member = answers[i];                                                    \
+        }                                                                                          \
+        free(answers);                                                                             \
+    } while (0)
+
+bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops, size_t count,
+                        Error *err)
+{
+    bool ok = true;
+    switch (kind) {
+    case LEDGER_OP_CLAIM:
+        DECODE(LedgerClaimed, claimed, ledger_claim_decode);
+        break;
+    case LEDGER_OP_OPEN:
+        DECODE(LedgerOpened, opened, ledger_open_decode);
+        break;
+    case LEDGER_OP_CLOSE:
+        DECODE(LedgerClosed, closed, ledger_close_decode);
+        break;
+    case LEDGER_OP_LOOK:
+        DECODE(LedgerLook, look, ledger_look_decode);
+        break;
+    case LEDGER_OP_SAVE:
+    case LEDGER_OP_MARK:
+    case LEDGER_OP_CONCLUDE:
+        DECODE(bool, written, ledger_written_decode);
+        break;
+    case LEDGER_OP_DEPENDENTS:
+        for (size_t i = 0; i < count; i++) {
+            ops[i]->answer.dependents.count = ledger_dependents_decode(
+                rows, i, ops[i]->answer.dependents.list, SAGA_DEPENDENTS_MAX);
+        }
+        break;
+    case LEDGER_OP_PUBLISHED:
+    case LEDGER_OP_COUNT_OF:
+        break;
+    }
+    return ok;
+}

@@ -1,0 +1,201 @@
+#include "run/outbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+// An outcome that the publisher has; afterwards, its row's published_at.
+typedef struct Parcel {
+    ListLink link;
+    Worker *worker;
+    uint64_t id;
+    bool has_row;
+    char application_id[NAME_APPLICATION_BYTES];
+    char command_id[UUID_TEXT_BYTES];
+    LedgerOp op;
+} Parcel;
+
+static const char *topic_of(const Worker *worker, Provisioning__Internal__V1__OutcomeTopic topic)
+{
+    switch (topic) {
+    case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS:
+        return settings_text(worker->settings, SETTING_TOPIC_EVENTS);
+    case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_STATE:
+        return settings_text(worker->settings, SETTING_TOPIC_STATE);
+    case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_DEAD_LETTERS:
+        return settings_text(worker->settings, SETTING_TOPIC_DEAD_LETTERS);
+    case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_UNSPECIFIED:
+    case _PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC_IS_INT_SIZE:
+        break;
+    }
+    return NULL; // of a newer version: left out
+}
+
+static bool goes_out(const Provisioning__Internal__V1__OutcomeRecord *record, OutboxMode mode)
+{
+    bool is_event =
+        record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS;
+    bool is_state = record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_STATE;
+    switch (mode) {
+    case OUTBOX_FIRST:
+        return true;
+    case OUTBOX_NO_STATE:
+        return !is_state;
+    case OUTBOX_REPLAYED:
+        return is_event;
+    case OUTBOX_SILENT:
+        break;
+    }
+    return false;
+}
+
+static PublisherHeader *copy_headers(const Provisioning__Internal__V1__OutcomeRecord *record,
+                                     OutboxMode mode, size_t *ret_count)
+{
+    PublisherHeader *headers = alloc_zeroed(record->n_headers + 1, sizeof(*headers));
+    for (size_t i = 0; i < record->n_headers; i++) {
+        const Provisioning__Internal__V1__OutcomeHeader *header = record->headers[i];
+        headers[i] = (PublisherHeader){header->name, {header->value.data, header->value.len}};
+    }
+    *ret_count = record->n_headers;
+    if (mode == OUTBOX_REPLAYED) {
+        headers[(*ret_count)++] = (PublisherHeader){"replayed", bytes_of("true")};
+    }
+    return headers;
+}
+
+// Fills `records` (room for all of the outcome's); returns their number. The headers' arrays are
+// the caller's to free.
+static size_t choose_records(const Worker *worker, const OutcomeMessage *outcome, OutboxMode mode,
+                             PublisherRecord *records)
+{
+    size_t count = 0;
+    for (size_t i = 0; outcome != NULL && i < outcome->n_records; i++) {
+        const Provisioning__Internal__V1__OutcomeRecord *record = outcome->records[i];
+        const char *topic = topic_of(worker, record->topic);
+        if (topic == NULL || !goes_out(record, mode)) {
+            continue;
+        }
+        PublisherRecord *out = &records[count++];
+        *out = (PublisherRecord){.topic = topic,
+                                 .key = {record->key.data, record->key.len},
+                                 .value = {record->value.data, record->value.len},
+                                 .tombstone = record->tombstone};
+        out->headers = copy_headers(record, mode, &out->header_count);
+    }
+    return count;
+}
+
+static Parcel *parcel_new(Worker *worker, const char *application_id, const char *command_id)
+{
+    Parcel *parcel = alloc_zeroed(1, sizeof(*parcel));
+    parcel->worker = worker;
+    parcel->id = ++worker->next_parcel;
+    parcel->has_row = application_id != NULL;
+    if (parcel->has_row) {
+        bool fits =
+            text_copy(parcel->application_id, sizeof parcel->application_id, application_id);
+        fits = text_copy(parcel->command_id, sizeof parcel->command_id, command_id) && fits;
+        assert(fits);
+        (void)fits;
+    }
+    list_append(&worker->parcels, &parcel->link);
+    worker->parcel_count++;
+    return parcel;
+}
+
+void outbox_put(Worker *worker, Partition *partition, int64_t offset, const OutcomeMessage *outcome,
+                OutboxMode mode, const char *application_id, const char *command_id)
+{
+    size_t room = outcome != NULL ? outcome->n_records : 0;
+    PublisherRecord *records = alloc_zeroed(room + 1, sizeof(*records));
+    bool marks = mode == OUTBOX_FIRST || mode == OUTBOX_NO_STATE;
+    Parcel *parcel = parcel_new(worker, marks ? application_id : NULL, command_id);
+    completion_finish(partition->completion, offset);
+    CLEANUP(text_clear) Text metadata = TEXT_INIT(COMPLETION_TEXT_MAX);
+    completion_metadata(partition->completion, &metadata);
+    PublisherItem item = {
+        .id = parcel->id,
+        .assignment = partition->assignment,
+        .offset = completion_offset(partition->completion),
+        .metadata = text_get(&metadata),
+        .records = records,
+        .record_count = choose_records(worker, outcome, mode, records),
+    };
+    publisher_put(worker->publisher, &item);
+    for (size_t i = 0; i < item.record_count; i++) {
+        free((void *)(uintptr_t)records[i].headers);
+    }
+    free(records);
+}
+
+static void on_marked(LedgerOp *op)
+{
+    Parcel *parcel = LIST_ENTRY(op, Parcel, op);
+    Worker *worker = parcel->worker;
+    list_remove(&parcel->link);
+    free(parcel);
+    worker->marking_count--;
+    worker_relieve(worker);
+}
+
+// The publisher is first-in first-out, so the parcel stands at the front, but for those it dropped.
+static Parcel *take_parcel(Worker *worker, uint64_t id)
+{
+    LIST_EACH(&worker->parcels, link)
+    {
+        Parcel *parcel = LIST_ENTRY(link, Parcel, link);
+        if (parcel->id == id) {
+            list_remove(link);
+            worker->parcel_count--;
+            return parcel;
+        }
+    }
+    return NULL;
+}
+
+void outbox_published(Worker *worker, const uint64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        Parcel *parcel = take_parcel(worker, ids[i]);
+        assert(parcel != NULL);
+        if (!parcel->has_row) {
+            free(parcel);
+            continue;
+        }
+        list_append(&worker->marking, &parcel->link);
+        worker->marking_count++;
+        parcel->op = (LedgerOp){.kind = LEDGER_OP_PUBLISHED,
+                                .ask.published = {parcel->application_id, parcel->command_id},
+                                .done = on_marked};
+        ledger_queue_put(worker->ledger, &parcel->op);
+    }
+    worker_relieve(worker);
+}
+
+void outbox_dropped(Worker *worker, const uint64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(take_parcel(worker, ids[i]));
+    }
+    worker_relieve(worker);
+}
+
+static void clear_list(List *list)
+{
+    LIST_EACH(list, link)
+    {
+        list_remove(link);
+        free(LIST_ENTRY(link, Parcel, link));
+    }
+}
+
+void outbox_clear(Worker *worker)
+{
+    clear_list(&worker->parcels);
+    clear_list(&worker->marking);
+    worker->parcel_count = 0;
+    worker->marking_count = 0;
+}

@@ -1,0 +1,367 @@
+#include "run/worker.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "run/flight.h"
+#include "run/intake.h"
+#include "run/outbox.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+static size_t held(const Worker *worker)
+{
+    return worker->flight_count + worker->parcel_count;
+}
+
+static size_t cap(const Worker *worker)
+{
+    return (size_t)settings_number(worker->settings, SETTING_COMMANDS_IN_FLIGHT);
+}
+
+void worker_press(Worker *worker)
+{
+    bool is_full = held(worker) >= cap(worker) || worker->is_draining;
+    LIST_EACH(&worker->partitions, link)
+    {
+        Partition *partition = LIST_ENTRY(link, Partition, link);
+        if (!partition->is_paused && (is_full || completion_is_full(partition->completion))) {
+            partition->is_paused = true;
+            kafka_in_pause(worker->kafka_in, partition->assignment);
+        }
+    }
+}
+
+void worker_relieve(Worker *worker)
+{
+    // some way below the cap, because every pause throws prefetched records away
+    if (worker->is_draining || worker->is_closing || held(worker) > cap(worker) * 3 / 4) {
+        return;
+    }
+    LIST_EACH(&worker->partitions, link)
+    {
+        Partition *partition = LIST_ENTRY(link, Partition, link);
+        if (partition->is_paused && !completion_is_full(partition->completion)) {
+            partition->is_paused = false;
+            kafka_in_resume(worker->kafka_in, partition->assignment);
+        }
+    }
+}
+
+static void on_record(void *context, KafkaAssignment *assignment, const rd_kafka_message_t *message)
+{
+    intake_record(context, assignment, message);
+}
+
+static void on_assigned(void *context, KafkaAssignment *const *assignments, size_t count)
+{
+    intake_assigned(context, assignments, count);
+}
+
+static void on_revoked(void *context, KafkaAssignment *const *assignments, size_t count, bool lost)
+{
+    (void)lost; // the publisher finds out: its transaction gets a generation error
+    Worker *worker = context;
+    uint64_t *ids = alloc_zeroed(count + 1, sizeof(*ids));
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = assignments[i]->id;
+    }
+    intake_revoked(worker, assignments, count);
+    publisher_revoke(worker->publisher, ids, count);
+    free(ids);
+}
+
+static void on_publisher_revoked(void *context)
+{
+    kafka_in_revoke_done(((Worker *)context)->kafka_in);
+}
+
+static void stop_at_once(Worker *worker, int exit_code)
+{
+    worker->exit_code = exit_code;
+    loop_stop(worker->loop);
+}
+
+static void on_health(void *context, const Error *err)
+{
+    Worker *worker = context;
+    if (err->kind == ERROR_NONE) {
+        log_write(LOG_LEVEL_INFO, NULL, "Kafka is reached again");
+    } else if (err->kind == ERROR_UNAVAILABLE) {
+        log_write(LOG_LEVEL_WARNING, &(LogFields){.error = err}, "Kafka is away");
+    } else {
+        log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err}, "the consumer can't go on");
+        stop_at_once(worker, WORKER_EXIT_TEMPORARY);
+    }
+}
+
+static void on_published(void *context, const uint64_t *ids, size_t count, uint32_t took_ms)
+{
+    log_write(LOG_LEVEL_DEBUG, NULL, "published %zu outcomes in %" PRIu32 " ms", count, took_ms);
+    outbox_published(context, ids, count);
+}
+
+static void on_dropped(void *context, const uint64_t *ids, size_t count)
+{
+    log_write(LOG_LEVEL_INFO, NULL, "%zu outcomes are left to the partitions' next owner", count);
+    outbox_dropped(context, ids, count);
+}
+
+static void on_fatal(void *context, const Error *err)
+{
+    log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err}, "the producer can't go on");
+    stop_at_once(context, WORKER_EXIT_TEMPORARY);
+}
+
+static void on_trouble(void *context, const Error *err)
+{
+    (void)context;
+    bool is_over = err->kind == ERROR_NONE;
+    log_write(is_over ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+              &(LogFields){.error = is_over ? NULL : err},
+              is_over ? "transactions work again"
+                      : "a transaction was aborted; the same outcomes go first");
+}
+
+static const KafkaInHandler KAFKA_HANDLER = {on_record, on_assigned, on_revoked, on_health};
+static const PublisherHandler PUBLISHER_HANDLER = {on_published, on_dropped, on_publisher_revoked,
+                                                   on_fatal, on_trouble};
+
+static void on_publisher_closed(void *context)
+{
+    loop_stop(((Worker *)context)->loop);
+}
+
+static void on_consumer_closed(void *context)
+{
+    publisher_close(((Worker *)context)->publisher, on_publisher_closed);
+}
+
+// Gives the partitions back; what is still in flight is the next owner's.
+static void leave(Worker *worker)
+{
+    if (worker->is_closing) {
+        return;
+    }
+    worker->is_closing = true;
+    log_write(LOG_LEVEL_INFO, NULL, "leaving the group with %zu commands in flight",
+              worker->flight_count);
+    kafka_in_close(worker->kafka_in, on_consumer_closed);
+}
+
+static void on_drain_soft(void *context)
+{
+    Worker *worker = context;
+    worker->hands_back = true;
+    LIST_EACH(&worker->flights, link)
+    {
+        Flight *flight = LIST_ENTRY(link, Flight, link);
+        if (!flight->op.pending && flight->call == NULL && flight->login == NULL) {
+            flight_drop(flight);
+        }
+    }
+}
+
+static void on_drain_hard(void *context)
+{
+    leave(context);
+}
+
+static void start_draining(Worker *worker)
+{
+    uint64_t drain_ms = (uint64_t)settings_number(worker->settings, SETTING_DRAIN_TIMEOUT);
+    worker->is_draining = true;
+    log_write(LOG_LEVEL_INFO, NULL,
+              "stopping: %zu commands in flight are finished or handed back within %" PRIu64 " s",
+              worker->flight_count, drain_ms / 1000);
+    worker_press(worker);
+    LIST_EACH(&worker->flights, link)
+    {
+        Flight *flight = LIST_ENTRY(link, Flight, link);
+        if (flight->phase == FLIGHT_WAITING) {
+            flight_drop(flight);
+        }
+    }
+    loop_timer_start(worker->drain_soft, drain_ms / 2);
+    loop_timer_start(worker->drain_hard, drain_ms);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    Worker *worker = handle->data;
+    if (worker->is_draining) {
+        leave(worker); // asked twice
+    } else {
+        start_draining(worker);
+    }
+}
+
+static bool is_idle(const Worker *worker)
+{
+    return worker->flight_count == 0 && worker->parcel_count == 0 && worker->marking_count == 0;
+}
+
+static void on_turn(void *context)
+{
+    Worker *worker = context;
+    // a worker that was frozen may have lost its partitions: it learns that at its next poll, and
+    // claims nothing before
+    int64_t unpolled_ms = clock_boot_ms() - kafka_in_last_poll_boot_ms(worker->kafka_in);
+    bool hold_claims = unpolled_ms > kafka_in_session_timeout_ms(worker->kafka_in) / 2;
+    ledger_queue_flush(worker->ledger, hold_claims);
+    if (worker->is_draining && !worker->is_closing && is_idle(worker)) {
+        leave(worker);
+    }
+}
+
+static void set_names(Worker *worker)
+{
+    const char *instance = settings_text(worker->settings, SETTING_INSTANCE_ID);
+    const char *source = settings_text(worker->settings, SETTING_EVENTS_SOURCE);
+    char host[64] = "";
+    (void)gethostname(host, sizeof host - 1);
+    if (instance[0] != '\0') {
+        (void)snprintf(worker->name, sizeof worker->name, "%s", instance);
+    } else {
+        (void)snprintf(worker->name, sizeof worker->name, "%s-%ld", host, (long)getpid());
+    }
+    if (source[0] != '\0') {
+        (void)snprintf(worker->source, sizeof worker->source, "%s", source);
+    } else {
+        (void)snprintf(worker->source, sizeof worker->source, "/neon-provisioner/%s",
+                       worker->installation);
+    }
+}
+
+static uint32_t duration_ms(const Settings *settings, SettingId id)
+{
+    return (uint32_t)settings_number(settings, id);
+}
+
+static void set_rules(Worker *worker)
+{
+    const Settings *settings = worker->settings;
+    worker->intent_times = intent_times(settings);
+    worker->saga_rules = (SagaRules){
+        .installation = worker->installation,
+        .poll_ms = duration_ms(settings, SETTING_NEON_POLL),
+        .listing_lag_ms = duration_ms(settings, SETTING_NEON_LISTING_LAG),
+        .operation_timeout_ms = duration_ms(settings, SETTING_NEON_OPERATION_LIMIT),
+        .max_wait_ms = duration_ms(settings, SETTING_COMMANDS_MAX_WAIT),
+        .max_age_ms = settings_number(settings, SETTING_COMMANDS_MAX_AGE),
+        .login_attempts = (uint32_t)settings_number(settings, SETTING_POSTGRES_ATTEMPTS),
+        .crash_limit = settings_number(settings, SETTING_COMMANDS_CRASH_LIMIT),
+        .check_login = settings_flag(settings, SETTING_CHECK_LOGIN),
+    };
+    worker->command_rules = (CommandRules){
+        .max_bytes = (size_t)settings_number(settings, SETTING_COMMANDS_MAX_BYTES),
+        .check_partition = settings_text(settings, SETTING_COMMANDS_PARTITIONER)[0] == 'm',
+        .allow_plaintext_key = settings_flag(settings, SETTING_ALLOW_PLAINTEXT),
+        .fleet_keys = worker->keys.fleet,
+        .fleet_key_count = worker->keys.fleet_count,
+    };
+}
+
+static bool open_drivers(Worker *worker, Error *err)
+{
+    const Settings *settings = worker->settings;
+    HttpOptions http = {
+        .base_url = settings_text(settings, SETTING_NEON_API_URL),
+        .ca_file = settings_text(settings, SETTING_NEON_CA_FILE),
+        .user_agent = "neon-provisioner/" PROVISION_VERSION,
+        .connect_timeout_ms = 10000,
+        .request_timeout_ms = duration_ms(settings, SETTING_NEON_REQUEST_TIMEOUT),
+        .max_reply_bytes = NEON_REPLY_BYTES_MAX,
+        .max_connections = 64,
+    };
+    worker->resolver = resolver_new(worker->loop);
+    worker->http = http_new(worker->loop, worker->resolver, &http, err);
+    if (worker->http == NULL) {
+        return false;
+    }
+    worker->ledger = ledger_queue_open(worker->loop, worker->resolver, settings);
+    worker->publisher = publisher_open(worker->loop, settings, &PUBLISHER_HANDLER, worker, err);
+    if (worker->publisher == NULL) {
+        return false;
+    }
+    worker->kafka_in = kafka_in_open(worker->loop, settings, &KAFKA_HANDLER, worker, err);
+    return worker->kafka_in != NULL;
+}
+
+static bool worker_init(Worker *worker, const Settings *settings, const char *installation,
+                        Error *err)
+{
+    *worker = (Worker){.settings = settings};
+    list_init(&worker->partitions);
+    list_init(&worker->flights);
+    list_init(&worker->parcels);
+    list_init(&worker->marking);
+    bool fits = text_copy(worker->installation, sizeof worker->installation, installation);
+    assert(fits);
+    (void)fits;
+    set_names(worker);
+    worker->loop = loop_new();
+    worker->drain_soft = loop_timer_new(worker->loop, on_drain_soft, worker);
+    worker->drain_hard = loop_timer_new(worker->loop, on_drain_hard, worker);
+    worker->parked = table_new();
+    worker->lanes = lanes_new();
+    worker->locks = locks_new();
+    worker->buckets = buckets_new(settings_number(settings, SETTING_NEON_RATE),
+                                  settings_number(settings, SETTING_NEON_BURST));
+    uv_signal_init(loop_uv(worker->loop), &worker->terminate);
+    uv_signal_init(loop_uv(worker->loop), &worker->interrupt);
+    worker->terminate.data = worker;
+    worker->interrupt.data = worker;
+    if (!keys_load(settings, &worker->keys, err)) {
+        return false;
+    }
+    set_rules(worker);
+    return open_drivers(worker, err);
+}
+
+static void worker_clear(Worker *worker)
+{
+    intake_clear(worker);
+    outbox_clear(worker);
+    ledger_queue_close(worker->ledger);
+    kafka_in_free(worker->kafka_in);
+    publisher_free(worker->publisher);
+    http_free(worker->http);
+    resolver_free(worker->resolver);
+    buckets_free(worker->buckets);
+    locks_free(worker->locks);
+    lanes_free(worker->lanes);
+    table_free(worker->parked);
+    keys_clear(&worker->keys);
+    loop_timer_free(worker->drain_soft);
+    loop_timer_free(worker->drain_hard);
+    uv_close((uv_handle_t *)&worker->terminate, NULL);
+    uv_close((uv_handle_t *)&worker->interrupt, NULL);
+    loop_free(worker->loop);
+}
+
+int worker_run(const Settings *settings, const char *installation, Error *err)
+{
+    Worker worker;
+    if (!worker_init(&worker, settings, installation, err)) {
+        worker_clear(&worker);
+        return WORKER_EXIT_SOFTWARE;
+    }
+    uv_signal_start(&worker.terminate, on_signal, SIGTERM);
+    uv_signal_start(&worker.interrupt, on_signal, SIGINT);
+    log_write(LOG_LEVEL_INFO, NULL, "worker %s of installation %s has started", worker.name,
+              installation);
+    loop_run(worker.loop, on_turn, &worker);
+    log_write(LOG_LEVEL_INFO, NULL, "stopped; the longest turn of the loop took %" PRId64 " ms",
+              loop_longest_turn_ms(worker.loop));
+    int exit_code = worker.exit_code;
+    worker_clear(&worker);
+    return exit_code;
+}

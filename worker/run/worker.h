@@ -1,0 +1,86 @@
+/*
+ * The worker: its parts, and the one place where what decides (saga) meets what acts (drive).
+ * Started by main, runs until SIGTERM or a fatal error.
+ */
+#ifndef RUN_WORKER_H
+#define RUN_WORKER_H
+
+#include "base/list.h"
+#include "base/table.h"
+#include "contract/completion.h"
+#include "drive/http.h"
+#include "drive/kafka_in.h"
+#include "drive/publisher.h"
+#include "run/buckets.h"
+#include "run/intent.h"
+#include "run/keys.h"
+#include "run/lanes.h"
+#include "run/ledger_queue.h"
+#include "run/locks.h"
+#include "saga/saga.h"
+
+// Exit codes (sysexits.h).
+enum {
+    WORKER_EXIT_OK = 0,
+    WORKER_EXIT_SOFTWARE = 70,
+    WORKER_EXIT_TEMPORARY = 75, // start me again
+};
+
+// One partition while it is assigned.
+typedef struct Partition {
+    ListLink link;
+    KafkaAssignment *assignment;
+    Completion *completion;
+    bool is_paused;
+} Partition;
+
+typedef struct Worker {
+    const Settings *settings;
+    Loop *loop;
+    Resolver *resolver;
+    Http *http;
+    KafkaIn *kafka_in;
+    Publisher *publisher;
+    LedgerQueue *ledger;
+    Lanes *lanes;
+    Locks *locks;
+    Buckets *buckets;
+    Keys keys;
+    IntentTimes intent_times;
+    SagaRules saga_rules;
+    CommandRules command_rules;
+    char installation[UUID_TEXT_BYTES];
+    char name[128];   // of this worker: host and pid, or instance.id
+    char source[128]; // ce_source
+
+    List partitions;
+    List flights;
+    size_t flight_count;
+    Table *parked; // "partition:offset" → Flight whose assignment is over
+    List parcels;  // outcomes that the publisher has
+    size_t parcel_count;
+    uint64_t next_parcel;
+    List marking; // published outcomes whose published_at is being set
+    size_t marking_count;
+
+    LoopTimer *drain_soft; // hand back at the next boundary
+    LoopTimer *drain_hard; // ... and now
+    uv_signal_t terminate;
+    uv_signal_t interrupt;
+    bool is_draining;
+    bool hands_back;
+    bool is_closing;
+    int exit_code;
+} Worker;
+
+// Runs to the end; returns the process's exit code. `installation`: of the ledger.
+int worker_run(const Settings *settings, const char *installation, Error *err);
+
+// ---- for the other files of run/
+
+// Something ended: takes on more, or goes on with draining.
+void worker_relieve(Worker *worker);
+// Something came in: pauses partitions where the worker or a partition is full.
+void worker_press(Worker *worker);
+
+#endif
