@@ -62,6 +62,15 @@ static bool is_missing_topic(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
+bool broker_is_passing(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           code == RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, ProvisionError *err)
 {
     if (is_missing_topic(code)) {
@@ -128,8 +137,8 @@ bool broker_count_partitions(Broker *broker, const char *topic, Deadline deadlin
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
             return true;
         }
-        // A topic that was just created has no leader for a moment.
-        if (code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE || left_ms == 0) {
+        bool passing = broker_is_passing(code) && !is_missing_topic(code);
+        if (!passing || left_ms == 0) {
             return broker_fault(broker, topic, code, err);
         }
         rd_kafka_poll(broker->kafka, 100);

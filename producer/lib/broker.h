@@ -28,6 +28,10 @@ void broker_close(Broker *broker);
 bool broker_count_partitions(Broker *broker, const char *topic, Deadline deadline,
                              int32_t *ret_count, ProvisionError *err);
 
+// Whether it passes by itself: leadership of a partition is moving, or a new topic is not known
+// everywhere yet.
+bool broker_is_passing(rd_kafka_resp_err_t code);
+
 // Fills *err for what librdkafka answered: KAFKA_UNAVAILABLE or TOPIC_MISSING. Returns false.
 bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, ProvisionError *err);
 

@@ -91,12 +91,25 @@ static rd_kafka_resp_err_t fix_offsets(Reader *reader, ReaderPartition *partitio
     return code;
 }
 
+// The topic was found before, so what is missing or moving will be there soon.
+static rd_kafka_resp_err_t await_offsets(Reader *reader, ReaderPartition *partition,
+                                         ReaderStart start, Deadline deadline)
+{
+    for (;;) {
+        int left_ms = deadline_left_ms(deadline);
+        rd_kafka_resp_err_t code = fix_offsets(
+            reader, partition, start, left_ms < BROKER_CONTACT_MS ? left_ms : BROKER_CONTACT_MS);
+        if (!broker_is_passing(code) || left_ms == 0) {
+            return code;
+        }
+        rd_kafka_poll(reader->broker->kafka, POLL_MS);
+    }
+}
+
 static bool start_partition(Reader *reader, ReaderPartition *partition, ReaderStart start,
                             Deadline deadline, ProvisionError *err)
 {
-    int left_ms = deadline_left_ms(deadline);
-    rd_kafka_resp_err_t code = fix_offsets(
-        reader, partition, start, left_ms < BROKER_CONTACT_MS ? left_ms : BROKER_CONTACT_MS);
+    rd_kafka_resp_err_t code = await_offsets(reader, partition, start, deadline);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return broker_fault(reader->broker, topic_name(reader), code, err);
     }

@@ -1,0 +1,58 @@
+#include <stdio.h>
+
+#include "support.h"
+
+Provisioning__V1__Event *stage_accepted(void)
+{
+    static Provisioning__V1__CommandAccepted body = PROVISIONING__V1__COMMAND_ACCEPTED__INIT;
+    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_ACCEPTED;
+    event.command_accepted = &body;
+    return &event;
+}
+
+Provisioning__V1__Event *stage_deleted(const char *environment)
+{
+    static char name[SUPPORT_TEXT_BYTES];
+    static Provisioning__V1__EnvironmentDeleted body = PROVISIONING__V1__ENVIRONMENT_DELETED__INIT;
+    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    (void)snprintf(name, sizeof(name), "%s", environment);
+    body.environment = name;
+    event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_DELETED;
+    event.environment_deleted = &body;
+    event.sequence = 2;
+    return &event;
+}
+
+Provisioning__V1__Event *stage_rejected(const char *code)
+{
+    static char text[SUPPORT_TEXT_BYTES];
+    static Provisioning__V1__CommandRejected body = PROVISIONING__V1__COMMAND_REJECTED__INIT;
+    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    (void)snprintf(text, sizeof(text), "%s", code);
+    body.code = text;
+    event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_REJECTED;
+    event.command_rejected = &body;
+    return &event;
+}
+
+Provisioning__V1__Event *stage_failed(const char *code)
+{
+    static char text[SUPPORT_TEXT_BYTES];
+    static Provisioning__V1__CommandFailed body = PROVISIONING__V1__COMMAND_FAILED__INIT;
+    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    (void)snprintf(text, sizeof(text), "%s", code);
+    body.code = text;
+    event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_FAILED;
+    event.command_failed = &body;
+    return &event;
+}
+
+Provisioning__V1__Event *stage_cancelled(void)
+{
+    static Provisioning__V1__CommandCancelled body = PROVISIONING__V1__COMMAND_CANCELLED__INIT;
+    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_CANCELLED;
+    event.command_cancelled = &body;
+    return &event;
+}
