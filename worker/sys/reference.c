@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/name.h"
-#include "sys/file.h"
+#include "sys/file_text.h"
 
 static const char NAME_CHARACTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                       "0123456789._-";

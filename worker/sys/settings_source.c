@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "sys/file.h"
+#include "sys/file_text.h"
 #include "sys/settings_ini.h"
 
 static const char PREFIX[] = "PROVISION_";

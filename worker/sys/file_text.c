@@ -1,4 +1,4 @@
-#include "sys/file.h"
+#include "sys/file_text.h"
 
 #include <errno.h>
 #include <stdlib.h>

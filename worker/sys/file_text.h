@@ -1,8 +1,8 @@
 /*
  * Small files, read whole.
  */
-#ifndef SYS_FILE_H
-#define SYS_FILE_H
+#ifndef SYS_FILE_TEXT_H
+#define SYS_FILE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
