@@ -71,3 +71,21 @@ void columns_add_statement(LedgerBatch *batch, const char *sql, Columns columns,
         statement->params[i] = column_literal(columns.columns[i], items, columns.item_bytes, count);
     }
 }
+
+// An UPDATE with a join would lock in the order of whatever plan it gets, and two batches could
+// wait for each other.
+static const char LOCK[] =
+    "SELECT count(*) FROM (SELECT FROM unnest($1::text[], $2::uuid[]) AS i(application_id, "
+    "command_id) JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id "
+    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c) AS locked";
+
+void columns_add_locked_statement(LedgerBatch *batch, const char *sql, Columns columns,
+                                  const void *items, size_t count)
+{
+    Columns keys = columns;
+    keys.count = 2;
+    columns_add_statement(batch, LOCK, keys, items, count);
+    columns_add_statement(batch, sql, columns, items, count);
+    batch->answer = batch->count - 1;
+}

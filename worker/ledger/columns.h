@@ -37,4 +37,12 @@ typedef struct Columns {
 void columns_add_statement(LedgerBatch *batch, const char *sql, Columns columns, const void *items,
                            size_t count);
 
+// The same, with a statement before it that locks the commands' rows in the order of their keys;
+// the first two columns are those keys. The answer is the statement's own.
+//
+// In the same statement the lock would come too late: what it waited for is newer than the
+// statement's snapshot, and CHECK constraints would be tried on the older versions of the rows.
+void columns_add_locked_statement(LedgerBatch *batch, const char *sql, Columns columns,
+                                  const void *items, size_t count);
+
 #endif

@@ -4,19 +4,17 @@
 #include "ledger/columns.h"
 
 static const char MARK[] =
-    "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
-    "$5::text[], $6::text[], $7::text[]) WITH ORDINALITY AS i(application_id, command_id, epoch, "
-    "environment, state, account, project_id, ordinal)), "
-    "locked AS MATERIALIZED (SELECT i.* "
-    "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
-    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
-    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c) "
-    "UPDATE provision.environment e SET state = coalesce(l.state, e.state), "
-    "account = coalesce(nullif(l.account, ''), e.account), "
-    "project_id = coalesce(nullif(l.project_id, ''), e.project_id), "
+    "UPDATE provision.environment e SET state = coalesce(i.state, e.state), "
+    "account = coalesce(nullif(i.account, ''), e.account), "
+    "project_id = coalesce(nullif(i.project_id, ''), e.project_id), "
     "updated_at = clock_timestamp() "
-    "FROM locked l WHERE e.application_id = l.application_id AND e.environment = l.environment "
-    "RETURNING l.ordinal";
+    "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], "
+    "$7::text[]) WITH ORDINALITY AS i(application_id, command_id, epoch, environment, state, "
+    "account, project_id, ordinal) "
+    "JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
+    "WHERE e.application_id = i.application_id AND e.environment = i.environment "
+    "RETURNING i.ordinal";
 
 static const Column MARK_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerMark, key.application_id)},
@@ -31,7 +29,7 @@ static const Column MARK_COLUMNS[] = {
 void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_batch)
 {
     *ret_batch = (LedgerBatch){.count = 0};
-    columns_add_statement(ret_batch, MARK, COLUMNS(MARK_COLUMNS, LedgerMark), marks, count);
+    columns_add_locked_statement(ret_batch, MARK, COLUMNS(MARK_COLUMNS, LedgerMark), marks, count);
 }
 
 static const char DEPENDENTS[] =

@@ -1,31 +1,27 @@
 #include "ledger/cells.h"
 #include "ledger/columns.h"
 
-// Every write locks its rows first, in the order of their keys: an UPDATE with a join locks in the
-// order of whatever plan it gets, and two batches could wait for each other.
-
 static const char OPEN[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
     "$5::boolean[], $6::bigint[], $7::bigint[], $8::jsonb[]) WITH ORDINALITY AS i(application_id, "
     "command_id, epoch, step, settles, window_ms, settle_ms, journal, ordinal)), "
-    "locked AS MATERIALIZED (SELECT i.*, c.stop, c.stopped_by, "
+    "present AS (SELECT i.*, c.stop, c.stopped_by, "
     "c.stop IS NULL OR c.direction = 'undo' AS allowed "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
-    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
-    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c), "
+    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running'), "
     "written AS (UPDATE provision.command c SET "
     "unsettled_until = CASE WHEN c.intent_status = 'open' AND c.intent_settles "
     "THEN greatest(c.unsettled_until, c.settled_at) ELSE c.unsettled_until END, "
-    "intent_status = 'open', intent_step = l.step, intent_number = c.intent_number + 1, "
-    "intent_epoch = l.epoch, intent_settles = l.settles, intent_result = NULL, "
-    "sent_before = clock_timestamp() + l.window_ms * interval '1 ms', "
-    "settled_at = clock_timestamp() + (l.window_ms + l.settle_ms) * interval '1 ms', "
-    "journal = l.journal "
-    "FROM locked l WHERE l.allowed AND c.application_id = l.application_id "
-    "AND c.command_id = l.command_id "
-    "RETURNING l.ordinal, c.intent_number) "
-    "SELECT l.ordinal, w.intent_number, l.stop, l.stopped_by "
-    "FROM locked l LEFT JOIN written w ON w.ordinal = l.ordinal";
+    "intent_status = 'open', intent_step = p.step, intent_number = c.intent_number + 1, "
+    "intent_epoch = p.epoch, intent_settles = p.settles, intent_result = NULL, "
+    "sent_before = clock_timestamp() + p.window_ms * interval '1 ms', "
+    "settled_at = clock_timestamp() + (p.window_ms + p.settle_ms) * interval '1 ms', "
+    "journal = p.journal "
+    "FROM present p WHERE p.allowed AND c.application_id = p.application_id "
+    "AND c.command_id = p.command_id "
+    "RETURNING p.ordinal, c.intent_number) "
+    "SELECT p.ordinal, w.intent_number, p.stop, p.stopped_by "
+    "FROM present p LEFT JOIN written w ON w.ordinal = p.ordinal";
 
 static const Column OPEN_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerOpen, key.application_id)},
@@ -41,7 +37,7 @@ static const Column OPEN_COLUMNS[] = {
 void ledger_open_build(const LedgerOpen *opens, size_t count, LedgerBatch *ret_batch)
 {
     *ret_batch = (LedgerBatch){.count = 0};
-    columns_add_statement(ret_batch, OPEN, COLUMNS(OPEN_COLUMNS, LedgerOpen), opens, count);
+    columns_add_locked_statement(ret_batch, OPEN, COLUMNS(OPEN_COLUMNS, LedgerOpen), opens, count);
 }
 
 bool ledger_open_decode(const PGresult *rows, LedgerOpened *ret_opened, size_t count, Error *err)
@@ -69,19 +65,18 @@ static const char CLOSE[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], "
     "$5::jsonb[], $6::jsonb[]) WITH ORDINALITY AS i(application_id, command_id, epoch, number, "
     "result, journal, ordinal)), "
-    "locked AS MATERIALIZED (SELECT i.*, c.epoch = i.epoch AS current, "
+    "present AS (SELECT i.*, c.epoch = i.epoch AS current, "
     "(c.intent_status = 'open' AND c.intent_epoch = i.epoch AND c.intent_number = i.number) "
     "IS TRUE AS own "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
-    "AND c.command_id = i.command_id AND c.status = 'running' "
-    "ORDER BY c.application_id, c.command_id FOR UPDATE OF c), "
+    "AND c.command_id = i.command_id AND c.status = 'running'), "
     "written AS (UPDATE provision.command c SET intent_status = 'closed', "
-    "intent_result = l.result, "
-    "journal = CASE WHEN l.current THEN l.journal ELSE c.journal END, "
+    "intent_result = p.result, "
+    "journal = CASE WHEN p.current THEN p.journal ELSE c.journal END, "
     "abandoned = c.abandoned - (c.abandoned_number = c.intent_number)::integer "
-    "FROM locked l WHERE l.own AND c.application_id = l.application_id "
-    "AND c.command_id = l.command_id) "
-    "SELECT l.ordinal, l.own, l.current FROM locked l";
+    "FROM present p WHERE p.own AND c.application_id = p.application_id "
+    "AND c.command_id = p.command_id) "
+    "SELECT p.ordinal, p.own, p.current FROM present p";
 
 static const Column CLOSE_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerClose, key.application_id)},
@@ -95,7 +90,8 @@ static const Column CLOSE_COLUMNS[] = {
 void ledger_close_build(const LedgerClose *closes, size_t count, LedgerBatch *ret_batch)
 {
     *ret_batch = (LedgerBatch){.count = 0};
-    columns_add_statement(ret_batch, CLOSE, COLUMNS(CLOSE_COLUMNS, LedgerClose), closes, count);
+    columns_add_locked_statement(ret_batch, CLOSE, COLUMNS(CLOSE_COLUMNS, LedgerClose), closes,
+                                 count);
 }
 
 bool ledger_close_decode(const PGresult *rows, LedgerClosed *ret_closed, size_t count, Error *err)

@@ -303,7 +303,7 @@ static void concluding_while_another_claims_is_decided_by_the_row_s_lock(void **
     support_send(support->one, &batch);
     support_await_blocked(support->two, support->one, support->two);
     support_execute(support->two, "COMMIT");
-    PGresult *rows = support_receive(support->one, 1, 0);
+    PGresult *rows = support_receive(support->one, 2, 1);
     assert_int_equal(PQntuples(rows), 0);
     PQclear(rows);
     assert_nothing_concluded(support->one);

@@ -7,21 +7,31 @@
 
 static const LedgerKey KEY = {"shop", ID, 7};
 
-// Each statement locks its rows in the order of their keys, but those that only read or insert.
-static void assert_batch(LedgerBatch *batch, size_t params, const char *last)
+static void assert_statement(LedgerBatch *batch, size_t params, const char *last)
 {
-    assert_int_equal(batch->count, 1);
-    assert_int_equal(batch->answer, 0);
-    const LedgerStatement *statement = &batch->statements[0];
+    const LedgerStatement *statement = &batch->statements[batch->answer];
+    assert_int_equal(batch->answer, batch->count - 1);
     assert_int_equal(statement->param_count, params);
     assert_string_equal(text_get(&statement->params[0]), "{\"shop\"}");
     assert_string_equal(text_get(&statement->params[params - 1]), last);
-    char beyond[32];
-    (void)snprintf(beyond, sizeof(beyond), "$%zu::", params + 1);
-    assert_null(strstr(statement->sql, beyond));
-    (void)snprintf(beyond, sizeof(beyond), "$%zu::", params);
-    assert_non_null(strstr(statement->sql, beyond));
+    char parameter[32];
+    (void)snprintf(parameter, sizeof(parameter), "$%zu::", params + 1);
+    assert_null(strstr(statement->sql, parameter));
+    (void)snprintf(parameter, sizeof(parameter), "$%zu::", params);
+    assert_non_null(strstr(statement->sql, parameter));
     ledger_batch_clear(batch);
+}
+
+// What writes locks its rows before, in the order of their keys.
+static void assert_locked(LedgerBatch *batch, size_t params, const char *last)
+{
+    assert_int_equal(batch->count, 2);
+    const LedgerStatement *lock = &batch->statements[0];
+    assert_non_null(strstr(lock->sql, "ORDER BY c.application_id, c.command_id FOR UPDATE OF c"));
+    assert_int_equal(lock->param_count, 2);
+    assert_string_equal(text_get(&lock->params[0]), "{\"shop\"}");
+    assert_string_equal(text_get(&lock->params[1]), "{\"" ID "\"}");
+    assert_statement(batch, params, last);
 }
 
 static void every_statement_has_the_parameters_that_its_text_names(void **state)
@@ -30,24 +40,26 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     LedgerBatch batch;
     const LedgerOpen open = {KEY, "s", true, 1, 2, "{}"};
     ledger_open_build(&open, 1, &batch);
-    assert_batch(&batch, 8, "{\"{}\"}");
+    assert_locked(&batch, 8, "{\"{}\"}");
     const LedgerClose close = {KEY, 3, NULL, "{}"};
     ledger_close_build(&close, 1, &batch);
-    assert_batch(&batch, 6, "{\"{}\"}");
+    assert_locked(&batch, 6, "{\"{}\"}");
     ledger_look_build(&KEY, 1, &batch);
-    assert_batch(&batch, 3, "{7}");
+    assert_int_equal(batch.count, 1);
+    assert_statement(&batch, 3, "{7}");
     const LedgerSave save = {KEY, true, NULL, "{}"};
     ledger_save_build(&save, 1, &batch);
-    assert_batch(&batch, 6, "{\"{}\"}");
+    assert_locked(&batch, 6, "{\"{}\"}");
     const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p"};
     ledger_mark_build(&mark, 1, &batch);
-    assert_batch(&batch, 7, "{\"p\"}");
+    assert_locked(&batch, 7, "{\"p\"}");
     const LedgerDependents dependents = {"shop", "main", "p"};
     ledger_dependents_build(&dependents, 1, &batch);
-    assert_batch(&batch, 3, "{\"p\"}");
+    assert_int_equal(batch.count, 1);
+    assert_statement(&batch, 3, "{\"p\"}");
     const LedgerPublished published = {"shop", ID};
     ledger_published_build(&published, 1, &batch);
-    assert_batch(&batch, 2, "{\"" ID "\"}");
+    assert_locked(&batch, 2, "{\"" ID "\"}");
 }
 
 static void a_conclusion_writes_one_subject_at_most(void **state)
@@ -61,9 +73,9 @@ static void a_conclusion_writes_one_subject_at_most(void **state)
     };
     LedgerBatch batch;
     ledger_conclude_build(concludes, 4, &batch);
-    assert_int_equal(batch.statements[0].param_count, 19);
-    assert_string_equal(text_get(&batch.statements[0].params[7]), "{\"ready\",\"gone\",NULL,NULL}");
-    assert_string_equal(text_get(&batch.statements[0].params[18]), "{NULL,NULL,NULL,\"p\"}");
+    assert_int_equal(batch.statements[1].param_count, 19);
+    assert_string_equal(text_get(&batch.statements[1].params[7]), "{\"ready\",\"gone\",NULL,NULL}");
+    assert_string_equal(text_get(&batch.statements[1].params[18]), "{NULL,NULL,NULL,\"p\"}");
     ledger_batch_clear(&batch);
 }
 
