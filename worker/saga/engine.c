@@ -1,70 +1,12 @@
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
+#include "saga/engine.h"
 #include "saga/facts.h"
-#include "saga/lesson.h"
 #include "saga/saga.h"
 
 // How often the present owner looks whether a foreign intent was closed.
 enum { LOOK_MS = 1000 };
-
-static const Backoff RESEND_BACKOFF = {.first_ms = 1000, .max_ms = 10000};
-
-static const Step *step_named(const Step *steps, const char *name)
-{
-    for (const Step *step = steps; step->name != NULL; step++) {
-        if (strcmp(step->name, name) == 0) {
-            return step;
-        }
-        const Step *undo = step->undo != NULL ? step_named(step->undo, name) : NULL;
-        if (undo != NULL) {
-            return undo;
-        }
-    }
-    return NULL;
-}
-
-static void read_first_error(Saga *saga, const json_t *error)
-{
-    if (error == NULL) {
-        return;
-    }
-    const char *code = json_string_value(json_object_get(error, "code"));
-    const char *text = json_string_value(json_object_get(error, "text"));
-    const char *field = json_string_value(json_object_get(error, "field"));
-    const char *step = json_string_value(json_object_get(error, "step"));
-    const char *request = json_string_value(json_object_get(error, "neon_request_id"));
-    SagaFailure *failure = &saga->failure;
-    error_set_field(&failure->error, (ErrorKind)json_integer_value(json_object_get(error, "kind")),
-                    code != NULL ? code : "", field != NULL ? field : "", "%s",
-                    text != NULL ? text : "");
-    failure->neon_status = (int)json_integer_value(json_object_get(error, "neon_status"));
-    // what was written by this program fits; a longer text of another version is left out
-    bool fits = text_copy(failure->step, sizeof failure->step, step != NULL ? step : "");
-    fits = text_copy(failure->neon_request_id, sizeof failure->neon_request_id,
-                     request != NULL ? request : "") &&
-           fits;
-    (void)fits;
-}
-
-char *saga_first_error(const Saga *saga)
-{
-    const SagaFailure *failure = &saga->failure;
-    if (failure->error.kind == ERROR_NONE) {
-        return NULL;
-    }
-    json_t *error =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "kind", (int)failure->error.kind, "code",
-                  failure->error.code, "field", failure->error.field, "text", failure->error.text,
-                  "step", failure->step, "neon_status", failure->neon_status, "neon_request_id",
-                  failure->neon_request_id);
-    assert(error != NULL);
-    char *text = json_dumps(error, JSON_COMPACT);
-    json_decref(error);
-    return text;
-}
 
 void saga_begin(Saga *saga, const Command *command, const SagaRules *rules, LedgerClaimed *ledger,
                 SagaNow now)
@@ -78,7 +20,6 @@ void saga_begin(Saga *saga, const Command *command, const SagaRules *rules, Ledg
         .now = now,
         .had_intent = ledger->had_intent,
         .undoing = ledger->undoing,
-        .progress_boot_ms = now.boot_ms,
     };
     assert(saga->definition != NULL);
     // what an earlier command of the environment passed over can appear as well as what this one
@@ -88,7 +29,7 @@ void saga_begin(Saga *saga, const Command *command, const SagaRules *rules, Ledg
         now.boot_ms + (earlier_ms > ledger->unsettled_in_ms ? earlier_ms : ledger->unsettled_in_ms);
     journal_init(&saga->journal, ledger->journal);
     ledger->journal = NULL;
-    read_first_error(saga, ledger->first_error);
+    failure_read(saga, ledger->first_error);
     saga_stop(saga, ledger->stop, ledger->stopped_by);
     if (intent->status == LEDGER_INTENT_OPEN) {
         saga->intent = (SagaIntent){.open = true,
@@ -114,14 +55,6 @@ void saga_stop(Saga *saga, const char *stop, const char *stopped_by)
 {
     bool fits = text_copy(saga->stop, sizeof saga->stop, stop);
     fits = text_copy(saga->stopped_by, sizeof saga->stopped_by, stopped_by) && fits;
-    assert(fits);
-    (void)fits;
-}
-
-void saga_fail(Saga *saga, const Error *error, const char *step)
-{
-    saga->failure = (SagaFailure){.error = *error};
-    bool fits = text_copy(saga->failure.step, sizeof saga->failure.step, step);
     assert(fits);
     (void)fits;
 }
@@ -153,7 +86,7 @@ static void turn(Saga *saga, Decision *decision)
     }
     saga->undoing = true;
     saga->attempt = 0;
-    saga->progress_boot_ms = saga->now.boot_ms;
+    saga->is_stuck = false; // undo has its own budget
     journal_forget_notes(&saga->journal);
     decision->kind = DECISION_SAVE;
 }
@@ -235,12 +168,13 @@ static Ask ask_undo(Saga *saga, Decision *decision)
     return ASK_NOTHING;
 }
 
-// Waits that open or passed-over intents impose on what `decision` says. Returns whether to wait.
-static bool must_settle(Saga *saga, Decision *decision)
+// Until when open or passed-over intents keep anything from being done.
+static int64_t settled_boot_ms(const Saga *saga)
 {
     int64_t until = 0;
     const SagaIntent *intent = &saga->intent;
-    const Step *opener = intent->open ? step_named(saga->definition->steps, intent->step) : NULL;
+    const Step *opener =
+        intent->open ? engine_find_step(saga->definition->steps, intent->step) : NULL;
     // a step that this program doesn't know is treated as one that nothing protects
     bool may_read_on =
         opener != NULL && opener->protection == PROTECTED_UNIQUE_NAME && !saga->undoing;
@@ -250,13 +184,23 @@ static bool must_settle(Saga *saga, Decision *decision)
     if (saga->undoing && saga->unsettled_boot_ms > until) {
         until = saga->unsettled_boot_ms;
     }
+    return until;
+}
+
+static bool must_wait(const Saga *saga, Decision *decision)
+{
+    int64_t settled = settled_boot_ms(saga);
+    int64_t until = settled > saga->not_before_boot_ms ? settled : saga->not_before_boot_ms;
     int64_t left = until - saga->now.boot_ms;
     if (left <= 0) {
         return false;
     }
     decision->kind = DECISION_WAIT;
-    decision->look = intent->open && intent->foreign;
-    decision->wait_ms = (uint32_t)(decision->look && left > LOOK_MS ? LOOK_MS : left);
+    decision->look = saga->intent.open && saga->intent.foreign && settled > saga->now.boot_ms;
+    if (decision->look && left > LOOK_MS) {
+        left = LOOK_MS;
+    }
+    decision->wait_ms = (uint32_t)(left < UINT32_MAX ? left : UINT32_MAX);
     return true;
 }
 
@@ -283,7 +227,7 @@ void saga_next(Saga *saga, SagaNow now, Decision *ret_decision)
         turn(saga, ret_decision);
         return;
     }
-    if (must_settle(saga, ret_decision)) {
+    if (must_wait(saga, ret_decision)) {
         return;
     }
     if (saga->intent.open) {
@@ -318,95 +262,4 @@ void saga_opened(Saga *saga, const Step *step, bool settles, int64_t settled_boo
     assert(fits);
     (void)fits;
     journal_start_delta(&saga->journal);
-}
-
-// An undo step that can't be done: its table is given up, what it leaves is named, the others go
-// on.
-static void give_up_undo(Saga *saga, const Step *failed)
-{
-    for (const Step *step = saga->definition->steps; step->name != NULL; step++) {
-        if (step->undo != NULL && step_named(step->undo, failed->name) == failed) {
-            journal_append_text(&saga->journal, FACT_GAVE_UP, step->name);
-        }
-    }
-}
-
-static void fail_step(Saga *saga, const Step *step, const Answer *answer, const SagaFailure *before)
-{
-    SagaFailure *failure = &saga->failure;
-    bool fits = text_copy(failure->step, sizeof failure->step, step->name);
-    if (answer->reply != NULL) {
-        failure->neon_status = answer->reply->status;
-        fits = text_copy(failure->neon_request_id, sizeof failure->neon_request_id,
-                         answer->reply->request_id) &&
-               fits;
-    }
-    assert(fits);
-    (void)fits;
-    if (saga->undoing) {
-        Text left = TEXT_INIT(1024);
-        text_printf(&left, "%s: %s", step->name, failure->error.text);
-        journal_append_text(&saga->journal, FACT_LEFT, text_get(&left));
-        text_clear(&left);
-        *failure = *before; // the command's error stays the one that turned it
-        give_up_undo(saga, step);
-    }
-}
-
-static Lesson learn_unknown(Saga *saga, const Step *step, const Answer *answer)
-{
-    saga->wait_ms = backoff_delay_ms(RESEND_BACKOFF, saga->attempt, saga->now.random);
-    saga->attempt++;
-    if (!lesson_is_out_of_patience(saga)) {
-        return LESSON_UNKNOWN;
-    }
-    SagaFailure before = saga->failure;
-    lesson_fail(saga, ERROR_UNAVAILABLE, "NEON_UNAVAILABLE",
-                "%s: Neon gave no usable answer for too long (%s)", step->name,
-                answer->reply->message);
-    fail_step(saga, step, answer, &before);
-    return LESSON_UNKNOWN;
-}
-
-Lesson saga_learn(Saga *saga, const Step *step, const Answer *answer, SagaNow now)
-{
-    SagaFailure before = saga->failure;
-    saga->now = now;
-    journal_watch(&saga->journal);
-    Lesson lesson = step->learn(saga, answer);
-    switch (lesson) {
-    case LESSON_LEARNT:
-        assert(saga->journal.changed); // otherwise the same step would ask for ever
-        saga->attempt = 0;
-        if (saga->journal.progressed) {
-            saga->progress_boot_ms = now.boot_ms;
-        }
-        break;
-    case LESSON_WAIT:
-        saga->attempt++;
-        break;
-    case LESSON_FAILED:
-        fail_step(saga, step, answer, &before);
-        break;
-    case LESSON_UNKNOWN:
-        assert(step->protection != PROTECTED_READ);
-        return learn_unknown(saga, step, answer);
-    }
-    saga->intent.open = false;
-    return lesson;
-}
-
-void saga_not_sent(Saga *saga, SagaNow now)
-{
-    saga->now = now;
-    saga->intent.open = false;
-    saga->attempt++;
-}
-
-void saga_intent_closed(Saga *saga, const json_t *result)
-{
-    saga->intent.open = false;
-    if (result != NULL) {
-        journal_merge(&saga->journal, result);
-    }
 }

@@ -22,28 +22,67 @@ static void set_default(json_t *details, const char *key, const char *value)
     }
 }
 
-static void add_left(const Saga *saga, json_t *details)
+static void add_left(json_t *left, const char *project_id, const char *branch_id)
+{
+    json_t *one = json_pack("{s:s}", FACT_PROJECT_ID, project_id);
+    if (branch_id[0] != '\0') {
+        json_object_set_new(one, FACT_BRANCH_ID, json_string(branch_id));
+    }
+    size_t i;
+    json_t *other;
+    bool is_known = false;
+    json_array_foreach(left, i, other)
+    {
+        is_known = is_known || json_equal(other, one) == 1;
+    }
+    if (!is_known) {
+        json_array_append(left, one);
+    }
+    json_decref(one);
+}
+
+// What a Delete did not get rid of.
+static void add_undeleted(const Saga *saga, json_t *left)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    bool is_branch = strcmp(row->origin, "branched") == 0;
+    bool is_whole = row->project_id[0] != '\0' && (!is_branch || row->branch_id[0] != '\0');
+    if (is_whole && !journal_has(&saga->journal, FACT_GONE)) {
+        add_left(left, row->project_id, is_branch ? row->branch_id : "");
+    }
+}
+
+static void add_not_undone(const Saga *saga, json_t *left)
+{
+    const Journal *journal = &saga->journal;
+    bool is_branch = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
+    bool is_deleted =
+        journal_has(journal, is_branch ? FACT_BRANCH_DELETED : FACT_PROJECT_DELETED) ||
+        journal_has(journal, is_branch ? FACT_BRANCH_UNDONE : FACT_PROJECT_UNDONE);
+    const char *branch_id = is_branch ? journal_text(journal, FACT_BRANCH_ID) : "";
+    const char *made = is_branch ? branch_id : journal_text(journal, FACT_PROJECT_ID);
+    if (made[0] != '\0' && !is_deleted) {
+        add_left(left, journal_text(journal, FACT_PROJECT_ID), branch_id);
+    }
+}
+
+json_t *environment_left(const Saga *saga)
 {
     const json_t *before = json_object_get(saga->ledger->environment.details, FACT_LEFT);
-    size_t removed = (size_t)journal_number(&saga->journal, FACT_LEFTOVER_GONE);
     json_t *left = json_array();
+    size_t removed = (size_t)journal_number(&saga->journal, FACT_LEFTOVER_GONE);
     for (size_t i = removed; i < json_array_size(before); i++) {
         json_array_append(left, json_array_get(before, i));
     }
-    bool is_branch = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
-    const char *project_id = journal_text(&saga->journal, FACT_PROJECT_ID);
-    const char *branch_id = journal_text(&saga->journal, FACT_BRANCH_ID);
-    if (is_branch && branch_id[0] != '\0' && !journal_has(&saga->journal, FACT_BRANCH_DELETED)) {
-        json_array_append_new(
-            left, json_pack("{s:s, s:s}", FACT_PROJECT_ID, project_id, FACT_BRANCH_ID, branch_id));
-    } else if (!is_branch && project_id[0] != '\0' &&
-               !journal_has(&saga->journal, FACT_PROJECT_DELETED)) {
-        json_array_append_new(left, json_pack("{s:s}", FACT_PROJECT_ID, project_id));
+    if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT) {
+        add_undeleted(saga, left);
+    } else {
+        add_not_undone(saga, left);
     }
-    json_object_set_new(details, FACT_LEFT, left);
+    return left;
 }
 
-json_t *environment_details(const Saga *saga, bool with_left)
+json_t *environment_details(const Saga *saga)
 {
     json_t *details = json_object();
     for (size_t i = 0; i < sizeof KEPT / sizeof KEPT[0]; i++) {
@@ -55,9 +94,9 @@ json_t *environment_details(const Saga *saga, bool with_left)
     char buffer[NAMES_SUGGESTION_BYTES];
     if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
         set_default(details, FACT_PROJECT_NAME, names_project(saga, buffer));
-        json_object_set_new(details, "roles", json_array());
-        json_array_append_new(json_object_get(details, "roles"),
-                              json_string(journal_text(&saga->journal, FACT_ROLE)));
+        const char *role = journal_text(&saga->journal, FACT_ROLE);
+        json_object_set_new(details, "roles",
+                            role[0] != '\0' ? json_pack("[s]", role) : json_array());
     } else {
         set_default(details, FACT_BRANCH_NAME, names_branch(saga, buffer));
         set_default(details, DETAIL_SOURCE_ENVIRONMENT, saga_source_environment(saga->command));
@@ -66,9 +105,6 @@ json_t *environment_details(const Saga *saga, bool with_left)
         json_object_set_new(details, "roles", roles != NULL ? json_incref(roles) : json_array());
     }
     set_default(details, FACT_NEON_ACCOUNT, saga->ledger->account.neon_account_id);
-    if (with_left) {
-        add_left(saga, details);
-    }
     return details;
 }
 

@@ -17,9 +17,15 @@ typedef struct EnvironmentView {
     const json_t *details;
 } EnvironmentView;
 
-// The details of what this command made, from its journal; a new object. `left`: ids that could not
-// be removed.
-json_t *environment_details(const Saga *saga, bool with_left);
+// The details of what this command made, from its journal; a new object.
+json_t *environment_details(const Saga *saga);
+// What is left at Neon after a command that failed, as ids for whoever comes next: a new array of
+// {project_id, branch_id?}. A row whose details have it under FACT_LEFT, even empty, is one that
+// failed.
+json_t *environment_left(const Saga *saga);
+
+// No more are shown: Neon allows 500 databases and 500 roles on a branch.
+enum { ENVIRONMENT_NAMES_MAX = 512 };
 
 // Storage behind a state message.
 typedef struct EnvironmentMessage {
@@ -27,8 +33,8 @@ typedef struct EnvironmentMessage {
     Provisioning__V1__EndpointSettings endpoint;
     Google__Protobuf__DoubleValue min_cu, max_cu;
     Google__Protobuf__Int64Value suspend;
-    char *databases[16];
-    char *roles[64];
+    char *databases[ENVIRONMENT_NAMES_MAX];
+    char *roles[ENVIRONMENT_NAMES_MAX];
 } EnvironmentMessage;
 
 void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_message);

@@ -9,7 +9,7 @@
 #define FACT_DOUBTS "doubts"
 // Number of doubts at which the listing proved ours absent.
 #define FACT_ABSENT_AT "absent_at"
-#define FACT_CREATED_AT "created_at_ms"   // when the reply of the creation was read
+#define FACT_CREATED_AT "created_at_ms"   // when the creation's reply was read, or it was adopted
 #define FACT_CONFLICT_AT "conflict_at_ms" // first 409
 #define FACT_GHOST_AT                                                                              \
     "ghost_at_ms" // first time a branch of an earlier command was seen under the name
@@ -62,6 +62,7 @@
 #define FACT_NO_ENVIRONMENTS "no_environments" // the ledger knows of no dependents
 #define FACT_MAY_DELETE "may_delete"
 #define FACT_GONE "gone"
+#define FACT_MISSING "missing" // Neon said 404: our mark is looked for before that is believed
 #define FACT_CONFIRMED_GONE "confirmed_gone"
 
 #define FACT_NEON_ACCOUNT "neon_account_id"

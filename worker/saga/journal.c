@@ -78,10 +78,10 @@ void journal_set_value(Journal *journal, const char *key, json_t *value)
     journal->progressed = true;
 }
 
-void journal_set_absent(Journal *journal, const char *key, int64_t doubts)
+void journal_set_again(Journal *journal, const char *key, json_t *value)
 {
     bool progressed = journal->progressed;
-    journal_set_value(journal, key, json_integer(doubts));
+    journal_set_value(journal, key, value);
     journal->progressed = progressed;
 }
 

@@ -35,9 +35,8 @@ bool journal_has(const Journal *journal, const char *key);
 const json_t *journal_value(const Journal *journal, const char *key);
 void journal_set_text(Journal *journal, const char *key, const char *value);
 void journal_set_number(Journal *journal, const char *key, int64_t value);
-// What was looked for is proven absent as of `doubts`: no progress, it may have to be looked for
-// again.
-void journal_set_absent(Journal *journal, const char *key, int64_t doubts);
+// As journal_set_value, for what may have to be found out again and again: no progress.
+void journal_set_again(Journal *journal, const char *key, json_t *value);
 void journal_set_flag(Journal *journal, const char *key); // true
 void journal_set_value(Journal *journal, const char *key,
                        json_t *value); // takes over the reference

@@ -28,7 +28,7 @@ Lesson lesson_fail_with(Saga *saga, const Error *err)
 
 Lesson lesson_fail(Saga *saga, ErrorKind kind, const char *code, const char *format, ...)
 {
-    char text[sizeof(((Error *)NULL)->text)];
+    char text[sizeof(((Error *)NULL)->text) + 4]; // longer, so that error_set cuts whole characters
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
@@ -39,7 +39,8 @@ Lesson lesson_fail(Saga *saga, ErrorKind kind, const char *code, const char *for
 
 bool lesson_is_out_of_patience(const Saga *saga)
 {
-    return saga->now.boot_ms - saga->progress_boot_ms > (int64_t)saga->rules->max_wait_ms;
+    return saga->is_stuck &&
+           saga->now.boot_ms - saga->stuck_boot_ms > (int64_t)saga->rules->max_wait_ms;
 }
 
 static Lesson wait_for_neon(Saga *saga, const NeonReply *reply, const char *what)

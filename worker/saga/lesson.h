@@ -6,7 +6,8 @@
 
 #include "saga/saga.h"
 
-// The command has waited for a busy or absent Neon for commands.max_wait without any progress.
+// Nothing that was learnt for commands.max_wait was any progress. Counted from the first such
+// lesson, so that a wait elsewhere (for the ledger, a lock, a settled intent) takes no patience.
 bool lesson_is_out_of_patience(const Saga *saga);
 
 // A growing, jittered delay (1 to 10 s), or what Neon asked for.

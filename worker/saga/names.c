@@ -2,15 +2,17 @@
 
 #include <stdio.h>
 
-static const char *or_suggestion(const Saga *saga, const char *given,
-                                 char buffer[NAMES_SUGGESTION_BYTES])
+const char *names_suggested(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])
 {
-    if (given[0] != '\0') {
-        return given;
-    }
     (void)snprintf(buffer, NAMES_SUGGESTION_BYTES, "%s-%s", saga->command->application_id,
                    saga->command->writes.name);
     return buffer;
+}
+
+static const char *or_suggestion(const Saga *saga, const char *given,
+                                 char buffer[NAMES_SUGGESTION_BYTES])
+{
+    return given[0] != '\0' ? given : names_suggested(saga, buffer);
 }
 
 const char *names_project(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])

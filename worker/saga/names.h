@@ -9,6 +9,8 @@
 // Text of 128 bytes: <application>-<environment>, a suggestion for projects and branches.
 enum { NAMES_SUGGESTION_BYTES = 130 };
 
+// <application>-<environment>.
+const char *names_suggested(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES]);
 // Name of the project that CreateEnvironment makes. `buffer` holds a suggestion.
 const char *names_project(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES]);
 // Name of the branch that CreateEnvironment or BranchEnvironment makes.

@@ -1,30 +1,21 @@
 #include "saga/sagas.h"
 
-static const char *protection_text(Protection protection)
-{
-    switch (protection) {
-    case PROTECTED_READ:
-        return "reads";
-    case PROTECTED_LEDGER:
-        return "ledger";
-    case PROTECTED_NOTHING:
-        return "changes, protected by nothing";
-    case PROTECTED_UNIQUE_NAME:
-        return "changes, protected by a unique name";
-    case PROTECTED_EXACT_ID:
-        return "deletes by id";
-    }
-    return "";
-}
+static const char *const PROTECTIONS[] = {
+    [PROTECTED_READ] = "reads",
+    [PROTECTED_LEDGER] = "ledger",
+    [PROTECTED_NOTHING] = "changes, protected by nothing",
+    [PROTECTED_UNIQUE_NAME] = "changes, protected by a unique name",
+    [PROTECTED_EXACT_ID] = "deletes by id",
+};
 
-static void print_steps(const Step *steps, const char *prefix, Text *text)
+static void print_steps(const Step *steps, Text *text)
 {
     const char *before = NULL;
     for (const Step *step = steps; step->name != NULL; step++) {
-        text_printf(text, "    %s%s[\"%s<br/><i>%s</i>\"]\n", prefix, step->name, step->name,
-                    protection_text(step->protection));
+        text_printf(text, "    %s[\"%s<br/><i>%s</i>\"]\n", step->name, step->name,
+                    PROTECTIONS[step->protection]);
         if (before != NULL) {
-            text_printf(text, "    %s%s --> %s%s\n", prefix, before, prefix, step->name);
+            text_printf(text, "    %s --> %s\n", before, step->name);
         }
         before = step->name;
     }
@@ -37,10 +28,10 @@ void saga_print(Text *text)
     for (size_t i = 0; i < count; i++) {
         text_printf(text, "%s### %s\n\n```mermaid\nflowchart TD\n", i > 0 ? "\n" : "",
                     table[i].name);
-        print_steps(table[i].steps, "", text);
+        print_steps(table[i].steps, text);
         for (const Step *step = table[i].steps; step->name != NULL; step++) {
             if (step->undo != NULL) {
-                print_steps(step->undo, "", text);
+                print_steps(step->undo, text);
                 text_printf(text, "    %s -. undo .-> %s\n", step->name, step->undo->name);
             }
         }

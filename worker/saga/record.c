@@ -4,6 +4,8 @@
 
 #include "saga/facts.h"
 
+enum { OPERATIONS_MAX = 64 };
+
 void record_project(Saga *saga, const NeonProject *project)
 {
     Journal *journal = &saga->journal;
@@ -26,7 +28,14 @@ void record_operations(Saga *saga, const json_t *body)
     }
     const json_t *before = journal_value(&saga->journal, FACT_OPERATIONS);
     json_t *all = before != NULL ? json_deep_copy(before) : json_array();
-    json_array_extend(all, ids);
+    size_t i;
+    json_t *id;
+    json_array_foreach(ids, i, id)
+    {
+        if (json_array_size(all) < OPERATIONS_MAX) { // what they make is waited for in any case
+            json_array_append(all, id);
+        }
+    }
     json_decref(ids);
     journal_set_value(&saga->journal, FACT_OPERATIONS, all);
 }
@@ -99,18 +108,51 @@ void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
     }
 }
 
+static bool holds_text(const Saga *saga, const char *key, const char *text)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)(uintptr_t)journal_value(&saga->journal, key), i, item)
+    {
+        if (strcmp(json_string_value(item), text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool record_once(Saga *saga, const char *key, const char *text)
+{
+    if (holds_text(saga, key, text)) {
+        return false;
+    }
+    journal_append_text(&saga->journal, key, text);
+    return true;
+}
+
 void record_undone(Saga *saga, const char *what, const char *id)
 {
-    Text text = TEXT_INIT(256);
+    CLEANUP(text_clear) Text text = TEXT_INIT(256);
     text_printf(&text, "%s %s", what, id);
-    journal_append_text(&saga->journal, FACT_UNDONE, text_get(&text));
-    text_clear(&text);
+    record_once(saga, FACT_UNDONE, text_get(&text));
+}
+
+bool record_was_undone(const Saga *saga, const char *what, const char *id)
+{
+    CLEANUP(text_clear) Text text = TEXT_INIT(256);
+    text_printf(&text, "%s %s", what, id);
+    return holds_text(saga, FACT_UNDONE, text_get(&text));
 }
 
 bool record_is_young(const Saga *saga)
 {
     int64_t created_at_ms = journal_number(&saga->journal, FACT_CREATED_AT);
     return saga->now.wall_ms - created_at_ms < (int64_t)saga->rules->listing_lag_ms;
+}
+
+void record_adopted(Saga *saga)
+{
+    journal_set_number(&saga->journal, FACT_CREATED_AT, saga->now.wall_ms);
 }
 
 static bool has_same_settings(const Saga *saga)
@@ -139,6 +181,11 @@ bool record_check_reserved(Saga *saga, Error *err)
             "another name",
             saga->command->writes.name, ledger_state_name(row->state));
     }
+    return true;
+}
+
+bool record_check_account(const Saga *saga, Error *err)
+{
     if (!saga->ledger->account.found) {
         return error_set_field(err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", "account",
                                "the application has no such account; send ConnectAccount first");

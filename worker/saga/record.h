@@ -20,10 +20,17 @@ void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
                           NeonEndpointSpec *ret_spec);
 // "<what> <id>" among what was undone.
 void record_undone(Saga *saga, const char *what, const char *id);
-// Less than listing_lag since we made it: a 404 doesn't prove it gone.
+bool record_was_undone(const Saga *saga, const char *what, const char *id);
+// Appends a text to a list of the journal unless it is there; returns whether it was new.
+bool record_once(Saga *saga, const char *key, const char *text);
+// Less than listing_lag since we made or adopted it: a 404 doesn't prove it gone.
 bool record_is_young(const Saga *saga);
-// The environment's row is ours to make: false with ENVIRONMENT_EXISTS or ACCOUNT_UNKNOWN; an
-// environment that exists with the same settings is noted (FACT_UNCHANGED).
+// What is ours from here on: its age is at least known from now.
+void record_adopted(Saga *saga);
+// The environment's row is ours to make: false with ENVIRONMENT_EXISTS; an environment that exists
+// with the same settings is noted (FACT_UNCHANGED).
 bool record_check_reserved(Saga *saga, Error *err);
+// The account is connected: false with ACCOUNT_UNKNOWN.
+bool record_check_account(const Saga *saga, Error *err);
 
 #endif

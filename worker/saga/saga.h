@@ -66,7 +66,7 @@ typedef struct Answer {
 
 typedef enum Lesson {
     LESSON_LEARNT,  // the journal changed
-    LESSON_WAIT,    // the same again after saga->wait_ms (0: a growing, jittered delay)
+    LESSON_WAIT,    // the same again after saga->wait_ms; saga_next says so, too
     LESSON_FAILED,  // saga->failure says why
     LESSON_UNKNOWN, // a mutation that may have happened: its intent stays open
 } Lesson;
@@ -153,9 +153,11 @@ struct Saga {
     char stopped_by[UUID_TEXT_BYTES];
     SagaFailure failure; // why it turned
     SagaConnection connection;
-    uint32_t wait_ms; // of LESSON_WAIT
-    uint32_t attempt; // of the step that waits
-    int64_t progress_boot_ms;
+    uint32_t wait_ms;           // of LESSON_WAIT
+    uint32_t attempt;           // since the last progress
+    int64_t not_before_boot_ms; // nothing is done before: what was learnt last, asked to wait
+    bool is_stuck;              // something was learnt that was no progress ...
+    int64_t stuck_boot_ms;      // ... for the first time at this moment
 };
 
 typedef enum DecisionKind {
@@ -186,7 +188,8 @@ void saga_begin(Saga *saga, const Command *command, const SagaRules *rules, Ledg
                 SagaNow now);
 void saga_clear(Saga *saga);
 
-// The next thing to do. Never returns an effect while one is under way: call saga_learn first.
+// The next thing to do, waits included: those that a lesson asked for, and those for open intents.
+// Never call it while an effect is under way: call saga_learn first.
 void saga_next(Saga *saga, SagaNow now, Decision *ret_decision);
 void decision_clear(Decision *decision);
 
@@ -198,11 +201,12 @@ void saga_stop(Saga *saga, const char *stop, const char *stopped_by);
 // What came of the effect. LESSON_UNKNOWN: leave the intent open. Otherwise close it with journal
 // and delta.
 Lesson saga_learn(Saga *saga, const Step *step, const Answer *answer, SagaNow now);
-// The mutating call was not sent at all.
+// The mutating call was not sent at all. It is asked for again after a growing delay, for as long
+// as commands.max_wait.
 void saga_not_sent(Saga *saga, SagaNow now);
 // Another has closed the intent that we wait for, with these facts (may be NULL).
 void saga_intent_closed(Saga *saga, const json_t *result);
-// The command is given up for a reason outside of its steps (CRASH_LOOP).
+// The command is given up for a reason outside of its steps (CRASH_LOOP); an earlier failure stays.
 void saga_fail(Saga *saga, const Error *error, const char *step);
 
 // JSON of the failure for the ledger, NULL when there is none; the caller frees it.

@@ -80,6 +80,7 @@ static const Step DELETE_ENVIRONMENT[] = {
     STEP("mark_deleting",       PROTECTED_LEDGER,   delete, mark,         NULL),
     STEP("find_dependents",     PROTECTED_LEDGER,   delete, environments, NULL),
     STEP("check_branches",      PROTECTED_READ,     delete, guard,        NULL),
+    STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
     STEP("delete_branch",       PROTECTED_EXACT_ID, delete, branch,       NULL),
     STEP("delete_project",      PROTECTED_EXACT_ID, delete, project,      NULL),
     STEP("await_operations",    PROTECTED_READ,     ready,  operations,   NULL),

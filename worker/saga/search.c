@@ -15,6 +15,9 @@
 #define NOTE_HOLDER_OURS "search_holder_ours"
 #define NOTE_READINGS "search_readings"
 
+// Each takes a request of its own.
+enum { CANDIDATES_MAX = 500 };
+
 void search_mark(const Saga *saga, NeonMark *ret_mark)
 {
     *ret_mark = (NeonMark){.installation = ""};
@@ -166,11 +169,17 @@ static Lesson learn_project_page(Saga *saga, const char *name, const NeonReply *
         if (!neon_decode_project_item(item, &project, &err)) {
             return lesson_unreadable(saga, &err, PROTECTED_READ);
         }
-        if (strcmp(project.name, name) == 0) {
-            json_array_append_new(note_list(saga, NOTE_CANDIDATES),
-                                  json_pack("{s:s, s:I}", "id", project.id, "created_at",
-                                            (json_int_t)project.created_at_ms));
+        if (strcmp(project.name, name) != 0) {
+            continue;
         }
+        if (json_array_size(note_list(saga, NOTE_CANDIDATES)) == CANDIDATES_MAX) {
+            return lesson_fail(saga, ERROR_CONFLICT, "TOO_MANY_PROJECTS",
+                               "more than %d projects are called %s; choose another project_name",
+                               CANDIDATES_MAX, name);
+        }
+        json_array_append_new(note_list(saga, NOTE_CANDIDATES),
+                              json_pack("{s:s, s:I}", "id", project.id, "created_at",
+                                        (json_int_t)project.created_at_ms));
     }
     turn_page(saga, &page);
     return LESSON_LEARNT;

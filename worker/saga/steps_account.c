@@ -100,7 +100,11 @@ Lesson account_learn_organizations(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
     if (reply->meaning == NEON_NOT_FOUND) {
-        return choose_organization(saga, NULL, 0); // a key without a user of its own
+        // a key without a user of its own: whether it reaches that organization, its projects tell
+        journal_set_text(&saga->journal, FACT_ORG_ID,
+                         saga->command->message->connect_account->org_id);
+        journal_set_flag(&saga->journal, FACT_ORG_KNOWN);
+        return LESSON_LEARNT;
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the key's organizations");
@@ -126,7 +130,7 @@ Ask account_ask_scope(Saga *saga, Effect *effect)
 
 // A key of one project is told its project in the refusal:
 // subject_project_id:"damp-dream-67070160".
-static void learn_key_project(Saga *saga, const char *message)
+static Lesson learn_key_project(Saga *saga, const char *message)
 {
     static const char MARKER[] = "subject_project_id:\"";
     char id[NAME_NEON_ID_BYTES] = "";
@@ -139,7 +143,16 @@ static void learn_key_project(Saga *saga, const char *message)
             id[length] = '\0';
         }
     }
+    const char *org_id = journal_text(&saga->journal, FACT_ORG_ID);
+    if (id[0] == '\0' && org_id[0] != '\0') {
+        Error err = ERROR_INIT;
+        error_set_field(&err, ERROR_INVALID, "ORGANIZATION_UNKNOWN", "connect_account.org_id",
+                        "the key sees no projects of organization %s: %s", org_id, message);
+        return lesson_fail_with(saga, &err);
+    }
     journal_set_text(&saga->journal, FACT_KEY_PROJECT, id);
+    journal_set_text(&saga->journal, FACT_KEY_KIND, "project");
+    return LESSON_LEARNT;
 }
 
 Lesson account_learn_scope(Saga *saga, const Answer *answer)
@@ -151,9 +164,7 @@ Lesson account_learn_scope(Saga *saga, const Answer *answer)
         return LESSON_LEARNT;
     }
     if (reply->meaning == NEON_NOT_FOUND) {
-        journal_set_text(&saga->journal, FACT_KEY_KIND, "project");
-        learn_key_project(saga, reply->message);
-        return LESSON_LEARNT;
+        return learn_key_project(saga, reply->message);
     }
     return lesson_from_reply(saga, reply, PROTECTED_READ, "list the key's projects");
 }

@@ -7,8 +7,20 @@
 #include "saga/record.h"
 #include "saga/search.h"
 #include "saga/steps.h"
+#include "saga/undo.h"
 
 #define NOTE_SOURCE_CURSOR "source_cursor"
+#define NOTE_LAST_LOOK "last_look"
+
+static const UndoKind UNDO = {"branch", FACT_BRANCH_ID, FACT_BRANCH_DELETED, FACT_BRANCH_UNDONE};
+
+static void set_project(const Saga *saga, Effect *effect)
+{
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
+                          journal_text(&saga->journal, FACT_PROJECT_ID));
+    assert(fits);
+    (void)fits;
+}
 
 static const Provisioning__V1__BranchEnvironment *branch_of(const Saga *saga)
 {
@@ -53,18 +65,21 @@ static bool check_source(Saga *saga, Error *err)
 
 bool branch_check_create(Saga *saga, Error *err)
 {
-    if (has_source_environment(saga) && !journal_has(&saga->journal, FACT_PARENT_ID) &&
-        !check_source(saga, err)) {
-        return false;
-    }
+    Journal *journal = &saga->journal;
     if (!record_check_reserved(saga, err)) {
         return false;
     }
-    if (!has_source_environment(saga) && !journal_has(&saga->journal, FACT_PROJECT_ID)) {
-        journal_set_text(&saga->journal, FACT_PROJECT_ID,
-                         branch_of(saga)->source_branch->project_id);
+    if (journal_has(journal, FACT_UNCHANGED)) {
+        return true;
     }
-    return true;
+    if (has_source_environment(saga) && !journal_has(journal, FACT_PARENT_ID) &&
+        !check_source(saga, err)) {
+        return false;
+    }
+    if (!has_source_environment(saga)) {
+        journal_set_text(journal, FACT_PROJECT_ID, branch_of(saga)->source_branch->project_id);
+    }
+    return record_check_account(saga, err);
 }
 
 Ask branch_ask_source(Saga *saga, Effect *effect)
@@ -134,10 +149,8 @@ Ask branch_ask_announce(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_MARK;
-    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
-                          journal_text(&saga->journal, FACT_PROJECT_ID));
-    fits =
-        text_copy(effect->account, sizeof effect->account, saga->ledger->account.account) && fits;
+    set_project(saga, effect);
+    bool fits = text_copy(effect->account, sizeof effect->account, saga->ledger->account.account);
     assert(fits);
     (void)fits;
     return ASK_EFFECT;
@@ -157,10 +170,7 @@ Ask branch_ask_source_stays(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_DEPENDENTS;
-    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
-                          journal_text(&saga->journal, FACT_PROJECT_ID));
-    assert(fits);
-    (void)fits;
+    set_project(saga, effect);
     return ASK_EFFECT;
 }
 
@@ -202,7 +212,7 @@ static bool is_within_lag(const Saga *saga, const char *since)
 // last look includes deleted branches.
 static bool is_last_look(const Saga *saga)
 {
-    return journal_has(&saga->journal, FACT_CONFLICT_AT) && !is_within_lag(saga, FACT_CONFLICT_AT);
+    return journal_note_number(&saga->journal, NOTE_LAST_LOOK) == 1;
 }
 
 Ask branch_ask_find(Saga *saga, Effect *effect)
@@ -238,9 +248,13 @@ static Lesson learn_holder(Saga *saga, bool was_last_look)
         return name_taken(saga, holder[0] != '\0' ? holder
                                                   : "not listed, perhaps deleted a short time ago");
     }
+    if (holder[0] == '\0' && is_within_lag(saga, FACT_CONFLICT_AT)) {
+        // after a 409: it may be our own, not yet listed
+        return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
     if (holder[0] == '\0') {
-        return lesson_wait_ms(
-            saga, saga->rules->poll_ms); // after a 409: it may be our own, not yet listed
+        journal_set_note_number(&saga->journal, NOTE_LAST_LOOK, 1);
+        return LESSON_LEARNT;
     }
     if (is_ours && !journal_has(&saga->journal, FACT_GHOST_AT)) {
         journal_set_number(&saga->journal, FACT_GHOST_AT, saga->now.wall_ms);
@@ -276,14 +290,15 @@ Lesson branch_learn_find(Saga *saga, const Answer *answer)
     if (search_match(saga, "", &match)) {
         journal_forget_notes(&saga->journal);
         journal_set_text(&saga->journal, FACT_BRANCH_ID, match.id);
+        record_adopted(saga);
         return LESSON_LEARNT;
     }
     if (search_holder(saga)[0] != '\0' || journal_has(&saga->journal, FACT_CONFLICT_AT)) {
         return learn_holder(saga, was_last_look);
     }
     if (search_count_reading(saga) >= search_readings_needed(saga)) {
-        journal_set_absent(&saga->journal, FACT_ABSENT_AT,
-                           journal_number(&saga->journal, FACT_DOUBTS));
+        journal_set_again(&saga->journal, FACT_ABSENT_AT,
+                          json_integer(journal_number(&saga->journal, FACT_DOUBTS)));
         journal_forget_notes(&saga->journal);
     }
     return LESSON_LEARNT;
@@ -300,10 +315,7 @@ Ask branch_ask_create(Saga *saga, Effect *effect)
     record_endpoint_spec(branch_of(saga)->endpoint, &spec.endpoint);
     search_mark(saga, &spec.mark);
     effect->kind = EFFECT_NEON;
-    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
-                          journal_text(&saga->journal, FACT_PROJECT_ID));
-    assert(fits);
-    (void)fits;
+    set_project(saga, effect);
     neon_request_create_branch(&effect->request, effect->project_id, &spec);
     return ASK_EFFECT;
 }
@@ -333,21 +345,14 @@ Lesson branch_learn_create(Saga *saga, const Answer *answer)
         return lesson_unreadable(saga, &err, PROTECTED_UNIQUE_NAME);
     }
     journal_set_text(journal, FACT_BRANCH_ID, branch.id);
-    journal_set_number(journal, FACT_CREATED_AT, saga->now.wall_ms);
+    record_adopted(saga);
     record_operations(saga, reply->body);
     return LESSON_LEARNT;
 }
 
 Ask branch_ask_undo_find(Saga *saga, Effect *effect)
 {
-    SearchMatch match;
-    if (journal_has(&saga->journal, FACT_BRANCH_UNDONE) ||
-        (journal_has(&saga->journal, FACT_BRANCH_ID) &&
-         !journal_has(&saga->journal, FACT_BRANCH_DELETED)) ||
-        (search_is_complete(saga) && search_match(saga, "", &match))) {
-        return ASK_NOTHING;
-    }
-    return ask_listing(saga, false, effect);
+    return undo_must_list(saga, &UNDO) ? ask_listing(saga, false, effect) : ASK_NOTHING;
 }
 
 Lesson branch_learn_undo_find(Saga *saga, const Answer *answer)
@@ -355,75 +360,36 @@ Lesson branch_learn_undo_find(Saga *saga, const Answer *answer)
     const NeonReply *reply = answer->reply;
     char buffer[NAMES_SUGGESTION_BYTES];
     if (reply->meaning == NEON_NOT_FOUND) {
-        journal_set_flag(&saga->journal,
-                         FACT_BRANCH_UNDONE); // the project is gone, and the branch with it
+        // the project is gone, and the branch with it
+        journal_set_flag(&saga->journal, FACT_BRANCH_UNDONE);
         return LESSON_LEARNT;
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
     }
     Lesson lesson = search_learn_branches(saga, names_branch(saga, buffer), SEARCH_COMMAND, answer);
-    SearchMatch match;
-    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
-        return lesson;
-    }
-    if (search_count_reading(saga) >= search_readings_needed(saga)) {
-        journal_set_flag(&saga->journal, FACT_BRANCH_UNDONE);
-        journal_forget_notes(&saga->journal);
-    }
-    return LESSON_LEARNT;
-}
-
-static bool undo_target(const Saga *saga, SearchMatch *ret_match)
-{
-    if (journal_has(&saga->journal, FACT_BRANCH_ID) &&
-        !journal_has(&saga->journal, FACT_BRANCH_DELETED)) {
-        *ret_match = (SearchMatch){.id = ""};
-        return text_copy(ret_match->id, sizeof ret_match->id,
-                         journal_text(&saga->journal, FACT_BRANCH_ID));
-    }
-    return search_is_complete(saga) && search_match(saga, "", ret_match);
+    bool is_done = lesson == LESSON_LEARNT && search_is_complete(saga);
+    return is_done ? undo_learn_listed(saga, &UNDO) : lesson;
 }
 
 Ask branch_ask_undo_delete(Saga *saga, Effect *effect)
 {
-    SearchMatch match;
-    if (journal_has(&saga->journal, FACT_BRANCH_UNDONE) || !undo_target(saga, &match)) {
+    const char *id = undo_target(saga, &UNDO);
+    if (id[0] == '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
-    bool fits = text_copy(effect->project_id, sizeof effect->project_id,
-                          journal_text(&saga->journal, FACT_PROJECT_ID));
-    assert(fits);
-    (void)fits;
-    neon_request_delete_branch(&effect->request, effect->project_id, match.id);
+    set_project(saga, effect);
+    neon_request_delete_branch(&effect->request, effect->project_id, id);
     return ASK_EFFECT;
 }
 
 Lesson branch_learn_undo_delete(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
-    SearchMatch match;
-    bool has_target = undo_target(saga, &match);
-    assert(has_target);
-    (void)has_target;
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
         return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, "delete the branch");
     }
-    bool was_there =
-        reply->meaning == NEON_OK && reply->status != 204; // 204: absent, or deleted already
-    if (!was_there && record_is_young(saga)) {
-        return lesson_wait(saga);
-    }
-    search_restart(saga);
-    if (strcmp(match.id, journal_text(&saga->journal, FACT_BRANCH_ID)) == 0) {
-        journal_set_flag(&saga->journal, FACT_BRANCH_DELETED);
-    } else if (!was_there) {
-        return lesson_wait(saga); // the listing lags behind
-    }
-    if (was_there) {
-        record_undone(saga, "branch", match.id);
-        record_operations(saga, reply->body);
-    }
-    return LESSON_LEARNT;
+    bool was_there = reply->meaning == NEON_OK && reply->status != 204; // absent or deleted already
+    return undo_learn_deleted(saga, &UNDO, was_there);
 }

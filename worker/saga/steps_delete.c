@@ -3,6 +3,7 @@
 
 #include "saga/facts.h"
 #include "saga/lesson.h"
+#include "saga/names.h"
 #include "saga/record.h"
 #include "saga/search.h"
 #include "saga/steps.h"
@@ -50,7 +51,7 @@ bool delete_check(Saga *saga, Error *err)
             err, ERROR_CONFLICT, "DELETE_DATA_REQUIRED", "delete_environment.delete_data",
             "the environment's project, with all its data, goes with it: set delete_data");
     }
-    if (!saga->ledger->account.found) {
+    if (!is_origin(saga, "imported") && !saga->ledger->account.found) {
         return error_set_field(
             err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", "delete_environment.environment",
             "the environment's account %s is not connected any more; connect it again",
@@ -122,7 +123,7 @@ Ask delete_ask_guard(Saga *saga, Effect *effect)
 {
     const LedgerEnvironment *row = row_of(saga);
     if (journal_has(&saga->journal, FACT_MAY_DELETE) || saga->had_intent ||
-        row->branch_id[0] == '\0') {
+        row->branch_id[0] == '\0' || is_origin(saga, "imported")) {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
@@ -231,29 +232,35 @@ Ask delete_ask_branch(Saga *saga, Effect *effect)
 }
 
 // Neon answers 404, too, where a key may not see what is there: only the account that made it can
-// tell.
-static bool is_other_account(const Saga *saga)
+// tell, with a key that isn't kept to some project (such a one can't delete even its own).
+static bool is_blind(const Saga *saga)
 {
+    const LedgerAccount *account = &saga->ledger->account;
     const char *maker = detail(saga, FACT_NEON_ACCOUNT);
-    return maker[0] != '\0' && strcmp(maker, saga->ledger->account.neon_account_id) != 0;
+    bool is_scoped = strcmp(account->key_kind, "project") == 0;
+    bool sees_project =
+        !owns_project(saga) && strcmp(account->project_id, row_of(saga)->project_id) == 0;
+    return (maker[0] != '\0' && strcmp(maker, account->neon_account_id) != 0) ||
+           (is_scoped && !sees_project);
 }
 
 static Lesson learn_delete(Saga *saga, const NeonReply *reply, const char *what)
 {
-    if (reply->meaning == NEON_NOT_FOUND && is_other_account(saga)) {
+    if (reply->meaning == NEON_NOT_FOUND && is_blind(saga)) {
         return lesson_fail(saga, ERROR_DENIED, "NOT_VISIBLE",
-                           "%s: the account's key belongs to another Neon account than the one "
-                           "that made it, and sees "
-                           "nothing there; connect the account with a key that does",
+                           "%s: the account's key is of another Neon account than the one that "
+                           "made it, or kept to one project, and sees nothing there; connect the "
+                           "account with a key that does",
                            what);
     }
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
         return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, what);
     }
     journal_set_flag(&saga->journal, FACT_GONE);
-    if (reply->body != NULL) {
-        record_operations(saga, reply->body);
+    if (reply->meaning == NEON_NOT_FOUND) {
+        journal_set_flag(&saga->journal, FACT_MISSING);
     }
+    record_operations(saga, reply->body);
     return LESSON_LEARNT;
 }
 
@@ -280,26 +287,30 @@ Lesson delete_learn_project(Saga *saga, const Answer *answer)
     return learn_delete(saga, answer->reply, "delete the project");
 }
 
-// Something of an earlier command may still appear, or what is to be deleted was never journaled:
-// our mark is listed.
+// Something of an earlier command may still appear, or what is to be deleted was never journaled
+// or not found: our mark is listed.
 static bool must_confirm(const Saga *saga)
 {
     const LedgerEnvironment *row = row_of(saga);
-    return row->unsettled_in_ms > 0 || row->state == LEDGER_STATE_FAILED ||
-           row->project_id[0] == '\0' ||
-           json_array_size(json_object_get(row->details, FACT_LEFT)) > 0;
+    bool can_list =
+        owns_project(saga) || (is_origin(saga, "branched") && row->project_id[0] != '\0');
+    bool is_doubtful = row->unsettled_in_ms > 0 || row->state == LEDGER_STATE_FAILED ||
+                       row->project_id[0] == '\0' ||
+                       json_object_get(row->details, FACT_LEFT) != NULL ||
+                       journal_has(&saga->journal, FACT_MISSING);
+    return can_list && is_doubtful;
 }
 
-static const char *wanted_name(const Saga *saga)
+static const char *wanted_name(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])
 {
-    return detail(saga, owns_project(saga) ? FACT_PROJECT_NAME : FACT_BRANCH_NAME);
+    const char *known = detail(saga, owns_project(saga) ? FACT_PROJECT_NAME : FACT_BRANCH_NAME);
+    return known[0] != '\0' ? known : names_suggested(saga, buffer);
 }
 
 Ask delete_ask_confirm(Saga *saga, Effect *effect)
 {
     SearchMatch match;
     if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !must_confirm(saga) ||
-        wanted_name(saga)[0] == '\0' ||
         (search_is_complete(saga) && search_match(saga, "", &match))) {
         return ASK_NOTHING;
     }
@@ -308,10 +319,12 @@ Ask delete_ask_confirm(Saga *saga, Effect *effect)
         effect->wait_ms = (uint32_t)left_ms;
         return ASK_WAIT;
     }
+    char buffer[NAMES_SUGGESTION_BYTES];
+    const char *name = wanted_name(saga, buffer);
     if (owns_project(saga)) {
-        search_ask_projects(saga, wanted_name(saga), effect);
+        search_ask_projects(saga, name, effect);
     } else {
-        search_ask_branches(saga, row_of(saga)->project_id, wanted_name(saga), false, effect);
+        search_ask_branches(saga, row_of(saga)->project_id, name, false, effect);
     }
     return ASK_EFFECT;
 }
@@ -319,18 +332,19 @@ Ask delete_ask_confirm(Saga *saga, Effect *effect)
 Lesson delete_learn_confirm(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
-    bool is_candidate = owns_project(saga);
-    if (!is_candidate && reply->meaning == NEON_NOT_FOUND) {
+    bool owns = owns_project(saga);
+    if (!owns && reply->meaning == NEON_NOT_FOUND) {
         journal_set_flag(&saga->journal,
                          FACT_CONFIRMED_GONE); // the project is gone, and its branches with it
         return LESSON_LEARNT;
     }
-    if (!is_candidate && reply->meaning != NEON_OK) {
+    if (!owns && reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
     }
-    Lesson lesson =
-        is_candidate ? search_learn_projects(saga, wanted_name(saga), SEARCH_ENVIRONMENT, answer)
-                     : search_learn_branches(saga, wanted_name(saga), SEARCH_ENVIRONMENT, answer);
+    char buffer[NAMES_SUGGESTION_BYTES];
+    const char *name = wanted_name(saga, buffer);
+    Lesson lesson = owns ? search_learn_projects(saga, name, SEARCH_ENVIRONMENT, answer)
+                         : search_learn_branches(saga, name, SEARCH_ENVIRONMENT, answer);
     SearchMatch match;
     if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
         return lesson;

@@ -6,6 +6,8 @@
 #include "saga/record.h"
 #include "saga/steps.h"
 
+#define NOTE_MISSING "leftover_missing"
+
 // The row of a failed command lists what could not be removed, by id; only those are removed here,
 // never what a listing shows: a restored ledger may not know that the environment has been well
 // again since.
@@ -44,11 +46,19 @@ Ask leftover_ask_remove(Saga *saga, Effect *effect)
 Lesson leftover_learn_remove(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
+    Journal *journal = &saga->journal;
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
         return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID,
                                  "delete what an earlier command left");
     }
-    journal_set_number(&saga->journal, FACT_LEFTOVER_GONE,
-                       journal_number(&saga->journal, FACT_LEFTOVER_GONE) + 1);
+    bool was_there = reply->meaning == NEON_OK && reply->status != 204;
+    if (!was_there && journal_note(journal, NOTE_MISSING) == NULL) {
+        // nobody knows how young it is: once more when a listing would show it
+        journal_set_note_number(journal, NOTE_MISSING, 1);
+        return lesson_wait_ms(saga, saga->rules->listing_lag_ms);
+    }
+    journal_forget_notes(journal);
+    journal_set_number(journal, FACT_LEFTOVER_GONE,
+                       journal_number(journal, FACT_LEFTOVER_GONE) + 1);
     return LESSON_LEARNT;
 }

@@ -14,6 +14,8 @@
  */
 static const char NOT_STORED[] = "not stored";
 
+enum { ROLES_MAX = 500 }; // of a branch, https://neon.com/docs/manage/roles
+
 Ask password_ask_roles(Saga *saga, Effect *effect)
 {
     if (journal_has(&saga->journal, FACT_ROLES)) {
@@ -44,6 +46,11 @@ Lesson password_learn_roles(Saga *saga, const Answer *answer)
         NeonRole role;
         if (!neon_decode_role_item(item, &role, &err)) {
             break;
+        }
+        if (json_array_size(names) == ROLES_MAX) {
+            json_decref(names);
+            return lesson_fail(saga, ERROR_CONFLICT, "TOO_MANY_ROLES",
+                               "the branch inherits more than %d roles with passwords", ROLES_MAX);
         }
         if (!role.is_protected && !role.no_login) {
             json_array_append_new(names, json_string(role.name));
@@ -102,11 +109,16 @@ static void digest_password(const Saga *saga, const char *role, const Secret *pa
 static void set_old_password(Saga *saga, const char *role, const char *digest)
 {
     const json_t *before = journal_value(&saga->journal, FACT_OLD_PASSWORDS);
+    bool is_first = json_object_get(before, role) == NULL;
     json_t *all = before != NULL ? json_deep_copy(before) : json_object();
     json_object_set_new(all, role,
                         json_pack("{s:s, s:I}", "digest", digest, FACT_DOUBTS,
                                   (json_int_t)journal_number(&saga->journal, FACT_DOUBTS)));
-    journal_set_value(&saga->journal, FACT_OLD_PASSWORDS, all);
+    if (is_first) {
+        journal_set_value(&saga->journal, FACT_OLD_PASSWORDS, all);
+    } else {
+        journal_set_again(&saga->journal, FACT_OLD_PASSWORDS, all); // as it was: the reset failed
+    }
 }
 
 Lesson password_learn_reveal(Saga *saga, const Answer *answer)

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <string.h>
 
 #include "saga/facts.h"
@@ -7,6 +6,10 @@
 #include "saga/record.h"
 #include "saga/search.h"
 #include "saga/steps.h"
+#include "saga/undo.h"
+
+static const UndoKind UNDO = {"project", FACT_PROJECT_ID, FACT_PROJECT_DELETED,
+                              FACT_PROJECT_UNDONE};
 
 static const Provisioning__V1__CreateEnvironment *create_of(const Saga *saga)
 {
@@ -16,6 +19,12 @@ static const Provisioning__V1__CreateEnvironment *create_of(const Saga *saga)
 bool project_check_create(Saga *saga, Error *err)
 {
     if (!record_check_reserved(saga, err)) {
+        return false;
+    }
+    if (journal_has(&saga->journal, FACT_UNCHANGED)) {
+        return true;
+    }
+    if (!record_check_account(saga, err)) {
         return false;
     }
     if (strcmp(saga->ledger->account.key_kind, "project") == 0) {
@@ -80,9 +89,10 @@ Lesson project_learn_find(Saga *saga, const Answer *answer)
         journal_forget_notes(&saga->journal);
         journal_set_text(&saga->journal, FACT_PROJECT_ID, match.id);
         journal_set_text(&saga->journal, FACT_BRANCH_ID, match.branch_id);
+        record_adopted(saga);
     } else if (search_count_reading(saga) >= search_readings_needed(saga)) {
-        journal_set_absent(&saga->journal, FACT_ABSENT_AT,
-                           journal_number(&saga->journal, FACT_DOUBTS));
+        journal_set_again(&saga->journal, FACT_ABSENT_AT,
+                          json_integer(journal_number(&saga->journal, FACT_DOUBTS)));
         journal_forget_notes(&saga->journal);
     }
     return LESSON_LEARNT;
@@ -129,7 +139,7 @@ Lesson project_learn_create(Saga *saga, const Answer *answer)
     }
     journal_set_text(&saga->journal, FACT_PROJECT_ID, project.id);
     journal_set_text(&saga->journal, FACT_BRANCH_ID, branch.id);
-    journal_set_number(&saga->journal, FACT_CREATED_AT, saga->now.wall_ms);
+    record_adopted(saga);
     record_project(saga, &project);
     record_operations(saga, reply->body);
     record_connection(saga, reply->body);
@@ -226,20 +236,13 @@ Lesson project_learn_remove_duplicate(Saga *saga, const Answer *answer)
     }
     search_match(saga, journal_text(&saga->journal, FACT_PROJECT_ID), &match);
     search_restart(saga); // and listed again, until it shows none
-    if (reply->meaning == NEON_NOT_FOUND) {
-        return lesson_wait(saga); // the listing lags behind
-    }
-    journal_append_text(&saga->journal, FACT_DRIFT, match.id);
-    return LESSON_LEARNT;
+    bool is_new = reply->meaning == NEON_OK && record_once(saga, FACT_DRIFT, match.id);
+    return is_new ? LESSON_LEARNT : lesson_wait(saga); // the listing lags behind
 }
 
 Ask project_ask_undo_find(Saga *saga, Effect *effect)
 {
-    SearchMatch match;
-    if (journal_has(&saga->journal, FACT_PROJECT_UNDONE) ||
-        (journal_has(&saga->journal, FACT_PROJECT_ID) &&
-         !journal_has(&saga->journal, FACT_PROJECT_DELETED)) ||
-        (search_is_complete(saga) && search_match(saga, "", &match))) {
+    if (!undo_must_list(saga, &UNDO)) {
         return ASK_NOTHING;
     }
     char buffer[NAMES_SUGGESTION_BYTES];
@@ -252,61 +255,26 @@ Lesson project_learn_undo_find(Saga *saga, const Answer *answer)
     char buffer[NAMES_SUGGESTION_BYTES];
     Lesson lesson =
         search_learn_projects(saga, names_project(saga, buffer), SEARCH_COMMAND, answer);
-    SearchMatch match;
-    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
-        return lesson;
-    }
-    if (search_count_reading(saga) >= search_readings_needed(saga)) {
-        journal_set_flag(&saga->journal, FACT_PROJECT_UNDONE);
-        journal_forget_notes(&saga->journal);
-    }
-    return LESSON_LEARNT;
-}
-
-// What undo deletes next: the journaled project, then whatever a listing shows with our mark.
-static bool undo_target(const Saga *saga, SearchMatch *ret_match)
-{
-    if (journal_has(&saga->journal, FACT_PROJECT_ID) &&
-        !journal_has(&saga->journal, FACT_PROJECT_DELETED)) {
-        *ret_match = (SearchMatch){.id = ""};
-        return text_copy(ret_match->id, sizeof ret_match->id,
-                         journal_text(&saga->journal, FACT_PROJECT_ID));
-    }
-    return search_is_complete(saga) && search_match(saga, "", ret_match);
+    bool is_done = lesson == LESSON_LEARNT && search_is_complete(saga);
+    return is_done ? undo_learn_listed(saga, &UNDO) : lesson;
 }
 
 Ask project_ask_undo_delete(Saga *saga, Effect *effect)
 {
-    SearchMatch match;
-    if (journal_has(&saga->journal, FACT_PROJECT_UNDONE) || !undo_target(saga, &match)) {
+    const char *id = undo_target(saga, &UNDO);
+    if (id[0] == '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
-    neon_request_delete_project(&effect->request, match.id);
+    neon_request_delete_project(&effect->request, id);
     return ASK_EFFECT;
 }
 
 Lesson project_learn_undo_delete(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
-    SearchMatch match;
-    bool has_target = undo_target(saga, &match);
-    assert(has_target);
-    (void)has_target;
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
         return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, "delete the project");
     }
-    if (reply->meaning == NEON_NOT_FOUND && record_is_young(saga)) {
-        return lesson_wait(saga); // a 404 for a young thing proves nothing
-    }
-    search_restart(saga);
-    if (strcmp(match.id, journal_text(&saga->journal, FACT_PROJECT_ID)) == 0) {
-        journal_set_flag(&saga->journal, FACT_PROJECT_DELETED);
-    } else if (reply->meaning == NEON_NOT_FOUND) {
-        return lesson_wait(saga); // the listing lags behind
-    }
-    if (reply->meaning == NEON_OK) {
-        record_undone(saga, "project", match.id);
-    }
-    return LESSON_LEARNT;
+    return undo_learn_deleted(saga, &UNDO, reply->meaning == NEON_OK);
 }

@@ -6,6 +6,8 @@
 #include "saga/record.h"
 #include "saga/steps.h"
 
+enum { DATABASES_MAX = 500 }; // of a branch, https://neon.com/docs/manage/databases
+
 #define NOTE_SINCE "ready_since"       // boot time at which this step was first asked
 #define NOTE_FAILURES "ready_failures" // failures_count of the operation when it was last seen
 
@@ -201,6 +203,7 @@ Lesson ready_learn_database(Saga *saga, const Answer *answer)
     }
     const json_t *items = neon_decode_databases(reply->body, &err);
     json_t *names = json_array();
+    NeonDatabase first = {.name = ""};
     size_t i;
     json_t *item;
     json_array_foreach((json_t *)(uintptr_t)items, i, item)
@@ -209,16 +212,19 @@ Lesson ready_learn_database(Saga *saga, const Answer *answer)
         if (!neon_decode_database_item(item, &database, &err)) {
             break;
         }
-        json_array_append_new(names, json_string(database.name));
         if (i == 0) {
-            journal_set_text(&saga->journal, FACT_DATABASE, database.name);
-            journal_set_text(&saga->journal, FACT_ROLE, database.owner);
+            first = database;
+        }
+        if (i < DATABASES_MAX) {
+            json_array_append_new(names, json_string(database.name));
         }
     }
     if (err.kind != ERROR_NONE) {
         json_decref(names);
         return lesson_unreadable(saga, &err, PROTECTED_READ);
     }
+    journal_set_text(&saga->journal, FACT_DATABASE, first.name);
+    journal_set_text(&saga->journal, FACT_ROLE, first.owner);
     journal_set_value(&saga->journal, FACT_DATABASES, names);
     return LESSON_LEARNT;
 }
@@ -274,7 +280,7 @@ Lesson ready_learn_connection(Saga *saga, const Answer *answer)
     NeonUri uri;
     CLEANUP(secret_clear) Secret password = SECRET_INIT;
     Lesson lesson = learn_uri(saga, answer->reply, &uri, &password);
-    if (lesson == LESSON_LEARNT && secret_is_empty(&password)) {
+    if (lesson == LESSON_LEARNT && secret_is_empty(&password) && saga->rules->check_login) {
         return lesson_fail(
             saga, ERROR_CONFLICT, "PASSWORD_NOT_STORED",
             "the project does not store passwords, so the login can't be proven; set "

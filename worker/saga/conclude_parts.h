@@ -1,0 +1,43 @@
+/*
+ * What the files of saga/conclude.h share: conclude.c (accounts, and which ending it is),
+ * conclude_environment.c (success), conclude_failure.c.
+ */
+#ifndef SAGA_CONCLUDE_PARTS_H
+#define SAGA_CONCLUDE_PARTS_H
+
+#include "saga/conclude.h"
+#include "saga/environment.h"
+
+typedef struct Ending {
+    const Saga *saga;
+    const ConcludeContext *context;
+    Conclusion *conclusion;
+    Provisioning__V1__Event event;
+    int64_t sequence; // of the subject after this; 0: unchanged
+} Ending;
+
+// protobuf-c's structs want non-const texts; packing doesn't change them.
+char *conclude_text(const char *text);
+// The texts of a fact that is a list; at most `max`, returns how many.
+size_t conclude_texts(const Saga *saga, const char *key, char **ret_texts, size_t max);
+
+// Adds ending->event, whose body is set. Whatever does not fit into a record becomes an event that
+// does.
+void conclude_add_event(Ending *ending, const char *type);
+void conclude_add_state(Ending *ending, Provisioning__V1__State *state);
+void conclude_add_environment_state(Ending *ending, EnvironmentMessage *message);
+
+// What the environment's row becomes. Takes over `details`.
+void conclude_set_row(Ending *ending, LedgerState state, const EnvironmentView *view,
+                      json_t *details);
+// ... where nothing of it is left.
+void conclude_set_gone(Ending *ending);
+EnvironmentView conclude_view_of_row(const LedgerEnvironment *row);
+EnvironmentView conclude_view_of_journal(const Saga *saga);
+
+void conclude_environment(Ending *ending); // Create, Branch
+void conclude_delete(Ending *ending);
+void conclude_rejected(Ending *ending); // nothing was done
+void conclude_failed(Ending *ending);   // what was done was undone, or left
+
+#endif
