@@ -4,10 +4,12 @@
  * LedgerBatch is handed to the PostgreSQL driver, which runs its statements as one transaction (one
  * pipeline, one Sync).
  *
- * Rows of a batch are sorted by (application, command) before they are sent, so that batches of
- * several workers lock in the same order; a batch never holds the same command twice. Each decoder
- * maps the rows back by the ordinal that the statement carries. Every write names the epoch of its
- * claim and changes nothing if it is stale: a row that doesn't come back is a stale one.
+ * A batch never holds the same command, nor the same environment to reserve, twice. Whatever its
+ * order, rows are locked in the order of (application, command), so that batches of several workers
+ * don't wait for each other. Each decoder maps the rows back by the ordinal that the statement
+ * carries. Every write names the epoch of its claim and changes nothing if it is stale: a row that
+ * doesn't come back is a stale one. Texts that PostgreSQL can't keep (invalid UTF-8, \u0000 in
+ * JSON) make the server refuse the whole batch.
  */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
@@ -198,6 +200,7 @@ typedef struct LedgerClosed {
     bool current; // the closer still owns the command
 } LedgerClosed;
 // The opener may close its intent even after it lost the command; only its own, only while open.
+// One that a takeover had counted as abandoned is not any more.
 void ledger_close_build(const LedgerClose *closes, size_t count, LedgerBatch *ret_batch);
 bool ledger_close_decode(const PGresult *rows, LedgerClosed *ret_closed, size_t count, Error *err);
 
@@ -261,12 +264,13 @@ typedef struct LedgerConclude {
     LedgerState state;       // with environment
     const char *account;     // of the environment; or of the account that is written
     const char *project_id, *branch_id, *endpoint_id;
-    const char *details; // JSON object
+    const char *details; // JSON object; NULL = leave those that are there
     bool writes_account; // upsert of the account's row:
     Bytes sealed_key;
     const char *key_kind, *neon_account_id, *org_id, *account_project_id;
 } LedgerConclude;
-// One transaction, guarded by the epoch and by the subject's sequence being `sequence - 1`. The
+// One transaction, guarded by the epoch and by the subject's sequence being `sequence - 1`; nothing
+// is written where the environment has no row. Environment and account exclude each other. The
 // environment's unsettled_until becomes the largest of its own, the command's, and the settled_at
 // of an intent that is still open and settles.
 void ledger_conclude_build(const LedgerConclude *concludes, size_t count,
