@@ -60,7 +60,11 @@ static void append_upper_snake(Text *text, const char *pascal)
         if (is_upper(*c) && c != pascal) {
             text_append_char(text, '_');
         }
-        text_append_char(text, is_lower(*c) ? (char)(*c - 'a' + 'A') : *c);
+        char upper = *c;
+        if (is_lower(*c)) {
+            upper = (char)(*c - 'a' + 'A');
+        }
+        text_append_char(text, upper);
     }
 }
 

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "contract/command_parts.h"
 
+enum { HASH_TEXT_BYTES = 2 * CRYPTO_SHA256_BYTES };
+
 typedef Provisioning__V1__Command CommandMessage;
 typedef Provisioning__V1__ConnectAccount ConnectAccount;
 
@@ -48,7 +50,7 @@ void command_digest(const char *application_id, const CommandMessage *message,
 {
     CommandMessage bare = only_action(message);
     ConnectAccount connect;
-    Text key_hash CLEANUP(text_clear) = TEXT_INIT(2 * CRYPTO_SHA256_BYTES);
+    Text key_hash CLEANUP(text_clear) = TEXT_INIT(HASH_TEXT_BYTES);
     if (!secret_is_empty(api_key)) {
         assert(message->action_case == PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT);
         uint8_t hash[CRYPTO_SHA256_BYTES];

@@ -8,7 +8,7 @@
 #include "contract/json_parts.h"
 #include "contract/wire_format.h"
 
-enum { NAME_MAX_BYTES = 256 };
+enum { NAME_MAX_BYTES = 256, SNAKE_MAX_BYTES = 2 * NAME_MAX_BYTES };
 
 static bool put_message(Text *out, const JsonPath *path, const json_t *json,
                         const ProtobufCMessageDescriptor *descriptor);
@@ -169,7 +169,7 @@ static bool put_field_mask(Text *out, const JsonPath *path, const json_t *json)
     while (*rest != '\0') {
         size_t length = strcspn(rest, ",");
         Text name CLEANUP(text_clear) = TEXT_INIT(NAME_MAX_BYTES);
-        Text snake CLEANUP(text_clear) = TEXT_INIT(2 * NAME_MAX_BYTES);
+        Text snake CLEANUP(text_clear) = TEXT_INIT(SNAKE_MAX_BYTES);
         text_append_bytes(&name, rest, length);
         json_append_snake(&snake, text_get(&name));
         if (length == 0 || !text_ok(&name)) {
@@ -189,20 +189,27 @@ static bool is_named(const ProtobufCFieldDescriptor *field, const char *key)
     return strcmp(key, field->name) == 0 || strcmp(key, text_get(&camel)) == 0;
 }
 
-static bool check_keys(const JsonPath *parent, json_t *object,
+static bool check_key(const JsonPath *parent, const char *key,
+                      const ProtobufCMessageDescriptor *descriptor)
+{
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        if (is_named(&descriptor->fields[i], key)) {
+            return true;
+        }
+    }
+    const JsonPath path = {parent, key, JSON_NO_INDEX, parent->depth, parent->err};
+    return json_refuse(&path, "is no field here: check its spelling");
+}
+
+static bool check_keys(const JsonPath *parent, const json_t *json,
                        const ProtobufCMessageDescriptor *descriptor)
 {
-    const char *key = NULL;
-    json_t *value = NULL;
-    json_object_foreach(object, key, value)
-    {
-        bool known = false;
-        for (unsigned i = 0; i < descriptor->n_fields && !known; i++) {
-            known = is_named(&descriptor->fields[i], key);
-        }
-        if (!known) {
-            JsonPath path = {parent, key, JSON_NO_INDEX, parent->depth, parent->err};
-            return json_refuse(&path, "is no field here: check its spelling");
+    json_t *object = NULL; // jansson walks objects without const
+    memcpy(&object, &json, sizeof(void *));
+    for (void *member = json_object_iter(object); member != NULL;
+         member = json_object_iter_next(object, member)) {
+        if (!check_key(parent, json_object_iter_key(member), descriptor)) {
+            return false;
         }
     }
     return true;
@@ -272,9 +279,7 @@ static bool put_object(Text *out, const JsonPath *path, const json_t *json,
     if (!json_is_object(json)) {
         return json_refuse(path, "must be an object");
     }
-    json_t *object = NULL; // json_object_foreach takes it without const, and only reads it
-    memcpy(&object, &json, sizeof object);
-    if (!check_keys(path, object, descriptor)) {
+    if (!check_keys(path, json, descriptor)) {
         return false;
     }
     for (unsigned i = 0; i < descriptor->n_fields; i++) {

@@ -6,6 +6,8 @@
 #include "contract/allocator.h"
 #include "contract/outcome_parts.h"
 
+enum { HASH_TEXT_BYTES = 2 * CRYPTO_SHA256_BYTES };
+
 static void add_failure_headers(OutcomeRecord *letter, const Record *record, const Error *reason,
                                 const char *worker)
 {
@@ -25,7 +27,7 @@ static void add_value_headers(OutcomeRecord *letter, Bytes value)
 {
     uint8_t hash[CRYPTO_SHA256_BYTES];
     crypto_sha256(&value, 1, hash);
-    Text hex CLEANUP(text_clear) = TEXT_INIT(2 * CRYPTO_SHA256_BYTES);
+    Text hex CLEANUP(text_clear) = TEXT_INIT(HASH_TEXT_BYTES);
     crypto_hex_append(&hex, (Bytes){hash, sizeof hash});
     outcome_add_text_header(letter, "dlq-value-sha256", text_get(&hex));
     outcome_add_number_header(letter, "dlq-value-bytes", (int64_t)value.size);

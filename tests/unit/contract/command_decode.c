@@ -50,26 +50,26 @@ static void a_deadline_at_the_epoch_is_not_none(void **state)
 
 typedef struct SubjectCase {
     const char *command;
-    SubjectKind writes_kind;
     const char *writes;
-    SubjectKind reads_kind; // SUBJECT_NONE: reads nothing
     const char *reads;
+    SubjectKind writes_kind;
+    SubjectKind reads_kind; // SUBJECT_NONE: reads nothing
 } SubjectCase;
 
 static void a_command_names_what_it_writes_and_reads(void **state)
 {
     (void)state;
     static const SubjectCase CASES[] = {
-        {KIT_COMMAND("'connectAccount':{'account':'main','plaintext':'k'}"), SUBJECT_ACCOUNT,
-         "main", SUBJECT_NONE, ""},
+        {KIT_COMMAND("'connectAccount':{'account':'main','plaintext':'k'}"), "main", "",
+         SUBJECT_ACCOUNT, SUBJECT_NONE},
         {KIT_COMMAND("'createEnvironment':{'environment':'a','account':'main','regionId':'r'}"),
-         SUBJECT_ENVIRONMENT, "a", SUBJECT_ACCOUNT, "main"},
-        {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceEnvironment':'b'}"),
-         SUBJECT_ENVIRONMENT, "a", SUBJECT_ENVIRONMENT, "b"},
+         "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT},
+        {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceEnvironment':'b'}"), "a", "b",
+         SUBJECT_ENVIRONMENT, SUBJECT_ENVIRONMENT},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceBranch':{'account':'main',"
                      "'projectId':'p','branch':'b'}}"),
-         SUBJECT_ENVIRONMENT, "a", SUBJECT_ACCOUNT, "main"},
-        {KIT_COMMAND(DELETE), SUBJECT_ENVIRONMENT, "staging", SUBJECT_NONE, ""},
+         "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT},
+        {KIT_COMMAND(DELETE), "staging", "", SUBJECT_ENVIRONMENT, SUBJECT_NONE},
     };
     for (size_t i = 0; i < KIT_COUNT(CASES); i++) {
         Command *command CLEANUP(command_free_at) = kit_decode(CASES[i].command);

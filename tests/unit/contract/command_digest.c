@@ -77,7 +77,7 @@ static void the_digest_never_changes(void **state)
 {
     (void)state;
     Command *command CLEANUP(command_free_at) = kit_decode(KIT_COMMAND(DELETE));
-    Text hex CLEANUP(text_clear) = TEXT_INIT(2 * CRYPTO_SHA256_BYTES);
+    Text hex CLEANUP(text_clear) = TEXT_INIT(KIT_HASH_TEXT_BYTES);
     crypto_hex_append(&hex, (Bytes){command->digest, sizeof command->digest});
     assert_string_equal(text_get(&hex),
                         "0af59a73cd3d0fa05358f3a0651dc0945a00635f807510bf67b0a847f76e04f6");

@@ -92,7 +92,7 @@ static void expect_left_out(const OutcomeRecord *letter)
 {
     uint8_t hash[CRYPTO_SHA256_BYTES];
     crypto_sha256(&VALUE, 1, hash);
-    Text hex CLEANUP(text_clear) = TEXT_INIT(2 * CRYPTO_SHA256_BYTES);
+    Text hex CLEANUP(text_clear) = TEXT_INIT(KIT_HASH_TEXT_BYTES);
     crypto_hex_append(&hex, (Bytes){hash, sizeof hash});
     assert_int_equal(letter->value.len, 0);
     assert_true(letter->tombstone);

@@ -10,7 +10,9 @@ json_t *kit_json(const char *text)
 {
     char *quoted = alloc_text(text);
     for (char *c = quoted; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
+        if (*c == '\'') {
+            *c = '"';
+        }
     }
     json_error_t problem;
     json_t *json = json_loads(quoted, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
@@ -54,7 +56,7 @@ Record kit_record(const Buffer *value)
 
 CommandRules kit_rules(void)
 {
-    return (CommandRules){.max_bytes = 1024 * 1024};
+    return (CommandRules){.max_bytes = KIT_MAX_BYTES};
 }
 
 Command *kit_decode(const char *text)

@@ -27,6 +27,8 @@
 // A whole command of the application "shop" around an action.
 #define KIT_COMMAND(action) "{'commandId':'" KIT_ID "','applicationId':'shop'," action "}"
 
+enum { KIT_HASH_TEXT_BYTES = 2 * CRYPTO_SHA256_BYTES, KIT_MAX_BYTES = 1048576 };
+
 // JSON with ' for ".
 json_t *kit_json(const char *text);
 void kit_free_json(json_t **json);
