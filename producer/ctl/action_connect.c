@@ -11,7 +11,7 @@ typedef struct Connect {
 } Connect;
 
 static const struct argp_option OPTIONS[] = {
-    {"account", OPTION_ACCOUNT, "NAME", 0, "Name that the key gets (required)", 0},
+    {"account", OPTION_ACCOUNT, "NAME", 0, "Name for the key (required)", 0},
     {"org-id", OPTION_ORG_ID, "ID", 0,
      "Neon organization; needed where a personal key reaches several", 0},
     {"reference", OPTION_REFERENCE, "file:NAME|env:NAME", 0,

@@ -175,8 +175,8 @@ bool provision_command_add_label(ProvisionCommand *command, const char *key, con
     draft_set_text(&label->key, key);
     draft_set_text(&label->value, value);
     Provisioning__V1__Command *message = command->message;
-    size_t old_bytes = message->n_labels * sizeof(*message->labels);
-    Provisioning__V1__Label **labels = allocator_zeroed(old_bytes + sizeof(*labels));
+    size_t old_bytes = message->n_labels * sizeof(void *);
+    Provisioning__V1__Label **labels = allocator_zeroed(old_bytes + sizeof(void *));
     if (old_bytes > 0) {
         memcpy(labels, message->labels, old_bytes);
     }

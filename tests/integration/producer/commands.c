@@ -13,7 +13,7 @@ static Command *decode(const rd_kafka_message_t *record, const Secret *fleet_key
         .value = {record->payload, record->len},
     };
     CommandRules rules = {
-        .max_bytes = 1024 * 1024,
+        .max_bytes = 1 << 20,
         .partitions = SUPPORT_PARTITIONS,
         .check_partition = true,
         .fleet_keys = fleet_key,
@@ -46,9 +46,7 @@ Command *stage_next_command(Stage *stage, const Secret *fleet_key, const char *s
                             StageHeaders *ret_headers)
 {
     rd_kafka_message_t *record = rd_kafka_consume_queue(stage->reader_queue, SUPPORT_TIMEOUT_MS);
-    if (record == NULL) {
-        fail_msg("no command came");
-    }
+    assert_non_null(record);
     assert_int_equal(record->err, RD_KAFKA_RESP_ERR_NO_ERROR);
     Command *command = decode(record, fleet_key);
     if (ret_headers != NULL) {

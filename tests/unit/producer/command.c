@@ -39,7 +39,7 @@ static Command *decode(const ProvisionCommand *command, const char *key, const F
     draft_pack(command, &value);
     Record record = {.topic = "commands", .key = bytes_of(key), .value = buffer_view(&value)};
     CommandRules rules = {
-        .max_bytes = 1024 * 1024,
+        .max_bytes = 1 << 20,
         .fleet_keys = fleet == NULL ? NULL : &fleet->private_key,
         .fleet_key_count = fleet == NULL ? 0 : 1,
     };
