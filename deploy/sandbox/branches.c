@@ -151,7 +151,7 @@ static Branch **collect(const Exchange *exchange, Listing *listing, size_t *ret_
         }
         if (count == capacity) {
             capacity = capacity == 0 ? 16 : capacity * 2;
-            found = realloc(found, capacity * sizeof(*found));
+            found = realloc((void *)found, capacity * sizeof(Branch *));
             if (found == NULL) {
                 abort();
             }
@@ -159,7 +159,7 @@ static Branch **collect(const Exchange *exchange, Listing *listing, size_t *ret_
         found[count++] = branch;
     }
     if (count > 0) {
-        qsort_r(found, count, sizeof(*found), compare_branches, listing);
+        qsort_r((void *)found, count, sizeof(Branch *), compare_branches, listing);
     }
     *ret_count = count;
     return found;
@@ -212,7 +212,7 @@ typedef struct BranchRequest {
     const char *parent_id;
     const char *expires_at;
     bool is_protected;
-    const json_t *annotations;
+    json_t *annotations;
     bool has_endpoint;
     EndpointSettings settings;
 } BranchRequest;
@@ -247,7 +247,7 @@ static bool read_annotations(Exchange *exchange, BranchRequest *request)
     }
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)request->annotations, name, value)
+    json_object_foreach(request->annotations, name, value)
     {
         if (!json_is_string(value)) {
             exchange_fail(exchange, 400, "",
@@ -293,7 +293,7 @@ static bool read_endpoint(Exchange *exchange, const json_t *item, BranchRequest 
 
 static bool read_endpoints(Exchange *exchange, BranchRequest *request)
 {
-    const json_t *list = NULL;
+    json_t *list = NULL;
     if (!exchange_get_array(exchange, exchange->body, "", "endpoints", &list)) {
         return false;
     }
@@ -324,7 +324,7 @@ static bool read_expiry(Exchange *exchange, const BranchRequest *request)
 
 static bool read_request(Exchange *exchange, BranchRequest *request)
 {
-    const json_t *branch = NULL;
+    json_t *branch = NULL;
     return exchange_get_object(exchange, exchange->body, "", "branch", &branch) &&
            exchange_get_string(exchange, branch, "branch", "name", 1, 256, &request->name) &&
            exchange_get_string(exchange, branch, "branch", "parent_id", 0, 60,

@@ -85,7 +85,7 @@ static bool check_new(Exchange *exchange, const char *name, const char *owner)
 
 void databases_create(Exchange *exchange)
 {
-    const json_t *body = NULL;
+    json_t *body = NULL;
     const char *name = NULL;
     const char *owner = NULL;
     if (!exchange_get_object(exchange, exchange->body, "", "database", &body)) {

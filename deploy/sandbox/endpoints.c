@@ -120,13 +120,13 @@ static void reply_operations(Exchange *exchange, int status, const Endpoint *end
 typedef struct EndpointRequest {
     const char *branch_id;
     const char *type;
-    const json_t *pg_settings;
+    json_t *pg_settings;
     EndpointSettings settings;
 } EndpointRequest;
 
 static bool read_pg_settings(Exchange *exchange, const json_t *body, EndpointRequest *request)
 {
-    const json_t *settings = NULL;
+    json_t *settings = NULL;
     if (!exchange_get_object(exchange, body, "endpoint", "settings", &settings) ||
         !exchange_get_object(exchange, settings, "endpoint.settings", "pg_settings",
                              &request->pg_settings)) {
@@ -142,7 +142,7 @@ static bool read_pg_settings(Exchange *exchange, const json_t *body, EndpointReq
 static bool read_request(Exchange *exchange, EndpointRequest *request)
 {
     static const char PATH[] = "endpoint";
-    const json_t *body = NULL;
+    json_t *body = NULL;
     if (!exchange_get_object(exchange, exchange->body, "", PATH, &body)) {
         return false;
     }

@@ -113,16 +113,16 @@ void exchange_fail_required(Exchange *exchange, const char *path, const char *na
 }
 
 /* The member, or NULL where it is absent or null. */
-static const json_t *find_member(const json_t *object, const char *name)
+static json_t *find_member(const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, name);
+    json_t *value = json_object_get(object, name);
     return json_is_null(value) ? NULL : value;
 }
 
 bool exchange_get_object(Exchange *exchange, const json_t *object, const char *path,
-                         const char *name, const json_t **ret)
+                         const char *name, json_t **ret)
 {
-    const json_t *value = find_member(object, name);
+    json_t *value = find_member(object, name);
     if (value == NULL) {
         return true;
     }
@@ -135,9 +135,9 @@ bool exchange_get_object(Exchange *exchange, const json_t *object, const char *p
 }
 
 bool exchange_get_array(Exchange *exchange, const json_t *object, const char *path,
-                        const char *name, const json_t **ret)
+                        const char *name, json_t **ret)
 {
-    const json_t *value = find_member(object, name);
+    json_t *value = find_member(object, name);
     if (value == NULL) {
         return true;
     }

@@ -27,7 +27,7 @@ typedef struct Exchange {
     char *parameters[EXCHANGE_PARAMETERS_MAX]; /* what stood for each {…} of the pattern, decoded */
     QueryArgument query[EXCHANGE_QUERY_MAX];
     int query_count;
-    const json_t *body; /* an object; empty when none was sent */
+    json_t *body; /* an object; empty when none was sent */
     const Fault *partial_listing;
     Project *project; /* of {project_id} */
     Branch *branch;   /* of {branch_id}; NULL where the route allows its absence */
@@ -55,9 +55,9 @@ bool exchange_query_choice(Exchange *exchange, const char *name, const char *con
  * 400. `object` may be NULL (then everything is absent); `path` names it in the error ("project").
  */
 bool exchange_get_object(Exchange *exchange, const json_t *object, const char *path,
-                         const char *name, const json_t **ret);
+                         const char *name, json_t **ret);
 bool exchange_get_array(Exchange *exchange, const json_t *object, const char *path,
-                        const char *name, const json_t **ret);
+                        const char *name, json_t **ret);
 /* Refuses strings outside `least`..`most` bytes. The text stays the body's. */
 bool exchange_get_string(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, size_t least, size_t most, const char **ret);

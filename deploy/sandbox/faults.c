@@ -135,14 +135,14 @@ static bool is_known_object(const char *object)
     return object[0] == '\0';
 }
 
-static const char *find_unknown_member(const json_t *json)
+static const char *find_unknown_member(json_t *json)
 {
     static const char *const MEMBERS[] = {
         "kind", "route",   "count", "skip",   "match",  "for_ms", "ms",       "status",
         "code", "message", "html",  "commit", "object", "action", "retry_ms", "retry_after"};
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)json, name, value)
+    json_object_foreach(json, name, value)
     {
         bool known = false;
         for (size_t i = 0; i < sizeof(MEMBERS) / sizeof(MEMBERS[0]); i++) {
@@ -155,7 +155,7 @@ static const char *find_unknown_member(const json_t *json)
     return NULL;
 }
 
-static bool add_one(Faults *faults, const json_t *json, char *ret_error, size_t error_bytes)
+static bool add_one(Faults *faults, json_t *json, char *ret_error, size_t error_bytes)
 {
     Fault fault = {.route = "*"};
     const char *kind = json_string_value(json_object_get(json, "kind"));
@@ -187,13 +187,13 @@ static bool add_one(Faults *faults, const json_t *json, char *ret_error, size_t 
     return true;
 }
 
-bool faults_add_json(Faults *faults, const json_t *json, char *ret_error, size_t error_bytes)
+bool faults_add_json(Faults *faults, json_t *json, char *ret_error, size_t error_bytes)
 {
     if (!json_is_array(json)) {
         return add_one(faults, json, ret_error, error_bytes);
     }
     size_t i = 0;
-    const json_t *item = NULL;
+    json_t *item = NULL;
     json_array_foreach(json, i, item)
     {
         if (!add_one(faults, item, ret_error, error_bytes)) {

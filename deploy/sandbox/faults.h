@@ -78,7 +78,7 @@ void faults_init(Faults *faults);
 void faults_free(Faults *faults);
 /* Adds one fault or a list of them. False with a sentence in ret_error and nothing added of a bad
  * one. */
-bool faults_add_json(Faults *faults, const json_t *json, char *ret_error, size_t error_bytes);
+bool faults_add_json(Faults *faults, json_t *json, char *ret_error, size_t error_bytes);
 bool faults_load(Faults *faults, const char *path, char *ret_error, size_t error_bytes);
 json_t *faults_list(const Faults *faults);
 /* Removes one, or all with id 0. False when there is none with that id. */

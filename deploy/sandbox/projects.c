@@ -119,15 +119,15 @@ typedef struct ProjectRequest {
     int64_t retention_seconds;
     bool store_passwords;
     EndpointSettings defaults;
-    const json_t *settings;
-    const json_t *annotations;
+    json_t *settings;
+    json_t *annotations;
 } ProjectRequest;
 
-static bool check_annotations(Exchange *exchange, const json_t *annotations)
+static bool check_annotations(Exchange *exchange, json_t *annotations)
 {
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)annotations, name, value)
+    json_object_foreach(annotations, name, value)
     {
         if (!json_is_string(value)) {
             exchange_fail(exchange, 400, "",
@@ -145,7 +145,7 @@ static bool check_annotations(Exchange *exchange, const json_t *annotations)
 static bool read_branch(Exchange *exchange, const json_t *project, ProjectRequest *request)
 {
     static const char PATH[] = "project.branch";
-    const json_t *branch = NULL;
+    json_t *branch = NULL;
     return exchange_get_object(exchange, project, "project", "branch", &branch) &&
            exchange_get_string(exchange, branch, PATH, "name", 1, 256, &request->branch_name) &&
            exchange_get_string(exchange, branch, PATH, "role_name", 1, 63, &request->role_name) &&
@@ -158,8 +158,8 @@ static bool read_branch(Exchange *exchange, const json_t *project, ProjectReques
 static bool read_allowed_ips(Exchange *exchange, const json_t *settings)
 {
     static const char PATH[] = "project.settings.allowed_ips";
-    const json_t *allowed = NULL;
-    const json_t *ips = NULL;
+    json_t *allowed = NULL;
+    json_t *ips = NULL;
     bool flag = false;
     return exchange_get_object(exchange, settings, "project.settings", "allowed_ips", &allowed) &&
            exchange_get_array(exchange, allowed, PATH, "ips", &ips) &&
@@ -169,7 +169,7 @@ static bool read_allowed_ips(Exchange *exchange, const json_t *settings)
 static bool read_members(Exchange *exchange, const json_t *project, ProjectRequest *request)
 {
     static const char PATH[] = "project";
-    const json_t *defaults = NULL;
+    json_t *defaults = NULL;
     return exchange_get_string(exchange, project, PATH, "name", 1, 256, &request->name) &&
            exchange_get_string(exchange, project, PATH, "region_id", 1, 60, &request->region) &&
            exchange_get_string(exchange, project, PATH, "org_id", 1, 60, &request->org_id) &&
@@ -221,13 +221,13 @@ static bool check_request(Exchange *exchange, ProjectRequest *request)
     return request->role_name == NULL || roles_check_name(exchange, request->role_name);
 }
 
-static json_t *build_settings(const json_t *wanted)
+static json_t *build_settings(json_t *wanted)
 {
     json_t *settings = json_pack("{s:{s:[], s:b}, s:b, s:b, s:b}", "allowed_ips", "ips",
                                  "protected_branches_only", 0, "enable_logical_replication", 0,
                                  "block_public_connections", 0, "block_vpc_connections", 0);
     if (wanted != NULL) {
-        json_object_update_recursive(settings, (json_t *)(uintptr_t)wanted);
+        json_object_update_recursive(settings, wanted);
     }
     return settings;
 }
@@ -300,7 +300,7 @@ void projects_create(Exchange *exchange)
         .store_passwords = true,
         .defaults = {.min_cu = 0.25, .max_cu = 0.25},
     };
-    const json_t *body = NULL;
+    json_t *body = NULL;
     if (!exchange_get_object(exchange, exchange->body, "", "project", &body)) {
         return;
     }

@@ -94,8 +94,8 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)handle;
     (void)suggested;
-    char *data = malloc(RELAY_CHUNK_BYTES);
-    *buffer = uv_buf_init(data, data == NULL ? 0 : RELAY_CHUNK_BYTES);
+    buffer->base = malloc(RELAY_CHUNK_BYTES);
+    buffer->len = buffer->base == NULL ? 0 : RELAY_CHUNK_BYTES;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer);

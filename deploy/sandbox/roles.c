@@ -104,7 +104,7 @@ static bool check_new(Exchange *exchange, const char *name)
 
 void roles_create(Exchange *exchange)
 {
-    const json_t *body = NULL;
+    json_t *body = NULL;
     const char *name = NULL;
     bool no_login = false;
     if (!exchange_get_object(exchange, exchange->body, "", "role", &body)) {

@@ -63,7 +63,12 @@ _Noreturn static void become_child(const SpawnUser *user, const char *const *arg
     if (getppid() != parent) {
         _exit(SPAWN_CANNOT_EXECUTE);
     }
-    execve(argv[0], (char *const *)(uintptr_t)argv, ENVIRONMENT);
+    /* execve leaves the arguments alone, but its type can't say so. */
+    union {
+        const char *const *ours;
+        char *const *theirs;
+    } arguments = {argv};
+    execve(argv[0], arguments.theirs, ENVIRONMENT);
     _exit(SPAWN_CANNOT_EXECUTE);
 }
 

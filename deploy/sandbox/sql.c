@@ -40,8 +40,8 @@ bool sql_run(PGconn *connection, const char *statements, char *ret_error, size_t
 
 /* https://neon.com/docs/manage/roles#the-neonsuperuser-role; ADMIN only where Neon gives it. */
 static const char *const PREPARE_ALL[] = {
-    "CREATE ROLE neon_superuser NOLOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS "
-    "IN ROLE pg_read_all_data, pg_write_all_data",
+    "CREATE ROLE neon_superuser NOLOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS",
+    "GRANT pg_read_all_data, pg_write_all_data TO neon_superuser",
     "GRANT pg_monitor, pg_signal_backend TO neon_superuser WITH ADMIN OPTION",
     "GRANT EXECUTE ON FUNCTION pg_show_replication_origin_status TO neon_superuser",
     "CREATE SCHEMA IF NOT EXISTS neon",

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +26,8 @@ int state_open(const char *dir, char *ret_error, size_t error_bytes)
         text_format(ret_error, error_bytes, "%s: %s", path, strerror(errno));
         return -1;
     }
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    struct flock wanted = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(lock, F_OFD_SETLK, &wanted) != 0) {
         text_format(ret_error, error_bytes,
                     "--state %s is in use by another neon-sandbox; choose another folder", dir);
         close(lock);

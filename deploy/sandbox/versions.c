@@ -76,7 +76,10 @@ static void build_template_dir(Version *version, const char *cache_dir, const ch
     char name[64] = "";
     const char *digits = strpbrk(text, "0123456789");
     for (size_t i = 0; i + 1 < sizeof(name) && digits != NULL && digits[i] > ' '; i++) {
-        name[i] = digits[i] == '/' ? '_' : digits[i];
+        name[i] = digits[i];
+        if (name[i] == '/') {
+            name[i] = '_';
+        }
         name[i + 1] = '\0';
     }
     text_build(version->template_dir, sizeof(version->template_dir), "%s/template-%s-%d", cache_dir,
