@@ -70,10 +70,12 @@ typedef struct Command {
 } Command;
 
 typedef struct Rejection {
-    char application_id[NAME_APPLICATION_BYTES]; // empty: could not be read
-    char command_id[UUID_TEXT_BYTES];            // empty: could not be read
-    const char *action_name;                     // "" when unknown; static
-    Error error;                                 // code, field, text
+    // The record's key where it is a valid name, else empty: whatever the message says, nobody gets
+    // an event under the name of an application whose key the record doesn't have.
+    char application_id[NAME_APPLICATION_BYTES];
+    char command_id[UUID_TEXT_BYTES]; // empty: could not be read
+    const char *action_name;          // "" when unknown; static
+    Error error;                      // code, field, text
 } Rejection;
 
 // The command, owned by the caller; or NULL, and *ret_rejection says why. Codes: RECORD_TOO_LARGE,

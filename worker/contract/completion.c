@@ -1,6 +1,5 @@
 #include "contract/completion.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,20 +75,27 @@ static const char *doubt_map(const Completion *completion, int64_t offset, int64
     return NULL;
 }
 
-static void check_first(Completion *completion, int64_t offset, int64_t timestamp_ms,
-                        const char **ret_void_reason)
+static void forget(Completion *completion, int64_t offset)
 {
-    if (completion->last >= 0) {
-        return;
+    completion->map.count = 0;
+    completion->map.end = offset;
+    completion->delivered = 0;
+    completion->restored = false;
+}
+
+// Whether what is tracked can be of the topic that the record comes from; the reason why not.
+static const char *check_record(Completion *completion, int64_t offset, int64_t timestamp_ms)
+{
+    const char *reason = NULL;
+    if (completion->last >= offset) {
+        reason = "the partition's offsets went back";
+    } else if (completion->last < 0 && completion->restored) {
+        reason = doubt_map(completion, offset, timestamp_ms);
     }
-    if (completion->restored) {
-        *ret_void_reason = doubt_map(completion, offset, timestamp_ms);
-        completion->restored = *ret_void_reason == NULL;
+    if (reason != NULL || (completion->last < 0 && !completion->restored)) {
+        forget(completion, offset);
     }
-    if (!completion->restored) {
-        completion->map.count = 0;
-        completion->map.end = offset;
-    }
+    return reason;
 }
 
 // Forgets what the restored map names below `offset`: it doesn't exist any more.
@@ -109,9 +115,7 @@ static void skip_missing(Completion *completion, int64_t offset)
 CompletionDelivery completion_deliver(Completion *completion, int64_t offset, int64_t timestamp_ms,
                                       const char **ret_void_reason)
 {
-    *ret_void_reason = NULL;
-    assert(offset > completion->last && "records come in order");
-    check_first(completion, offset, timestamp_ms, ret_void_reason);
+    *ret_void_reason = check_record(completion, offset, timestamp_ms);
     completion->last = offset;
     skip_missing(completion, offset);
     if (offset >= completion->map.end) {
@@ -139,10 +143,13 @@ void completion_finish(Completion *completion, int64_t offset)
     const CompletionEntry wanted = {.offset = offset};
     const CompletionEntry *entries = completion->map.entries;
     const CompletionEntry *found =
-        bsearch(&wanted, entries, completion->delivered, sizeof *entries, compare_entries);
-    assert(found != NULL && "delivered as unfinished, finished once");
-    remove_entries(completion, (size_t)(found - entries), 1);
-    completion->delivered--;
+        completion->delivered == 0
+            ? NULL
+            : bsearch(&wanted, entries, completion->delivered, sizeof *entries, compare_entries);
+    if (found != NULL) {
+        remove_entries(completion, (size_t)(found - entries), 1);
+        completion->delivered--;
+    }
 }
 
 int64_t completion_offset(const Completion *completion)

@@ -42,12 +42,13 @@ typedef enum CompletionDelivery {
     COMPLETION_FINISHED, // the map says that it is finished
 } CompletionDelivery;
 
-// Every consumed record goes through here, in order. A first record above the base, or a base
-// record with another timestamp than the map's, voids the map (recreated topic): *ret_void_reason
-// says so, else it is NULL.
+// Every consumed record goes through here, in order. *ret_void_reason is NULL (else static text)
+// unless the record shows that the topic is another one than before: a first record that isn't the
+// one at the map's base, or has another timestamp, voids the map; a later one that isn't above the
+// last voids all that was tracked, and what runs of it should be dropped.
 CompletionDelivery completion_deliver(Completion *completion, int64_t offset, int64_t timestamp_ms,
                                       const char **ret_void_reason);
-// `offset` was delivered as COMPLETION_RUN.
+// `offset` was delivered as COMPLETION_RUN. One that isn't tracked any more is ignored.
 void completion_finish(Completion *completion, int64_t offset);
 
 // Offset to commit: the lowest unfinished, or the position behind the last record that was

@@ -12,6 +12,8 @@
 enum {
     DEPTH_MAX = 16,
     FIELDS_MAX = 64, // of one message type
+    // Of all repeated fields: two bytes on the wire become a hundred in memory.
+    ELEMENTS_MAX = 65536,
     PATH_MAX_BYTES = sizeof((Error *)NULL)->field - 1,
     VARINT_BYTES_MAX = 10,
     TAG_BYTES_MAX = 5,
@@ -24,6 +26,7 @@ typedef struct Frame {
     uint32_t seen[FIELDS_MAX];             // occurrences, by the field's index
     const ProtobufCFieldDescriptor *field; // the one being read
     unsigned depth;
+    uint32_t *elements; // of repeated fields, in the whole record
 } Frame;
 
 static bool take_varint(Bytes *rest, size_t max_bytes, uint64_t *ret_value)
@@ -175,7 +178,8 @@ static bool count_field(Frame *frame, Error *err)
     uint32_t *seen = &frame->seen[field - fields];
     (*seen)++;
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return true;
+        return ++*frame->elements <= ELEMENTS_MAX ||
+               refuse_unreadable(frame, "is one element too many", err);
     }
     if (*seen > 1) {
         return refuse_unreadable(frame, "is there more than once", err);
@@ -212,7 +216,10 @@ static bool scan_length(Frame *frame, Bytes value, Error *err)
     if (frame->depth == DEPTH_MAX) {
         return refuse_unreadable(frame, "is nested too deeply", err);
     }
-    Frame inner = {.parent = frame, .descriptor = field->descriptor, .depth = frame->depth + 1};
+    Frame inner = {.parent = frame,
+                   .descriptor = field->descriptor,
+                   .depth = frame->depth + 1,
+                   .elements = frame->elements};
     return scan_message(&inner, value, err);
 }
 
@@ -264,7 +271,8 @@ bool wire_scan(const ProtobufCMessageDescriptor *descriptor, Bytes message, Erro
     if (message.size == 0) {
         return error_set(err, ERROR_INVALID, "RECORD_EMPTY", "the record has no value");
     }
-    Frame frame = {.descriptor = descriptor, .depth = 1};
+    uint32_t elements = 0;
+    Frame frame = {.descriptor = descriptor, .depth = 1, .elements = &elements};
     return scan_message(&frame, message, err);
 }
 

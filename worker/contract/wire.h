@@ -2,8 +2,8 @@
  * Walks a serialised protobuf message by its descriptor, without unpacking it, and refuses what
  * protobuf-c 1.4 would accept and cut or drop: embedded NUL and invalid UTF-8 in strings, repeated
  * members of a oneof or of a singular field, unknown field numbers, wrong wire types, groups,
- * truncated values, nesting deeper than 16, an empty record.
- * https://protobuf.dev/programming-guides/encoding/
+ * truncated values, nesting deeper than 16, more than 65,536 elements of repeated fields, an empty
+ * record. https://protobuf.dev/programming-guides/encoding/
  */
 #ifndef CONTRACT_WIRE_H
 #define CONTRACT_WIRE_H

@@ -187,6 +187,25 @@ static void a_first_record_of_another_topic_voids_the_map(void **state)
     }
 }
 
+static void offsets_that_go_back_void_all(void **state)
+{
+    (void)state;
+    Completion *completion = with_holes();
+    const char *reason = NULL;
+    assert_int_equal(completion_deliver(completion, 104, 1, &reason), COMPLETION_RUN);
+    assert_non_null(reason);
+    assert_int_equal(completion_unfinished(completion), 1);
+    expect(completion, 104, false);
+    completion_finish(completion, 107);
+    assert_int_equal(deliver(completion, 105), COMPLETION_RUN);
+    assert_int_equal(completion_deliver(completion, 105, 1, &reason), COMPLETION_RUN);
+    assert_non_null(reason);
+    completion_finish(completion, 105);
+    completion_finish(completion, 105);
+    expect(completion, 106, false);
+    completion_free(completion);
+}
+
 static void a_map_whose_base_has_no_timestamp_is_taken(void **state)
 {
     (void)state;
@@ -242,6 +261,7 @@ int main(void)
         cmocka_unit_test(what_the_map_says_is_committed_before_it_is_delivered),
         cmocka_unit_test(unfinished_records_that_are_gone_count_as_finished),
         cmocka_unit_test(a_first_record_of_another_topic_voids_the_map),
+        cmocka_unit_test(offsets_that_go_back_void_all),
         cmocka_unit_test(a_map_whose_base_has_no_timestamp_is_taken),
         cmocka_unit_test(a_partition_is_full_at_the_limit_of_unfinished),
         cmocka_unit_test(a_partition_is_full_when_the_text_grows_long),

@@ -175,6 +175,23 @@ static void nesting_is_bounded(void **state)
     assert_non_null(strstr(err.text, "too deeply"));
 }
 
+static void elements_are_bounded_in_the_whole_record(void **state)
+{
+    (void)state;
+    enum { MAX = 65536 };
+    static uint8_t bytes[3 * (MAX + 1)];
+    for (size_t i = 0; i <= MAX; i++) {
+        memcpy(bytes + 3 * i, "\xba\x01", 3); // an empty text
+    }
+    memcpy(bytes, "\xca\x01\x09", 3); // a message with the three texts behind it
+    Error err = ERROR_INIT;
+    assert_true(wire_scan(&provision__test__kinds__descriptor, (Bytes){bytes, 3UL * MAX}, &err));
+    assert_false(
+        wire_scan(&provision__test__kinds__descriptor, (Bytes){bytes, sizeof bytes}, &err));
+    assert_string_equal(err.code, "RECORD_UNREADABLE");
+    assert_string_equal(err.field, "texts[65532]");
+}
+
 typedef struct FindCase {
     Bytes message;
     const char *found; // NULL: not
@@ -216,6 +233,7 @@ int main(void)
         cmocka_unit_test(what_protobuf_c_would_cut_or_drop_is_refused),
         cmocka_unit_test(what_is_accepted_can_be_unpacked),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(elements_are_bounded_in_the_whole_record),
         cmocka_unit_test(a_text_is_found_even_in_a_broken_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
