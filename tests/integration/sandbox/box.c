@@ -106,7 +106,12 @@ void box_restart(Box *box, const char *const *arguments)
     if (box->pid == 0) {
         int null = open("/dev/null", O_WRONLY);
         dup2(null, STDOUT_FILENO);
-        execv(NEON_SANDBOX, (char *const *)(uintptr_t)argv);
+        /* execv leaves the arguments alone, but its type can't say so. */
+        union {
+            const char **ours;
+            char *const *theirs;
+        } list = {argv};
+        execv(NEON_SANDBOX, list.theirs);
         _exit(127);
     }
     box_until(is_ready, box, BOX_START_SECONDS);

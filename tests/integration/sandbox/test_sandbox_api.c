@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -585,6 +586,21 @@ static void the_state_counts_what_was_made_and_called(void **state)
     assert_int_equal(box_integer(since.json, "calls.0.status"), 201);
 }
 
+static void the_log_names_calls_and_no_secret(void **state)
+{
+    (void)state;
+    static char log[1 << 20];
+    REPLY made = box_create_project(&box, "{\"project\":{\"name\":\"logged-name\"}}");
+    FILE *file = fopen(box.log, "r");
+    assert_non_null(file);
+    log[fread(log, 1, sizeof(log) - 1, file)] = '\0';
+    fclose(file);
+    assert_non_null(strstr(log, "POST /api/v2/projects 201"));
+    assert_null(strstr(log, "npg_"));
+    assert_null(strstr(log, BOX_ORG_KEY));
+    assert_null(strstr(log, "logged-name"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -607,6 +623,7 @@ int main(void)
         cmocka_unit_test(operations_are_listed_newest_first_by_page),
         cmocka_unit_test(wrong_types_get_400_and_never_5xx),
         cmocka_unit_test(the_state_counts_what_was_made_and_called),
+        cmocka_unit_test(the_log_names_calls_and_no_secret),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
