@@ -133,11 +133,15 @@ CREATE TABLE provision.command (
     CONSTRAINT command_published CHECK (published_at IS NULL OR status = 'finished')
 ) WITH (
     -- A command's row is written some ten times in its first seconds and then only read: room on
-    -- its page keeps the versions there (no indexed column changes), and dead ones go early.
+    -- its page keeps the versions there (until its end no indexed column changes), and dead
+    -- ones go early.
     fillfactor = 50,
     autovacuum_vacuum_scale_factor = 0.02,
     autovacuum_analyze_scale_factor = 0.05
 );
+
+-- what the purge looks for
+CREATE INDEX command_by_publication ON provision.command (published_at) WHERE status = 'finished';
 COMMENT ON COLUMN provision.command.digest IS
     'SHA-256 that guards the id; NULL: a stop mark came first and the command was never claimed';
 COMMENT ON COLUMN provision.command.partition IS

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <inttypes.h>
 
 #include "ledger/cells.h"
 #include "ledger/columns.h"
@@ -128,6 +129,24 @@ void ledger_published_build(const LedgerPublished *commands, size_t count, Ledge
     *ret_batch = (LedgerBatch){.count = 0};
     columns_add_locked_statement(ret_batch, PUBLISHED, COLUMNS(PUBLISHED_COLUMNS, LedgerPublished),
                                  commands, count);
+}
+
+static const char PURGE[] =
+    "WITH old AS (SELECT application_id, command_id FROM provision.command "
+    "WHERE status = 'finished' AND published_at < clock_timestamp() - $1::bigint * interval '1 ms' "
+    "ORDER BY published_at LIMIT 1000 FOR UPDATE SKIP LOCKED), "
+    "gone AS (DELETE FROM provision.command c USING old "
+    "WHERE c.application_id = old.application_id AND c.command_id = old.command_id RETURNING 1) "
+    "SELECT count(*) FROM gone";
+
+void ledger_purge_build(int64_t retention_ms, LedgerBatch *ret_batch)
+{
+    *ret_batch = (LedgerBatch){.count = 1};
+    LedgerStatement *statement = &ret_batch->statements[0];
+    statement->sql = PURGE;
+    statement->param_count = 1;
+    statement->params[0] = TEXT_INIT(32);
+    text_printf(&statement->params[0], "%" PRId64, retention_ms);
 }
 
 bool ledger_written_decode(const PGresult *rows, bool *ret_written, size_t count, Error *err)

@@ -281,4 +281,10 @@ typedef struct LedgerPublished {
 } LedgerPublished;
 void ledger_published_build(const LedgerPublished *commands, size_t count, LedgerBatch *ret_batch);
 
+// Forgets finished commands that were published longer ago than `retention_ms`, at most
+// LEDGER_PURGE_MAX at once; the answer's one value says how many. `retention_ms` is longer than the
+// command topic's retention, so none of them can be delivered again.
+enum { LEDGER_PURGE_MAX = 1000 };
+void ledger_purge_build(int64_t retention_ms, LedgerBatch *ret_batch);
+
 #endif

@@ -212,6 +212,11 @@ static int run_worker(const Settings *settings)
         !migrate_check(uri, installation, &err)) {
         return complain(&err, exit_code_of(&err));
     }
+    // also refuses a ledger that forgets commands which the topic still has: they would be executed
+    // again
+    if (!topics_check(settings, stderr, &err)) {
+        return complain(&err, exit_code_of(&err));
+    }
     int exit_code = worker_run(settings, installation, &err);
     return err.kind != ERROR_NONE ? complain(&err, exit_code_of(&err)) : exit_code;
 }

@@ -21,7 +21,7 @@ LogFields flight_log(const Flight *flight)
 {
     return (LogFields){.application_id = flight->command->application_id,
                        .command_id = flight->command->command_id,
-                       .subject = flight->command->writes.name,
+                       .subject = flight->subject,
                        .step = flight->decision.step != NULL ? flight->decision.step->name : NULL};
 }
 
@@ -55,6 +55,7 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     flight->worker = worker;
     flight->partition = partition;
     flight->command = command;
+    subject_format(command->application_id, &command->writes, flight->subject);
     flight->started_boot_ms = clock_boot_ms();
     flight->lock.granted = on_lock;
     flight->timer = loop_timer_new(worker->loop, on_timer, flight);

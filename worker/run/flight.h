@@ -28,6 +28,7 @@ typedef struct Flight {
     Partition *partition; // NULL: its assignment is over
     RecordCopy record;
     Command *command;
+    char subject[SUBJECT_TEXT_BYTES]; // of the command, as events and logs name it
     LaneEntry lane;
     FlightPhase phase;
     bool is_dropped; // freed as soon as nothing is under way

@@ -25,6 +25,7 @@ typedef enum LedgerOpKind {
     LEDGER_OP_DEPENDENTS,
     LEDGER_OP_CONCLUDE,
     LEDGER_OP_PUBLISHED,
+    LEDGER_OP_PURGE,
     LEDGER_OP_COUNT_OF
 } LedgerOpKind;
 
@@ -42,6 +43,7 @@ typedef struct LedgerOp {
         LedgerDependents dependents;
         LedgerConclude conclude;
         LedgerPublished published;
+        int64_t purge_retention_ms;
     } ask;
     union {
         LedgerClaimed claimed; // its owner clears it
@@ -49,6 +51,7 @@ typedef struct LedgerOp {
         LedgerClosed closed;
         LedgerLook look; // its owner clears the intent
         bool written;
+        int64_t purged;
         struct {
             LedgerDependent list[SAGA_DEPENDENTS_MAX];
             size_t count;

@@ -41,6 +41,7 @@ static void key_of(const LedgerOp *op, const char **ret_application, const char 
     case LEDGER_OP_CONCLUDE:
         key = &op->ask.conclude.key;
         break;
+    case LEDGER_OP_PURGE:
     case LEDGER_OP_COUNT_OF:
         break;
     }
@@ -106,6 +107,9 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
     case LEDGER_OP_PUBLISHED:
         BUILD(LedgerPublished, published, ledger_published_build);
         break;
+    case LEDGER_OP_PURGE:
+        ledger_purge_build(ops[0]->ask.purge_retention_ms, ret_batch); // the worker has one
+        break;
     case LEDGER_OP_COUNT_OF:
         break;
     }
@@ -149,6 +153,9 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
             ops[i]->answer.dependents.count = ledger_dependents_decode(
                 rows, i, ops[i]->answer.dependents.list, SAGA_DEPENDENTS_MAX);
         }
+        break;
+    case LEDGER_OP_PURGE:
+        ops[0]->answer.purged = strtoll(PQgetvalue(rows, 0, 0), NULL, 10);
         break;
     case LEDGER_OP_PUBLISHED:
     case LEDGER_OP_COUNT_OF:

@@ -15,6 +15,8 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
+enum { PURGE_SOON_MS = 1000, PURGE_MS = 10 * 60 * 1000 };
+
 static size_t held(const Worker *worker)
 {
     return worker->flight_count + worker->parcel_count;
@@ -203,6 +205,29 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+static void on_purged(LedgerOp *op)
+{
+    Worker *worker = LIST_ENTRY(op, Worker, purge);
+    bool more = op->answer.purged == LEDGER_PURGE_MAX;
+    if (op->answer.purged > 0) {
+        log_write(LOG_LEVEL_INFO, NULL,
+                  "%" PRId64 " commands older than ledger.retention are forgotten",
+                  op->answer.purged);
+    }
+    loop_timer_start(worker->purge_timer, more ? PURGE_SOON_MS : PURGE_MS);
+}
+
+static void on_purge_timer(void *context)
+{
+    Worker *worker = context;
+    worker->purge = (LedgerOp){
+        .kind = LEDGER_OP_PURGE,
+        .ask.purge_retention_ms = settings_number(worker->settings, SETTING_LEDGER_RETENTION),
+        .done = on_purged,
+    };
+    ledger_queue_put(worker->ledger, &worker->purge);
+}
+
 static bool is_idle(const Worker *worker)
 {
     return worker->flight_count == 0 && worker->parcel_count == 0 && worker->marking_count == 0;
@@ -310,6 +335,7 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     worker->loop = loop_new();
     worker->drain_soft = loop_timer_new(worker->loop, on_drain_soft, worker);
     worker->drain_hard = loop_timer_new(worker->loop, on_drain_hard, worker);
+    worker->purge_timer = loop_timer_new(worker->loop, on_purge_timer, worker);
     worker->parked = table_new();
     worker->lanes = lanes_new();
     worker->locks = locks_new();
@@ -340,6 +366,7 @@ static void worker_clear(Worker *worker)
     lanes_free(worker->lanes);
     table_free(worker->parked);
     keys_clear(&worker->keys);
+    loop_timer_free(worker->purge_timer);
     loop_timer_free(worker->drain_soft);
     loop_timer_free(worker->drain_hard);
     uv_close((uv_handle_t *)&worker->terminate, NULL);
@@ -358,6 +385,7 @@ int worker_run(const Settings *settings, const char *installation, Error *err)
     uv_signal_start(&worker.interrupt, on_signal, SIGINT);
     log_write(LOG_LEVEL_INFO, NULL, "worker %s of installation %s has started", worker.name,
               installation);
+    loop_timer_start(worker.purge_timer, PURGE_SOON_MS);
     loop_run(worker.loop, on_turn, &worker);
     log_write(LOG_LEVEL_INFO, NULL, "stopped; the longest turn of the loop took %" PRId64 " ms",
               loop_longest_turn_ms(worker.loop));

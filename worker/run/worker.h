@@ -63,6 +63,9 @@ typedef struct Worker {
     List marking; // published outcomes whose published_at is being set
     size_t marking_count;
 
+    LoopTimer *purge_timer; // forgets what is older than ledger.retention
+    LedgerOp purge;
+
     LoopTimer *drain_soft; // hand back at the next boundary
     LoopTimer *drain_hard; // ... and now
     uv_signal_t terminate;

@@ -342,6 +342,30 @@ static void published_is_set_once_and_only_where_an_outcome_is(void **state)
                          "t");
 }
 
+static void assert_purged(PGconn *connection, int64_t retention_ms, const char *count)
+{
+    LedgerBatch batch;
+    ledger_purge_build(retention_ms, &batch);
+    PGresult *rows = support_run(connection, &batch);
+    assert_string_equal(PQgetvalue(rows, 0, 0), count);
+    PQclear(rows);
+}
+
+static void only_what_was_published_long_ago_is_purged(void **state)
+{
+    Support *support = *state;
+    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    (void)support_take_one(support->one, 2);
+    assert_true(run_conclude(support->one, &conclude));
+    assert_purged(support->one, 0, "0"); // not published yet
+    run_published(support->one);
+    assert_purged(support->one, 3600000, "0"); // not long ago
+    support_execute(support->one, "UPDATE provision.command SET published_at = "
+                                  "now() - interval '2 hours' WHERE published_at IS NOT NULL");
+    assert_purged(support->one, 3600000, "1");
+    support_assert_value(support->one, "SELECT count(*) FROM provision.command", "1");
+}
+
 int main(void)
 {
     support_require();
@@ -369,6 +393,7 @@ int main(void)
                                support_empty_tables),
         cmocka_unit_test_setup(published_is_set_once_and_only_where_an_outcome_is,
                                support_empty_tables),
+        cmocka_unit_test_setup(only_what_was_published_long_ago_is_purged, support_empty_tables),
     };
     return cmocka_run_group_tests(tests, support_begin, support_end);
 }

@@ -60,6 +60,9 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     const LedgerPublished published = {"shop", ID};
     ledger_published_build(&published, 1, &batch);
     assert_locked(&batch, 2, "{\"" ID "\"}");
+    ledger_purge_build(86400000, &batch);
+    assert_int_equal(batch.count, 1);
+    assert_statement(&batch, 1, "86400000");
 }
 
 static void a_conclusion_writes_one_subject_at_most(void **state)
