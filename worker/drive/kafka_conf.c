@@ -37,11 +37,19 @@ static void on_property(void *context, const char *property, const char *value, 
     set(context, property, value, is_secret);
 }
 
+// A property of both clients that only one of them has: what kafka.<property> is for.
+static bool is_of_other_client(const char *facility, const char *text)
+{
+    return strcmp(facility, "CONFWARN") == 0 && strstr(text, "will be ignored by this") != NULL;
+}
+
 // Runs on librdkafka's threads.
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     LogLevel ours = LOG_LEVEL_DEBUG;
-    if (level <= LOG_ERR) {
+    if (is_of_other_client(facility, text)) {
+        ours = LOG_LEVEL_DEBUG;
+    } else if (level <= LOG_ERR) {
         ours = LOG_LEVEL_ERROR;
     } else if (level == LOG_WARNING) {
         ours = LOG_LEVEL_WARNING;
