@@ -119,15 +119,24 @@ static rd_kafka_resp_err_t produce(Broker *producer, const char *topic,
                                    const ProvisionCommand *command, const Buffer *value,
                                    Delivery *delivery)
 {
-    const char *key = command->message->application_id;
+    char *key = command->message->application_id;
     rd_kafka_headers_t *headers = make_headers(command);
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        producer->kafka, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key, strlen(key)),
-        RD_KAFKA_V_VALUE(value->data, value->size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(delivery), RD_KAFKA_V_END);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_headers_destroy(headers);
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {key, strlen(key)}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {value->data, value->size}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = delivery},
+    };
+    rd_kafka_error_t *error =
+        rd_kafka_produceva(producer->kafka, parts, sizeof(parts) / sizeof(parts[0]));
+    if (error == NULL) {
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(headers);
     return code;
 }
 

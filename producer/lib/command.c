@@ -214,7 +214,7 @@ static bool draft_is_api_key(const char *api_key)
 static void draft_drop_key(Provisioning__V1__ConnectAccount *account)
 {
     ProtobufCAllocator allocator = allocator_zeroing();
-    switch (account->api_key_case) {
+    switch ((int)account->api_key_case) {
     case PROVISIONING__V1__CONNECT_ACCOUNT__API_KEY_SEALED:
         allocator_free_message(&account->sealed->base);
         break;

@@ -94,7 +94,7 @@ static Provisioning__V1__State *decode(const Entry *entry, ProvisionError *err)
 
 static void name_body(const Provisioning__V1__State *message, ProvisionState *state)
 {
-    switch (message->body_case) {
+    switch ((int)message->body_case) {
     case PROVISIONING__V1__STATE__BODY_ENVIRONMENT:
         state->kind = PROVISION_SUBJECT_ENVIRONMENT;
         state->name = message->environment->environment;

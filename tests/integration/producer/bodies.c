@@ -4,8 +4,10 @@
 
 Provisioning__V1__Event *stage_accepted(void)
 {
-    static Provisioning__V1__CommandAccepted body = PROVISIONING__V1__COMMAND_ACCEPTED__INIT;
-    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    static Provisioning__V1__CommandAccepted body;
+    provisioning__v1__command_accepted__init(&body);
+    static Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
     event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_ACCEPTED;
     event.command_accepted = &body;
     return &event;
@@ -14,8 +16,10 @@ Provisioning__V1__Event *stage_accepted(void)
 Provisioning__V1__Event *stage_deleted(const char *environment)
 {
     static char name[SUPPORT_TEXT_BYTES];
-    static Provisioning__V1__EnvironmentDeleted body = PROVISIONING__V1__ENVIRONMENT_DELETED__INIT;
-    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    static Provisioning__V1__EnvironmentDeleted body;
+    provisioning__v1__environment_deleted__init(&body);
+    static Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
     (void)snprintf(name, sizeof(name), "%s", environment);
     body.environment = name;
     event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_DELETED;
@@ -27,8 +31,10 @@ Provisioning__V1__Event *stage_deleted(const char *environment)
 Provisioning__V1__Event *stage_rejected(const char *code)
 {
     static char text[SUPPORT_TEXT_BYTES];
-    static Provisioning__V1__CommandRejected body = PROVISIONING__V1__COMMAND_REJECTED__INIT;
-    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    static Provisioning__V1__CommandRejected body;
+    provisioning__v1__command_rejected__init(&body);
+    static Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
     (void)snprintf(text, sizeof(text), "%s", code);
     body.code = text;
     event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_REJECTED;
@@ -39,8 +45,10 @@ Provisioning__V1__Event *stage_rejected(const char *code)
 Provisioning__V1__Event *stage_failed(const char *code)
 {
     static char text[SUPPORT_TEXT_BYTES];
-    static Provisioning__V1__CommandFailed body = PROVISIONING__V1__COMMAND_FAILED__INIT;
-    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    static Provisioning__V1__CommandFailed body;
+    provisioning__v1__command_failed__init(&body);
+    static Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
     (void)snprintf(text, sizeof(text), "%s", code);
     body.code = text;
     event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_FAILED;
@@ -50,8 +58,10 @@ Provisioning__V1__Event *stage_failed(const char *code)
 
 Provisioning__V1__Event *stage_cancelled(void)
 {
-    static Provisioning__V1__CommandCancelled body = PROVISIONING__V1__COMMAND_CANCELLED__INIT;
-    static Provisioning__V1__Event event = PROVISIONING__V1__EVENT__INIT;
+    static Provisioning__V1__CommandCancelled body;
+    provisioning__v1__command_cancelled__init(&body);
+    static Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
     event.body_case = PROVISIONING__V1__EVENT__BODY_COMMAND_CANCELLED;
     event.command_cancelled = &body;
     return &event;
