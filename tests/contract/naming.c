@@ -271,7 +271,6 @@ static void each_mistake_is_found(void **state)
                                         "PACKAGE_DIRECTORY_MATCH wrong.Names\n"
                                         "IMPORT_NO_PUBLIC google/protobuf/timestamp.proto\n"
                                         "IMPORT_USED google/protobuf/timestamp.proto\n"
-                                        "IMPORT_USED google/protobuf/duration.proto\n"
                                         "MESSAGE_PASCAL_CASE lower_message\n"
                                         "FIELD_LOWER_SNAKE_CASE camelField\n"
                                         "FIELD_NOT_REQUIRED camelField\n"

@@ -103,6 +103,8 @@ static const Case CASES[] = {
     {"{}", 1, NULL, "SECRET_NOT_OPENABLE"},
     {SEALED("other", "main", KEY), 1, NULL, "SEALED_FOR_OTHER"},
     {SEALED("shop", "other", KEY), 1, NULL, "SEALED_FOR_OTHER"},
+    {SEALED("a", "main", KEY), 1, NULL, "SEALED_FOR_OTHER"},
+    {SEALED("shop", "a", KEY), 1, NULL, "SEALED_FOR_OTHER"},
     {SEALED("shop", "main", ""), 1, NULL, "INVALID_VALUE"},
     {SEALED("shop", "main", "two words"), 1, NULL, "INVALID_VALUE"},
     {SEALED("shop", "main", "line\\n"), 1, NULL, "INVALID_VALUE"},

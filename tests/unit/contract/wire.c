@@ -183,7 +183,8 @@ static void elements_are_bounded_in_the_whole_record(void **state)
     for (size_t i = 0; i <= MAX; i++) {
         memcpy(bytes + 3 * i, "\xba\x01", 3); // an empty text
     }
-    memcpy(bytes, "\xca\x01\x09", 3); // a message with the three texts behind it
+    bytes[0] = 0xca; // a message with the three texts behind it
+    bytes[2] = 0x09;
     Error err = ERROR_INIT;
     assert_true(wire_scan(&provision__test__kinds__descriptor, (Bytes){bytes, 3UL * MAX}, &err));
     assert_false(
