@@ -281,6 +281,16 @@ Lesson search_learn_branches(Saga *saga, const char *name, SearchScope scope, co
     return LESSON_LEARNT;
 }
 
+void search_set_absent(Saga *saga)
+{
+    int64_t doubts = journal_number(&saga->journal, FACT_DOUBTS);
+    if (doubts == 0) {
+        journal_set_number(&saga->journal, FACT_ABSENT_AT, doubts);
+    } else {
+        journal_set_again(&saga->journal, FACT_ABSENT_AT, json_integer(doubts));
+    }
+}
+
 bool search_is_known_absent(const Saga *saga)
 {
     return journal_has(&saga->journal, FACT_ABSENT_AT) &&

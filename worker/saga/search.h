@@ -49,6 +49,9 @@ int64_t search_count_reading(Saga *saga);
 // not one snapshot), else one.
 int64_t search_readings_needed(const Saga *saga);
 
+// What was looked for is proven absent: progress only for the first time, because after every call
+// of unknown result it has to be looked for again.
+void search_set_absent(Saga *saga);
 // What was looked for is proven absent, and no call of unknown result came since.
 bool search_is_known_absent(const Saga *saga);
 

@@ -297,8 +297,7 @@ Lesson branch_learn_find(Saga *saga, const Answer *answer)
         return learn_holder(saga, was_last_look);
     }
     if (search_count_reading(saga) >= search_readings_needed(saga)) {
-        journal_set_again(&saga->journal, FACT_ABSENT_AT,
-                          json_integer(journal_number(&saga->journal, FACT_DOUBTS)));
+        search_set_absent(saga);
         journal_forget_notes(&saga->journal);
     }
     return LESSON_LEARNT;

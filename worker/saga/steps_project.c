@@ -91,8 +91,7 @@ Lesson project_learn_find(Saga *saga, const Answer *answer)
         journal_set_text(&saga->journal, FACT_BRANCH_ID, match.branch_id);
         record_adopted(saga);
     } else if (search_count_reading(saga) >= search_readings_needed(saga)) {
-        journal_set_again(&saga->journal, FACT_ABSENT_AT,
-                          json_integer(journal_number(&saga->journal, FACT_DOUBTS)));
+        search_set_absent(saga);
         journal_forget_notes(&saga->journal);
     }
     return LESSON_LEARNT;
