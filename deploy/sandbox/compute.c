@@ -221,7 +221,7 @@ static void refuse(void *context, Endpoint *endpoint, int file)
     if (refusal == NULL) {
         abort();
     }
-    jobs_init(&refusal->queue, &compute->sandbox->loop, &compute->running);
+    jobs_init(&refusal->queue, &compute->pool);
     refusal->tls = compute->tls;
     refusal->file = file;
     render_host(endpoint, false, refusal->host);
@@ -429,6 +429,7 @@ Compute *compute_open(Sandbox *sandbox, char *ret_error, size_t error_bytes)
         abort();
     }
     compute->sandbox = sandbox;
+    compute->pool.loop = &sandbox->loop;
     compute->relay_owner = (RelayOwner){compute, refuses, refuse, find_address, on_unreachable};
     if (!open_parts(compute, ret_error, error_bytes)) {
         versions_close(&compute->versions);
@@ -503,9 +504,7 @@ void compute_close(Compute *compute, bool remove)
     compute->is_closing = true;
     close_endpoints(compute);
     uv_close((uv_handle_t *)&compute->sweep, NULL);
-    while (compute->running > 0) {
-        uv_run(&compute->sandbox->loop, UV_RUN_ONCE);
-    }
+    jobs_stop(&compute->pool);
     stop_clusters(compute, remove);
     if (remove) {
         remove_files(compute);

@@ -23,7 +23,7 @@ Instance *instance_new(Compute *compute, Branch *branch)
     cluster->version = versions_find(&compute->versions, branch->project->pg_version);
     cluster->tls = compute->tls;
     instance->branch = branch;
-    jobs_init(&instance->jobs, &compute->sandbox->loop, &compute->running);
+    jobs_init(&instance->jobs, &compute->pool);
     branch->instance = instance;
     DL_APPEND(compute->instances, instance);
     return instance;

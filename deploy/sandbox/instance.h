@@ -26,7 +26,7 @@ struct Compute {
     RelayOwner relay_owner;
     Instance *instances;
     unsigned next_socket;
-    int running; /* jobs of all queues */
+    JobPool pool;
     bool is_closing;
     uv_timer_t sweep;
 };

@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
-void jobs_init(JobQueue *queue, uv_loop_t *loop, int *running)
+#include "text.h"
+
+void jobs_init(JobQueue *queue, JobPool *pool)
 {
-    *queue = (JobQueue){.loop = loop, .running = running};
+    *queue = (JobQueue){.pool = pool};
 }
 
 bool jobs_is_idle(const JobQueue *queue)
@@ -15,6 +17,10 @@ bool jobs_is_idle(const JobQueue *queue)
 static void on_work(uv_work_t *work)
 {
     Job *job = work->data;
+    if (atomic_load(&job->queue->pool->is_stopping)) {
+        text_build(job->error, sizeof(job->error), "the sandbox stops");
+        return;
+    }
     job->is_ok = job->run(job);
 }
 
@@ -26,7 +32,7 @@ static void on_done(uv_work_t *work, int status)
     Job *job = work->data;
     JobQueue *queue = job->queue;
     queue->first = job->next;
-    --*queue->running;
+    queue->pool->pending--;
     start(queue);
     job->done(job);
     free(job);
@@ -35,7 +41,7 @@ static void on_done(uv_work_t *work, int status)
 static void start(JobQueue *queue)
 {
     if (queue->first != NULL) {
-        uv_queue_work(queue->loop, &queue->first->work, on_work, on_done);
+        uv_queue_work(queue->pool->loop, &queue->first->work, on_work, on_done);
     }
 }
 
@@ -47,7 +53,7 @@ void jobs_submit(JobQueue *queue, JobRun run, JobDone done, void *context)
     }
     *job = (Job){.queue = queue, .run = run, .done = done, .context = context};
     job->work.data = job;
-    ++*queue->running;
+    queue->pool->pending++;
     Job **last = &queue->first;
     while (*last != NULL) {
         last = &(*last)->next;
@@ -55,5 +61,13 @@ void jobs_submit(JobQueue *queue, JobRun run, JobDone done, void *context)
     *last = job;
     if (queue->first == job) {
         start(queue);
+    }
+}
+
+void jobs_stop(JobPool *pool)
+{
+    atomic_store(&pool->is_stopping, true);
+    while (pool->pending > 0) {
+        uv_run(pool->loop, UV_RUN_ONCE);
     }
 }

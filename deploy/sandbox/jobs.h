@@ -2,6 +2,7 @@
  * different queues at once. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <uv.h>
 
@@ -24,12 +25,20 @@ struct Job {
     Job *next;
 };
 
-struct JobQueue {
+/* What all queues share. */
+typedef struct JobPool {
     uv_loop_t *loop;
-    Job *first;   /* the one that runs */
-    int *running; /* counts jobs of all queues that share it */
+    int pending; /* jobs submitted and not done */
+    atomic_bool is_stopping;
+} JobPool;
+
+struct JobQueue {
+    JobPool *pool;
+    Job *first; /* the one that runs */
 };
 
-void jobs_init(JobQueue *queue, uv_loop_t *loop, int *running);
+void jobs_init(JobQueue *queue, JobPool *pool);
+/* From here on jobs that have not begun fail at once. Returns when none is pending. */
+void jobs_stop(JobPool *pool);
 void jobs_submit(JobQueue *queue, JobRun run, JobDone done, void *context);
 bool jobs_is_idle(const JobQueue *queue);
