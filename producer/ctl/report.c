@@ -20,14 +20,12 @@ static int exit_code_of(const ProvisionError *error)
     }
 }
 
-static void print(bool json, const char *code, const char *field, const char *text)
+// `command_id` may be NULL.
+static void print_json(const char *code, const char *field, const char *text,
+                       const char *command_id)
 {
-    if (!json) {
-        (void)fprintf(stderr, "provisionctl: %s (%s)\n", text, code);
-        return;
-    }
-    json_t *error =
-        json_pack("{s:{s:s, s:s, s:s}}", "error", "code", code, "field", field, "message", text);
+    json_t *error = json_pack("{s:{s:s, s:s, s:s, s:s*}}", "error", "code", code, "field", field,
+                              "message", text, "commandId", command_id);
     if (error != NULL) {
         (void)json_dumpf(error, stderr, JSON_COMPACT);
         (void)fputc('\n', stderr);
@@ -35,9 +33,36 @@ static void print(bool json, const char *code, const char *field, const char *te
     json_decref(error);
 }
 
+static void print(bool json, const char *code, const char *field, const char *text)
+{
+    if (json) {
+        print_json(code, field, text, NULL);
+    } else {
+        (void)fprintf(stderr, "provisionctl: %s (%s)\n", text, code);
+    }
+}
+
 int report_error(bool json, const ProvisionError *error)
 {
     print(json, error->code, error->field, error->text);
+    return exit_code_of(error);
+}
+
+int report_command_error(bool json, const ProvisionError *error, const ProvisionCommand *command)
+{
+    const char *id = provision_command_id(command);
+    if (json) {
+        print_json(error->code, error->field, error->text, id);
+        return exit_code_of(error);
+    }
+    (void)fprintf(stderr, "provisionctl: %s (%s)\n", error->text, error->code);
+    if (error->kind == PROVISION_ERROR_UNAVAILABLE) {
+        (void)fprintf(stderr,
+                      "provisionctl: send it again with --command-id %s: it won't run twice\n", id);
+    } else if (error->kind == PROVISION_ERROR_TIMEOUT) {
+        (void)fprintf(stderr, "provisionctl: later: provisionctl wait %s --application %s\n", id,
+                      provision_command_application(command));
+    }
     return exit_code_of(error);
 }
 

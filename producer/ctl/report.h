@@ -12,6 +12,8 @@
 
 // Each returns the exit code.
 int report_error(bool json, const ProvisionError *error);
+// Names the command, too, so that it can be sent again, or waited for.
+int report_command_error(bool json, const ProvisionError *error, const ProvisionCommand *command);
 int report_problem(bool json, int exit_code, const char *code, const char *format, ...)
     PRINTF_LIKE(4, 5);
 int report_outcome(ProvisionOutcome outcome);

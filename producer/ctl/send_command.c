@@ -78,18 +78,6 @@ static void tell_sent(const SendOptions *options, const ProvisionCommand *comman
     }
 }
 
-static int report_send(const SendOptions *options, const ProvisionCommand *command,
-                       const ProvisionError *error)
-{
-    int code = report_error(options->connection->json, error);
-    if (error->kind == PROVISION_ERROR_UNAVAILABLE && !options->connection->json) {
-        (void)fprintf(stderr,
-                      "provisionctl: send it again with --command-id %s: it won't run twice\n",
-                      provision_command_id(command));
-    }
-    return code;
-}
-
 static int show_outcome(const SendOptions *options, const ProvisionCommand *command,
                         ProvisionWatch *watch)
 {
@@ -97,7 +85,7 @@ static int show_outcome(const SendOptions *options, const ProvisionCommand *comm
     ProvisionEvent *event = NULL;
     if (!provision_watch_wait(watch, provision_command_id(command), (int)options->timeout_ms,
                               &event, &error)) {
-        return report_error(options->connection->json, &error);
+        return report_command_error(options->connection->json, &error, command);
     }
     if (options->connection->json) {
         print_event_json(stdout, event);
@@ -124,7 +112,7 @@ static int send_and_wait(const SendOptions *options, const ProvisionCommand *com
         options->wait ? provision_watch_begin(client, &from_now, CONTACT_MS, &error) : NULL;
     if ((options->wait && watch == NULL) ||
         !provision_client_send(client, command, &receipt, &error)) {
-        return report_send(options, command, &error);
+        return report_command_error(options->connection->json, &error, command);
     }
     tell_sent(options, command, &receipt);
     return options->wait ? show_outcome(options, command, watch) : EXIT_CODE_OK;

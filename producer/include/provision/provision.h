@@ -190,10 +190,11 @@ typedef struct ProvisionReceipt {
     int64_t offset;
 } ProvisionReceipt;
 
-// Sends the command and waits until all in-sync replicas have it, at most message.timeout.ms (and
-// as long for the first contact with the cluster). After an error it is unknown whether the command
-// arrived: send it again, with the same id. Errors: KAFKA_UNAVAILABLE, TOPIC_MISSING,
-// COMMAND_TOO_LARGE.
+// Sends the command and waits until all in-sync replicas have it: at most message.timeout.ms, and
+// 10 s for the client's first contact with the cluster. After KAFKA_UNAVAILABLE it is unknown
+// whether the command arrived: send it again, with the same id. `ret_receipt` may be NULL. Errors:
+// KAFKA_UNAVAILABLE, TOPIC_MISSING, COMMAND_TOO_LARGE, CLIENT_BROKEN (make a new client), and those
+// of the constructors.
 bool provision_client_send(ProvisionClient *client, const ProvisionCommand *command,
                            ProvisionReceipt *ret_receipt, ProvisionError *err);
 

@@ -127,6 +127,30 @@ static void wait_finds_an_outcome_that_is_there_already(void **state)
     assert_non_null(strstr(late.err, "{\"error\":{\"code\":\"WAIT_TIMEOUT\""));
 }
 
+static void who_gives_up_waiting_is_told_how_to_go_on(void **state)
+{
+    Stage *stage = *state;
+    Process people CLEANUP(process_clear);
+    ctl_run(stage, &people,
+            ARGUMENTS("send", "delete-environment", "-a", "shop", "-e", "staging", "--command-id",
+                      ID, "--wait", "--timeout=300ms"));
+    ctl_assert_exit(&people, EXIT_CODE_TIMEOUT);
+    assert_non_null(strstr(people.err, "provisionctl wait 919108f7-52d1-4320-9bac-f847db4148a8 "
+                                       "--application shop"));
+    Command *first CLEANUP(command_free_at) = stage_next_command(stage, NULL, NULL, NULL);
+    Process program CLEANUP(process_clear);
+    ctl_run(stage, &program,
+            ARGUMENTS("send", "delete-environment", "-a", "shop", "-e", "staging", "--command-id",
+                      ID, "--wait", "--timeout=300ms", "--json"));
+    ctl_assert_exit(&program, EXIT_CODE_TIMEOUT);
+    json_t *problem = json_loads(program.err, 0, NULL);
+    const json_t *error = json_object_get(problem, "error");
+    assert_string_equal(json_string_value(json_object_get(error, "commandId")), ID);
+    json_decref(problem);
+    Command *second CLEANUP(command_free_at) = stage_next_command(stage, NULL, NULL, NULL);
+    assert_memory_equal(first->digest, second->digest, sizeof(first->digest));
+}
+
 static void watch_shows_events_and_ends_when_told(void **state)
 {
     Stage *stage = *state;
@@ -254,6 +278,7 @@ int main(void)
         cmocka_unit_test(json_becomes_a_command),
         cmocka_unit_test(the_exit_code_is_the_outcome),
         cmocka_unit_test(wait_finds_an_outcome_that_is_there_already),
+        cmocka_unit_test(who_gives_up_waiting_is_told_how_to_go_on),
         cmocka_unit_test(watch_shows_events_and_ends_when_told),
         cmocka_unit_test(environments_and_show_read_the_state_topic),
         cmocka_unit_test(mistakes_have_their_exit_codes),
