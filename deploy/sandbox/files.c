@@ -92,8 +92,8 @@ bool files_copy(const char *from_path, const char *to_path, const SpawnUser *use
 
 bool files_make_dir(const char *path, const SpawnUser *user)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return false;
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST;
     }
     return !user->is_switched || chown(path, user->uid, user->gid) == 0;
 }

@@ -20,7 +20,7 @@ bool files_copy_tree(const char *from, const char *to, const SpawnUser *user, Fi
 bool files_copy(const char *from, const char *to, const SpawnUser *user);
 /* Removes the tree; what is absent is fine. */
 void files_remove_tree(const char *path);
-/* Makes a directory of `user` with mode 0700; an existing one is fine. */
+/* Makes a directory of `user` with mode 0700; an existing one stays as it is. */
 bool files_make_dir(const char *path, const SpawnUser *user);
 /* Writes a file of `user` with the given mode. */
 bool files_write(const char *path, const char *text, size_t bytes, unsigned mode,

@@ -1,5 +1,6 @@
 #include "state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,11 +11,36 @@
 
 #include "text.h"
 
+/* What a sandbox removes at its start must be a sandbox's: the folder has to be empty or one
+ * before. */
+static bool may_be_used(const char *dir)
+{
+    char path[PATH_MAX];
+    if (!text_format(path, sizeof(path), "%s/sandbox.lock", dir) || access(path, F_OK) == 0) {
+        return true;
+    }
+    DIR *list = opendir(dir);
+    bool is_empty = true;
+    for (const struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL;
+         entry = readdir(list)) {
+        is_empty = is_empty && strspn(entry->d_name, ".") == strlen(entry->d_name);
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
+    return is_empty;
+}
+
 int state_open(const char *dir, char *ret_error, size_t error_bytes)
 {
     char path[PATH_MAX];
     if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
         text_format(ret_error, error_bytes, "--state %s: %s", dir, strerror(errno));
+        return -1;
+    }
+    if (!may_be_used(dir)) {
+        text_format(ret_error, error_bytes,
+                    "--state %s is neither empty nor a sandbox's folder; choose another", dir);
         return -1;
     }
     if (!text_format(path, sizeof(path), "%s/sandbox.lock", dir)) {

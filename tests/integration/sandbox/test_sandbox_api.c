@@ -1,10 +1,13 @@
 /* The API alone (--no-compute): routes, errors, paging, keys, locks, rules of deletion. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -601,6 +604,49 @@ static void the_log_names_calls_and_no_secret(void **state)
     assert_null(strstr(log, "logged-name"));
 }
 
+/* Runs the program to its end and returns its status. */
+static int run(const char *const *arguments)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        union {
+            const char *const *ours;
+            char *const *theirs;
+        } list = {arguments};
+        execv(NEON_SANDBOX, list.theirs);
+        _exit(127);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void a_wrong_command_line_or_folder_is_refused(void **state)
+{
+    (void)state;
+    const struct {
+        const char *arguments[6];
+        int status;
+    } cases[] = {
+        {{"sandbox", "--help"}, 0},
+        {{"sandbox", "--version"}, 0},
+        {{"sandbox", "--port", "70000"}, 64},
+        {{"sandbox", "--no-such-option"}, 64},
+        {{"sandbox", "stray"}, 64},
+        {{"sandbox", "--no-compute", "--state", "/no/such/parent"}, 70},
+        {{"sandbox", "--no-compute", "--state", "/usr"}, 70},
+        {{"sandbox", "--no-compute", "--state", box.dir}, 70},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(run(cases[i].arguments), cases[i].status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -624,6 +670,7 @@ int main(void)
         cmocka_unit_test(wrong_types_get_400_and_never_5xx),
         cmocka_unit_test(the_state_counts_what_was_made_and_called),
         cmocka_unit_test(the_log_names_calls_and_no_secret),
+        cmocka_unit_test(a_wrong_command_line_or_folder_is_refused),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
