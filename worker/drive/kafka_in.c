@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "drive/kafka_conf.h"
+#include "drive/kafka_consumer.h"
 #include "drive/kafka_group.h"
 #include "drive/kafka_task.h"
 #include "sys/clock.h"
@@ -33,10 +34,7 @@ struct KafkaIn {
     KafkaInHandler handler;
     void *context;
     char *topic_name;
-    rd_kafka_t *client;
-    rd_kafka_topic_t *topic;
-    rd_kafka_queue_t *queue;
-    rd_kafka_queue_t *closing_queue; // NULL until PHASE_CLOSING
+    KafkaConsumer consumer;
     KafkaGroup *group;
     uv_poll_t *poll; // of event_fd
     int event_fd;
@@ -46,7 +44,6 @@ struct KafkaIn {
     bool away;     // and told so
     int32_t partitions;
     int64_t last_poll_boot_ms;
-    int64_t session_timeout_ms;
     KafkaInPhase phase;
     int64_t closing_until_boot_ms;
     void (*on_closed)(void *context);
@@ -95,7 +92,7 @@ static void take_error(KafkaIn *in, rd_kafka_event_t *event)
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     char text[sizeof(err.text)] = "";
     if (rd_kafka_event_error_is_fatal(event) != 0 || code == RD_KAFKA_RESP_ERR__FATAL) {
-        code = rd_kafka_fatal_error(in->client, text, sizeof(text));
+        code = rd_kafka_fatal_error(in->consumer.client, text, sizeof(text));
         kafka_error_set(&err, ERROR_INTERNAL, code, text);
         in->handler.on_health(in->context, &err);
     } else if (is_absence(code) && in->phase == PHASE_OPEN) {
@@ -139,8 +136,8 @@ static void destroy_client(KafkaIn *in);
 
 static void end_closing(KafkaIn *in)
 {
-    bool is_over =
-        rd_kafka_consumer_closed(in->client) != 0 || clock_boot_ms() >= in->closing_until_boot_ms;
+    bool is_over = rd_kafka_consumer_closed(in->consumer.client) != 0 ||
+                   clock_boot_ms() >= in->closing_until_boot_ms;
     if (is_over && !in->counting && !kafka_group_is_reading(in->group)) {
         destroy_client(in);
     }
@@ -152,11 +149,10 @@ static void drain(void *context)
     uint64_t count = 0;
     ssize_t got = read(in->event_fd, &count, sizeof(count)); // only rearms it
     (void)got;
-    rd_kafka_queue_t *queue = in->closing_queue != NULL ? in->closing_queue : in->queue;
     in->last_poll_boot_ms = clock_boot_ms();
     rd_kafka_event_t *event = NULL;
     int taken = 0;
-    while (taken < DRAIN_SLICE && (event = rd_kafka_queue_poll(queue, 0)) != NULL) {
+    while (taken < DRAIN_SLICE && (event = kafka_consumer_poll(&in->consumer)) != NULL) {
         take_event(in, event);
         rd_kafka_event_destroy(event);
         taken++;
@@ -196,7 +192,8 @@ static void count_partitions(void *context)
     KafkaIn *in = context;
     if (!in->counting && in->phase == PHASE_OPEN) {
         in->counting = true;
-        kafka_task_count_partitions(in->loop, in->client, in->topic, on_partitions, in);
+        kafka_task_count_partitions(in->loop, in->consumer.client, in->consumer.topic,
+                                    on_partitions, in);
     }
 }
 
@@ -212,20 +209,12 @@ static void on_revoked(void *context, KafkaAssignment *const *assignments, size_
     in->handler.on_revoked(in->context, assignments, count, lost);
 }
 
-// A queue of its own: librdkafka forwards the group's queue to it, which must not be the same.
 static void on_left(void *context)
 {
     KafkaIn *in = context;
-    static const uint64_t ONE = 1;
     in->phase = PHASE_CLOSING;
-    in->closing_until_boot_ms = clock_boot_ms() + CLOSING_LIMIT_MS;
-    in->closing_queue = rd_kafka_queue_new(in->client);
-    rd_kafka_queue_io_event_enable(in->closing_queue, in->event_fd, &ONE, sizeof(ONE));
-    rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(in->client, in->closing_queue);
-    if (failed != NULL) { // fatal before
-        in->closing_until_boot_ms = 0;
-        rd_kafka_error_destroy(failed);
-    }
+    bool takes_time = kafka_consumer_leave(&in->consumer, in->event_fd);
+    in->closing_until_boot_ms = takes_time ? clock_boot_ms() + CLOSING_LIMIT_MS : 0;
     loop_timer_start(in->timer, 0);
 }
 
@@ -237,7 +226,7 @@ static void on_poll_closed(uv_handle_t *handle)
 static void on_destroyed(void *context)
 {
     KafkaIn *in = context;
-    in->client = NULL;
+    in->consumer.client = NULL;
     in->on_closed(in->context);
 }
 
@@ -254,77 +243,16 @@ static void stop_polling(KafkaIn *in)
     in->refresh = NULL;
 }
 
-static void release_queues(KafkaIn *in)
-{
-    rd_kafka_queue_io_event_enable(in->queue, -1, NULL, 0);
-    rd_kafka_queue_destroy(in->queue);
-    if (in->closing_queue != NULL) {
-        rd_kafka_queue_io_event_enable(in->closing_queue, -1, NULL, 0);
-        rd_kafka_queue_destroy(in->closing_queue);
-    }
-}
-
 static void destroy_client(KafkaIn *in)
 {
     in->phase = PHASE_DESTROYING;
-    release_queues(in);
+    kafka_consumer_release(&in->consumer);
     stop_polling(in);
-    rd_kafka_topic_destroy(in->topic);
-    kafka_task_destroy(in->loop, in->client, on_destroyed, in);
-}
-
-static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
-{
-    static const KafkaProperty DEFAULTS[] = {
-        {"client.id", "provision-worker"},
-        {"session.timeout.ms", "10000"},
-        {"fetch.wait.max.ms", "100"},
-        {"queued.min.messages", "1000"}, // of 100,000: what is not started is not prefetched
-        {"queued.max.messages.kbytes", "16384"},
-        {"reconnect.backoff.max.ms", "2000"},
-        {"socket.nagle.disable", "true"},
-        {"socket.keepalive.enable", "true"},
-        {NULL, NULL},
-    };
-    const KafkaProperty forced[] = {
-        {"group.id", settings_text(settings, SETTING_GROUP_ID)},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"isolation.level", "read_committed"},
-        {"auto.offset.reset", "earliest"},
-        {"partition.assignment.strategy", "range"},
-        {"enable.partition.eof", "false"},
-        {NULL, NULL},
-    };
-    return kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);
-}
-
-static bool start_client(KafkaIn *in, rd_kafka_conf_t *conf, Error *err)
-{
-    char text[sizeof(err->text)] = "";
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
-                                       RD_KAFKA_EVENT_ERROR);
-    in->session_timeout_ms = kafka_conf_number(conf, "session.timeout.ms");
-    in->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
-    if (in->client == NULL) {
-        rd_kafka_conf_destroy(conf);
-        return error_set(err, ERROR_INVALID, "KAFKA_SETUP", "%s", text);
-    }
-    rd_kafka_poll_set_consumer(in->client);
-    in->queue = rd_kafka_queue_get_consumer(in->client);
-    in->topic = rd_kafka_topic_new(in->client, in->topic_name, NULL);
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, in->topic_name, RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t failed = rd_kafka_subscribe(in->client, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
-    assert(failed == RD_KAFKA_RESP_ERR_NO_ERROR);
-    (void)failed;
-    return true;
+    kafka_task_destroy(in->loop, in->consumer.client, on_destroyed, in);
 }
 
 static void start_polling(KafkaIn *in)
 {
-    static const uint64_t ONE = 1;
     in->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert(in->event_fd >= 0);
     in->poll = alloc_zeroed(1, sizeof(*in->poll));
@@ -333,7 +261,7 @@ static void start_polling(KafkaIn *in)
     (void)failed;
     in->poll->data = in;
     uv_poll_start(in->poll, UV_READABLE, on_event_fd);
-    rd_kafka_queue_io_event_enable(in->queue, in->event_fd, &ONE, sizeof(ONE));
+    kafka_consumer_signal(&in->consumer, in->event_fd);
     in->timer = loop_timer_new(in->loop, drain, in);
     in->refresh = loop_timer_new(in->loop, count_partitions, in);
     loop_timer_start(in->timer, 0);
@@ -344,21 +272,17 @@ KafkaIn *kafka_in_open(Loop *loop, const Settings *settings, const KafkaInHandle
                        void *context, Error *err)
 {
     static const KafkaGroupHandler GROUP_HANDLER = {on_assigned, on_revoked, on_left, on_success};
-    rd_kafka_conf_t *conf = make_conf(settings, err);
-    if (conf == NULL) {
+    KafkaIn *in = alloc_zeroed(1, sizeof(*in));
+    if (!kafka_consumer_open(&in->consumer, settings, err)) {
+        free(in);
         return NULL;
     }
-    KafkaIn *in = alloc_zeroed(1, sizeof(*in));
     in->loop = loop;
     in->handler = *handler;
     in->context = context;
     in->topic_name = alloc_text(settings_text(settings, SETTING_TOPIC_COMMANDS));
     in->last_poll_boot_ms = clock_boot_ms();
-    if (!start_client(in, conf, err)) {
-        kafka_in_free(in);
-        return NULL;
-    }
-    in->group = kafka_group_new(loop, in->client, in->topic_name, &GROUP_HANDLER, in);
+    in->group = kafka_group_new(loop, in->consumer.client, in->topic_name, &GROUP_HANDLER, in);
     start_polling(in);
     return in;
 }
@@ -390,7 +314,7 @@ int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in)
 
 int64_t kafka_in_session_timeout_ms(const KafkaIn *in)
 {
-    return in->session_timeout_ms;
+    return in->consumer.session_timeout_ms;
 }
 
 void kafka_in_close(KafkaIn *in, void (*on_closed)(void *context))
@@ -404,7 +328,7 @@ void kafka_in_close(KafkaIn *in, void (*on_closed)(void *context))
 void kafka_in_free(KafkaIn *in)
 {
     if (in != NULL) {
-        assert(in->client == NULL);
+        assert(in->consumer.client == NULL);
         kafka_group_free(in->group);
         free(in->topic_name);
         free(in);

@@ -18,8 +18,9 @@ enum { RESOLVER_KEEP_MS = 60000, RESOLVER_HOSTS = 256, RESOLVER_ADDRESS_BYTES = 
 struct Resolver {
     Loop *loop;
     Table *hosts;    // ResolverHost by name
-    List queries;    // not answered
-    LoopTimer *soon; // answers what is known, outside of resolver_ask
+    List waiting;    // queries whose lookup is under way
+    List answered;   // queries whose callback is due
+    LoopTimer *soon; // calls them, outside of resolver_ask
 };
 
 // Outlives the resolver while a thread of libuv works on it.
@@ -33,7 +34,7 @@ typedef struct ResolverHost {
 
 struct ResolverQuery {
     ListLink link;
-    ResolverHost *host;                   // waits for its lookup; NULL = has its answer:
+    const ResolverHost *host;             // whose lookup it waits for
     char address[RESOLVER_ADDRESS_BYTES]; // "" = none, says `err`
     Error err;
     ResolverCallback *callback;
@@ -56,38 +57,28 @@ static bool is_local(const char *host)
            (length > suffix_length && strcasecmp(host + length - suffix_length, SUFFIX) == 0);
 }
 
-static void query_set_address(ResolverQuery *query, const char *address)
+static void query_answer(Resolver *resolver, ResolverQuery *query, const char *address)
 {
-    query->host = NULL;
     memcpy(query->address, address, strlen(address) + 1);
+    list_remove(&query->link);
+    list_append(&resolver->answered, &query->link);
 }
 
-static void query_set_failed(ResolverQuery *query, const char *reason)
+static void query_fail(Resolver *resolver, ResolverQuery *query, const char *reason)
 {
-    query->host = NULL;
     error_set(&query->err, ERROR_UNAVAILABLE, "NAME_NOT_RESOLVED", "the name was not resolved: %s",
               reason);
+    query_answer(resolver, query, "");
 }
 
-static ResolverQuery *first_answered(const Resolver *resolver)
-{
-    LIST_EACH(&resolver->queries, link)
-    {
-        ResolverQuery *query = LIST_ENTRY(link, ResolverQuery, link);
-        if (query->host == NULL) {
-            return query;
-        }
-    }
-    return NULL;
-}
-
-// A callback may ask and cancel, so the list is looked through again after each.
-static void answer(void *context)
+// A callback may ask and cancel, so the queries are taken one by one.
+static void report(void *context)
 {
     Resolver *resolver = context;
-    ResolverQuery *query = NULL;
-    while ((query = first_answered(resolver)) != NULL) {
-        list_remove(&query->link);
+    ListLink *link = NULL;
+    while ((link = list_first(&resolver->answered)) != NULL) {
+        ResolverQuery *query = LIST_ENTRY(link, ResolverQuery, link);
+        list_remove(link);
         query->callback(query->context, query->address[0] != '\0' ? query->address : NULL,
                         &query->err);
         free(query);
@@ -115,16 +106,16 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
         free(host);
         return;
     }
-    LIST_EACH(&resolver->queries, link)
+    LIST_EACH(&resolver->waiting, link)
     {
         ResolverQuery *query = LIST_ENTRY(link, ResolverQuery, link);
         if (query->host == host && ok) {
-            query_set_address(query, host->address);
+            query_answer(resolver, query, host->address);
         } else if (query->host == host) {
-            query_set_failed(query, status != 0 ? uv_strerror(status) : "no address");
+            query_fail(resolver, query, status != 0 ? uv_strerror(status) : "no address");
         }
     }
-    answer(resolver);
+    report(resolver);
 }
 
 typedef struct HostSweep {
@@ -163,7 +154,7 @@ static void query_look_up(Resolver *resolver, ResolverQuery *query, const char *
 {
     ResolverHost *host = host_of(resolver, name);
     if (host->expires_boot_ms > clock_boot_ms()) {
-        query_set_address(query, host->address);
+        query_answer(resolver, query, host->address);
         return;
     }
     query->host = host;
@@ -175,7 +166,7 @@ static void query_look_up(Resolver *resolver, ResolverQuery *query, const char *
         uv_getaddrinfo(loop_uv(resolver->loop), &host->request, on_looked_up, name, NULL, &hints);
     host->looking = failed == 0;
     if (failed != 0) { // no host name at all
-        query_set_failed(query, uv_strerror(failed));
+        query_fail(resolver, query, uv_strerror(failed));
     }
 }
 
@@ -184,8 +175,9 @@ Resolver *resolver_new(Loop *loop)
     Resolver *resolver = alloc_zeroed(1, sizeof(*resolver));
     resolver->loop = loop;
     resolver->hosts = table_new();
-    list_init(&resolver->queries);
-    resolver->soon = loop_timer_new(loop, answer, resolver);
+    list_init(&resolver->waiting);
+    list_init(&resolver->answered);
+    resolver->soon = loop_timer_new(loop, report, resolver);
     return resolver;
 }
 
@@ -202,15 +194,21 @@ static void host_release(void *context, const char *name, void *value)
     }
 }
 
+static void cancel_all(List *queries)
+{
+    LIST_EACH(queries, link)
+    {
+        resolver_cancel(LIST_ENTRY(link, ResolverQuery, link));
+    }
+}
+
 void resolver_free(Resolver *resolver)
 {
     if (resolver == NULL) {
         return;
     }
-    LIST_EACH(&resolver->queries, link)
-    {
-        resolver_cancel(LIST_ENTRY(link, ResolverQuery, link));
-    }
+    cancel_all(&resolver->waiting);
+    cancel_all(&resolver->answered);
     table_each(resolver->hosts, host_release, NULL);
     table_free(resolver->hosts);
     loop_timer_free(resolver->soon);
@@ -223,15 +221,15 @@ ResolverQuery *resolver_ask(Resolver *resolver, const char *host, ResolverCallba
     ResolverQuery *query = alloc_zeroed(1, sizeof(*query));
     query->callback = callback;
     query->context = context;
-    list_append(&resolver->queries, &query->link);
+    list_append(&resolver->waiting, &query->link);
     if (is_numeric(host) && strlen(host) < sizeof(query->address)) {
-        query_set_address(query, host);
+        query_answer(resolver, query, host);
     } else if (is_local(host)) {
-        query_set_address(query, "127.0.0.1");
+        query_answer(resolver, query, "127.0.0.1");
     } else {
         query_look_up(resolver, query, host);
     }
-    if (query->host == NULL) {
+    if (!list_is_empty(&resolver->answered)) {
         loop_timer_start(resolver->soon, 0);
     }
     return query;

@@ -108,7 +108,7 @@ void kafka_write(const KafkaNames *names, int32_t partition, int count)
 static void copy_text(char *to, const void *from, size_t length)
 {
     length = length < SEEN_TEXT_BYTES ? length : SEEN_TEXT_BYTES - 1;
-    if (length > 0) {
+    if (from != NULL && length > 0) {
         memcpy(to, from, length);
     }
     to[length] = '\0';

@@ -48,9 +48,9 @@ static bool flag_is_set(void *context)
     return *flag;
 }
 
-void test_await_flag(Loop *loop, const bool *flag)
+void test_await_flag(Loop *loop, bool *flag)
 {
-    test_await(loop, flag_is_set, (bool *)(uintptr_t)flag);
+    test_await(loop, flag_is_set, flag);
 }
 
 static bool never(void *context)
@@ -62,6 +62,15 @@ static bool never(void *context)
 void test_pass(Loop *loop, uint32_t time_ms)
 {
     assert_false(run(loop, never, NULL, time_ms));
+}
+
+bool test_loop_was_quick(const Loop *loop)
+{
+    int64_t longest_ms = loop_longest_turn_ms(loop);
+    if (longest_ms > TEST_LONGEST_TURN_MS) {
+        print_error("the loop was blocked for %d ms\n", (int)longest_ms);
+    }
+    return longest_ms <= TEST_LONGEST_TURN_MS;
 }
 
 bool test_has_neighbour(const char *variable, int *ret_status)
