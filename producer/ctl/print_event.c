@@ -9,7 +9,9 @@
 #include "base/attr.h"
 #include "base/text.h"
 
-enum { TYPE_WIDTH = 20, SUBJECT_WIDTH = 36, DETAILS_MAX_BYTES = 4096, MS_PER_SECOND = 1000 };
+enum { TYPE_WIDTH = 20, SUBJECT_WIDTH = 32, DETAILS_MAX_BYTES = 4096, MS_PER_SECOND = 1000 };
+
+static const char SUBJECT_PREFIX[] = "applications/";
 
 // What a line shows of a body: the values at these paths, each with its label in front.
 typedef struct Detail {
@@ -143,9 +145,13 @@ static void print_time(const Screen *screen, int64_t instant_ms)
     (void)fprintf(screen->file, "  ");
 }
 
+// shop/environments/production: every subject begins with the same word.
 static void print_subject(const Screen *screen, const ProvisionEvent *event)
 {
     const char *subject = event->subject[0] == '\0' ? event->application_id : event->subject;
+    if (strncmp(subject, SUBJECT_PREFIX, sizeof(SUBJECT_PREFIX) - 1) == 0) {
+        subject += sizeof(SUBJECT_PREFIX) - 1;
+    }
     Text text CLEANUP(text_clear) = TEXT_INIT(DETAILS_MAX_BYTES);
     text_append(&text, subject);
     if (event->sequence != 0) {

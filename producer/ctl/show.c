@@ -36,12 +36,19 @@ static const struct argp_option OPTIONS[] = {
 
 static const char DOC[] =
     "Shows all that is known of an environment or account, from the state topic.\v"
-    "SUBJECT is applications/A/environments/E, applications/A/accounts/N, or, with --application, "
+    "SUBJECT is A/environments/E, A/accounts/N (A: the application), or, with --application, "
     "environments/E, accounts/N or just the environment's name. Exit code 66: there is none.";
 
-static bool is_whole(const char *name)
+static bool has_prefix(const char *name)
 {
     return strncmp(name, SUBJECT_PREFIX, sizeof(SUBJECT_PREFIX) - 1) == 0;
+}
+
+// applications/A/environments/E, or A/environments/E as watch shows it.
+static bool is_whole(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    return has_prefix(name) || (slash != NULL && strchr(slash + 1, '/') != NULL);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -77,13 +84,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 static void build_subject(const Show *show, Text *subject)
 {
-    if (is_whole(show->name)) {
-        text_append(subject, show->name);
-        return;
-    }
     bool kind_given = strchr(show->name, '/') != NULL;
-    text_printf(subject, "%s%s/%s%s", SUBJECT_PREFIX, show->application_id,
-                kind_given ? "" : "environments/", show->name);
+    text_append(subject, has_prefix(show->name) ? "" : SUBJECT_PREFIX);
+    if (!is_whole(show->name)) {
+        text_printf(subject, "%s/%s", show->application_id, kind_given ? "" : "environments/");
+    }
+    text_append(subject, show->name);
 }
 
 static bool match(void *context, const ProvisionState *state)

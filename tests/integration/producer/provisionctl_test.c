@@ -192,11 +192,14 @@ static void environments_and_show_read_the_state_topic(void **state)
     ctl_run(stage, &show, ARGUMENTS("show", "production", "-a", "blog"));
     ctl_assert_exit(&show, EXIT_CODE_OK);
     assert_non_null(strstr(show.out, "dry-sea-2"));
-    Process whole CLEANUP(process_clear);
-    ctl_run(stage, &whole,
-            ARGUMENTS("show", "applications/shop/environments/production", "--json"));
-    ctl_assert_exit(&whole, EXIT_CODE_OK);
-    assert_non_null(strstr(whole.out, "cool-sun-1"));
+    static const char *const WHOLE[] = {"applications/shop/environments/production",
+                                        "shop/environments/production"};
+    for (size_t i = 0; i < sizeof(WHOLE) / sizeof(WHOLE[0]); i++) {
+        Process whole CLEANUP(process_clear);
+        ctl_run(stage, &whole, ARGUMENTS("show", WHOLE[i], "--json"));
+        ctl_assert_exit(&whole, EXIT_CODE_OK);
+        assert_non_null(strstr(whole.out, "cool-sun-1"));
+    }
     Process none CLEANUP(process_clear);
     ctl_run(stage, &none, ARGUMENTS("show", "nowhere", "-a", "shop"));
     ctl_assert_exit(&none, EXIT_CODE_NOT_FOUND);

@@ -60,7 +60,7 @@ static void a_line_tells_what_happened_to_whom(void **state)
     print_event_line(&screen, &REJECTED);
     const char *line = paper_read(&paper);
     assert_non_null(strstr(line, "CommandRejected"));
-    assert_non_null(strstr(line, "applications/shop/environments/production #7"));
+    assert_non_null(strstr(line, " shop/environments/production #7 "));
     assert_non_null(strstr(line, "ENVIRONMENT_EXISTS  it is "));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
