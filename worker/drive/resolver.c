@@ -71,18 +71,29 @@ static void query_fail(Resolver *resolver, ResolverQuery *query, const char *rea
     query_answer(resolver, query, "");
 }
 
+static void cancel_all(List *queries)
+{
+    LIST_EACH(queries, link)
+    {
+        resolver_cancel(LIST_ENTRY(link, ResolverQuery, link));
+    }
+}
+
 // A callback may ask and cancel, so the queries are taken one by one.
 static void report(void *context)
 {
     Resolver *resolver = context;
+    List reported;
+    list_init(&reported);
     ListLink *link = NULL;
     while ((link = list_first(&resolver->answered)) != NULL) {
-        ResolverQuery *query = LIST_ENTRY(link, ResolverQuery, link);
+        const ResolverQuery *query = LIST_ENTRY(link, ResolverQuery, link);
         list_remove(link);
+        list_append(&reported, link);
         query->callback(query->context, query->address[0] != '\0' ? query->address : NULL,
                         &query->err);
-        free(query);
     }
+    cancel_all(&reported);
 }
 
 static bool host_take(ResolverHost *host, int status, const struct addrinfo *found)
@@ -191,14 +202,6 @@ static void host_release(void *context, const char *name, void *value)
         uv_cancel((uv_req_t *)&host->request);
     } else {
         free(host);
-    }
-}
-
-static void cancel_all(List *queries)
-{
-    LIST_EACH(queries, link)
-    {
-        resolver_cancel(LIST_ENTRY(link, ResolverQuery, link));
     }
 }
 

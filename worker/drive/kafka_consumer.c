@@ -1,0 +1,103 @@
+#include "drive/kafka_consumer.h"
+
+#include <assert.h>
+
+#include "drive/kafka_conf.h"
+
+static const uint64_t ONE = 1; // what an eventfd takes
+
+static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
+{
+    static const KafkaProperty DEFAULTS[] = {
+        {"client.id", "provision-worker"},
+        {"session.timeout.ms", "10000"},
+        {"fetch.wait.max.ms", "100"},
+        {"queued.min.messages", "1000"}, // of 100,000: what is not started is not prefetched
+        {"queued.max.messages.kbytes", "16384"},
+        {"reconnect.backoff.max.ms", "2000"},
+        {"socket.nagle.disable", "true"},
+        {"socket.keepalive.enable", "true"},
+        {NULL, NULL},
+    };
+    const KafkaProperty forced[] = {
+        {"group.id", settings_text(settings, SETTING_GROUP_ID)},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "earliest"},
+        {"partition.assignment.strategy", "range"},
+        {"enable.partition.eof", "false"},
+        {NULL, NULL},
+    };
+    return kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);
+}
+
+static void subscribe(rd_kafka_t *client, const char *topic)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t failed = rd_kafka_subscribe(client, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    assert(failed == RD_KAFKA_RESP_ERR_NO_ERROR);
+    (void)failed;
+}
+
+bool kafka_consumer_open(KafkaConsumer *consumer, const Settings *settings, Error *err)
+{
+    char text[sizeof(err->text)] = "";
+    const char *topic = settings_text(settings, SETTING_TOPIC_COMMANDS);
+    *consumer = (KafkaConsumer){.client = NULL};
+    rd_kafka_conf_t *conf = make_conf(settings, err);
+    if (conf == NULL) {
+        return false;
+    }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
+                                       RD_KAFKA_EVENT_ERROR);
+    consumer->session_timeout_ms = kafka_conf_number(conf, "session.timeout.ms");
+    consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
+    if (consumer->client == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(err, ERROR_INVALID, "KAFKA_SETUP", "%s", text);
+    }
+    rd_kafka_poll_set_consumer(consumer->client);
+    consumer->queue = rd_kafka_queue_get_consumer(consumer->client);
+    consumer->topic = rd_kafka_topic_new(consumer->client, topic, NULL);
+    subscribe(consumer->client, topic);
+    return true;
+}
+
+void kafka_consumer_signal(const KafkaConsumer *consumer, int event_fd)
+{
+    rd_kafka_queue_io_event_enable(consumer->queue, event_fd, &ONE, sizeof(ONE));
+}
+
+rd_kafka_event_t *kafka_consumer_poll(const KafkaConsumer *consumer)
+{
+    bool closing = consumer->closing_queue != NULL;
+    return rd_kafka_queue_poll(closing ? consumer->closing_queue : consumer->queue, 0);
+}
+
+// A queue of its own: librdkafka forwards the group's queue to it, so it can't be the same one.
+bool kafka_consumer_leave(KafkaConsumer *consumer, int event_fd)
+{
+    consumer->closing_queue = rd_kafka_queue_new(consumer->client);
+    rd_kafka_queue_io_event_enable(consumer->closing_queue, event_fd, &ONE, sizeof(ONE));
+    rd_kafka_error_t *failed =
+        rd_kafka_consumer_close_queue(consumer->client, consumer->closing_queue);
+    if (failed == NULL) {
+        return true;
+    }
+    rd_kafka_error_destroy(failed); // there was a fatal error before
+    return false;
+}
+
+void kafka_consumer_release(KafkaConsumer *consumer)
+{
+    rd_kafka_queue_io_event_enable(consumer->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(consumer->queue);
+    if (consumer->closing_queue != NULL) {
+        rd_kafka_queue_io_event_enable(consumer->closing_queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(consumer->closing_queue);
+    }
+    rd_kafka_topic_destroy(consumer->topic);
+}
