@@ -84,6 +84,7 @@ json_t *faults_list(const Faults *faults);
 /* Removes one, or all with id 0. False when there is none with that id. */
 bool faults_remove(Faults *faults, int64_t id);
 const char *faults_name(FaultKind kind);
+const char *faults_object_name(Kind kind);
 
 /* Counts the call against the faults it matches. */
 FaultPlan faults_plan(Faults *faults, const FaultTarget *target, int64_t now_ms);

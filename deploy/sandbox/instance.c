@@ -163,6 +163,16 @@ void instance_remove(Work *work)
     jobs_submit(&work->instance->jobs, run_remove, end_work, work);
 }
 
+void instance_note_up(Instance *instance)
+{
+    instance->is_up = !instance->is_removed;
+    text_build(instance->address, sizeof(instance->address), "%s", instance->cluster.address);
+    const Endpoint *endpoint = instance->branch->endpoint;
+    if (endpoint != NULL && endpoint->relay != NULL) {
+        relay_continue(endpoint->relay);
+    }
+}
+
 static const json_t *find_pair(const json_t *list, const char *name)
 {
     size_t i = 0;

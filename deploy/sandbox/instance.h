@@ -64,5 +64,9 @@ void instance_apply(Work *work);
 void instance_read(Work *work);
 void instance_stop(Work *work); /* reads roles and databases before */
 void instance_remove(Work *work);
+/* The cluster runs: those that wait for it go on. */
+void instance_note_up(Instance *instance);
 /* Brings what was read into the store. */
 void instance_merge(Work *work);
+/* What relays ask of compute (compute_logins.c). */
+RelayOwner compute_build_relay_owner(Compute *compute);

@@ -350,3 +350,13 @@ int64_t box_fault(const Box *box, const char *fault)
     assert_int_equal(reply.status, 201);
     return box_integer(reply.json, "id");
 }
+
+void box_assert_error(const Reply *reply, long status, const char *code, const char *part)
+{
+    assert_int_equal(reply->status, status);
+    assert_string_equal(box_string(reply->json, "code"), code);
+    if (strstr(box_string(reply->json, "message"), part) == NULL) {
+        fail_msg("'%s' is not in '%s'", part, box_string(reply->json, "message"));
+    }
+    assert_true(strlen(box_string(reply->json, "request_id")) > 0);
+}

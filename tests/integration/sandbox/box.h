@@ -58,6 +58,9 @@ int64_t box_integer(const json_t *json, const char *path);
 /* The value there or NULL. */
 const json_t *box_find(const json_t *json, const char *path);
 
+/* The reply is this error, with `part` in its message. */
+void box_assert_error(const Reply *reply, long status, const char *code, const char *part);
+
 /* A new project whose operations are over; returns the reply to its creation. */
 Reply box_create_project(const Box *box, const char *body);
 /* Waits until none of the project's operations is under way. */

@@ -1,0 +1,120 @@
+/* What each operation does to its cluster. */
+#include "chain.h"
+#include "instance.h"
+#include "log.h"
+#include "render.h"
+
+static void end_operation(Work *work, const char *error)
+{
+    if (error != NULL) {
+        log_warn("%s of %s: %s", render_action(work->operation->action),
+                 work->operation->branch->id, error);
+    }
+    chain_end_work(work->compute->sandbox, work->operation, error);
+}
+
+static void end_created(Work *work, const char *error)
+{
+    Branch *branch = work->instance->branch;
+    if (error == NULL) {
+        branch->roles->is_applied = true;
+        branch->databases->is_applied = true;
+        instance_note_up(work->instance);
+    }
+    end_operation(work, error);
+}
+
+static void end_started(Work *work, const char *error)
+{
+    if (error == NULL) {
+        instance_note_up(work->instance);
+    }
+    end_operation(work, error);
+}
+
+static void end_stopped(Work *work, const char *error)
+{
+    instance_merge(work);
+    end_operation(work, error);
+}
+
+static void add_change(Work *work, ChangeKind kind, const char *name, const char *owner,
+                       const char *password)
+{
+    Change *change = &work->changes[work->change_count++];
+    change->kind = kind;
+    text_build(change->name, sizeof(change->name), "%s", name);
+    text_build(change->owner, sizeof(change->owner), "%s", owner);
+    text_build(change->password, sizeof(change->password), "%s", password);
+}
+
+static void begin_create(Compute *compute, Operation *operation)
+{
+    Branch *branch = operation->branch;
+    Instance *instance =
+        branch->instance != NULL ? branch->instance : instance_new(compute, branch);
+    Work *work = instance_new_work(instance, compute, end_created);
+    work->operation = operation;
+    add_change(work, CHANGE_CREATE_ROLE, branch->roles->name, "", branch->roles->password);
+    add_change(work, CHANGE_CREATE_DATABASE, branch->databases->name, branch->databases->owner, "");
+    instance_create(work);
+}
+
+static void begin_copy(Compute *compute, Operation *operation)
+{
+    Branch *branch = operation->branch;
+    Instance *instance =
+        branch->instance != NULL ? branch->instance : instance_new(compute, branch);
+    Work *work = instance_new_work(instance, compute, end_operation);
+    work->operation = operation;
+    work->parent = branch->parent->instance;
+    instance_copy(work);
+}
+
+static void end_nothing(void *argument)
+{
+    Operation *operation = argument;
+    chain_end_work(operation->sandbox, operation, NULL);
+}
+
+static void begin_on_instance(Compute *compute, Operation *operation)
+{
+    Work *work = instance_new_work(operation->branch->instance, compute, end_operation);
+    work->operation = operation;
+    switch (operation->action) {
+    case ACTION_START_COMPUTE:
+        work->done = end_started;
+        instance_start(work);
+        break;
+    case ACTION_APPLY_CONFIG:
+        work->done = end_started;
+        work->changes[work->change_count++] = operation->change;
+        instance_apply(work);
+        break;
+    case ACTION_SUSPEND_COMPUTE:
+        work->done = end_stopped;
+        instance_stop(work);
+        break;
+    case ACTION_DELETE_TIMELINE:
+    case ACTION_CREATE_TIMELINE:
+    case ACTION_CREATE_BRANCH:
+        instance_remove(work);
+        break;
+    }
+}
+
+void compute_begin(Compute *compute, Operation *operation)
+{
+    if (compute->is_closing) {
+        return;
+    }
+    if (operation->action == ACTION_CREATE_TIMELINE) {
+        begin_create(compute, operation);
+    } else if (operation->action == ACTION_CREATE_BRANCH) {
+        begin_copy(compute, operation);
+    } else if (operation->branch->instance == NULL) {
+        timers_after(&compute->sandbox->timers, 0, end_nothing, operation);
+    } else {
+        begin_on_instance(compute, operation);
+    }
+}
