@@ -1,0 +1,135 @@
+/*
+ * ConnectAccount.
+ */
+#include "neon.h"
+
+#include <string.h>
+
+#define CONNECT "'connectAccount':{'account':'main','plaintext':'napi_0123456789'}"
+#define CONNECT_TO(org)                                                                            \
+    "'connectAccount':{'account':'main','plaintext':'napi_0123456789','orgId':'" org "'}"
+#define AUTH(method) "200 {'account_id':'neon-1','auth_method':'" method "'}"
+#define ORG(id) "{'id':'" id "','name':'Org " id "'}"
+#define ORGS(list) "200 {'organizations':[" list "]}"
+
+static void unknown(Stage *stage)
+{
+    stage->claimed.account.found = false;
+}
+
+static const Talk TALKS[] = {
+    {"an organization's key",
+     CONNECT,
+     NULL,
+     unknown,
+     {{"check_key", AUTH("api_key_org"), "GET /auth"},
+      {"find_organization", ORGS(ORG("org-1")), "GET /users/me/organizations"},
+      {"find_scope", NO_PROJECTS, "GET /projects?|org_id=org-1"},
+      {"!end", "AccountConnected",
+       "'keyKind':'KEY_KIND_ORGANIZATION'|'orgId':'org-1'|'neonAccountId':'neon-1'|state{|"
+       "!replaced|'sequence':'5'|row env= state=none seq=5 account=main|kind=organization "
+       "org=org-1 neon=neon-1 scope=|!napi_"}}},
+    {"a personal key replaces another",
+     CONNECT_TO("org-2"),
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization", ORGS(ORG("org-1") "," ORG("org-2"))},
+      {"find_scope", NO_PROJECTS, "org_id=org-2"},
+      {"!end", "AccountConnected", "'keyKind':'KEY_KIND_PERSONAL'|'replaced':true|kind=personal"}}},
+    {"a personal key without any organization",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization", ORGS("")},
+      {"find_scope", NO_PROJECTS, "!org_id"},
+      {"!end", "AccountConnected", "!orgId"}}},
+    {"a key of one project is told which",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_org")},
+      {"find_organization", NOT_FOUND},
+      {"find_scope",
+       "404 {'code':'','message':'not allowed; subject_project_id:\\u0022damp-dream-1\\u0022'}"},
+      {"!end", "AccountConnected",
+       "'keyKind':'KEY_KIND_PROJECT'|'projectId':'damp-dream-1'|kind=project|scope=damp-dream-1"}}},
+    {"a project's id that is none",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_org")},
+      {"find_organization", NOT_FOUND},
+      {"find_scope",
+       "404 {'message':'subject_project_id:\\u0022"
+       "0123456789012345678901234567890123456789012345678901234567890123456789\\u0022'}"},
+      {"!end", "AccountConnected", "'keyKind':'KEY_KIND_PROJECT'|!'projectId'"}}},
+    {"a key that can not list organizations is believed, until its projects say otherwise",
+     CONNECT_TO("org-3"),
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_org")},
+      {"find_organization", NOT_FOUND},
+      {"find_scope", NOT_FOUND, "org_id=org-3"},
+      {"!end", "CommandRejected", "'code':'ORGANIZATION_UNKNOWN'|org-3"}}},
+    {"several organizations have to be chosen from",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization", ORGS(ORG("org-1") "," ORG("org-2"))},
+      {"!end", "CommandRejected",
+       "'code':'ORGANIZATION_AMBIGUOUS'|'field':'connect_account.org_id'|org-1 (Org org-1), org-2|"
+       "!sequence|row env= state=none seq=0 account= "}}},
+    {"an organization that the key does not reach",
+     CONNECT_TO("org-9"),
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization", ORGS(ORG("org-1"))},
+      {"!end", "CommandRejected", "'code':'ORGANIZATION_UNKNOWN'|it reaches: org-1"}}},
+    {"more organizations than are looked at: the wanted one may be among them",
+     CONNECT_TO("org-9"),
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization",
+       ORGS(ORG("o-1") "," ORG("o-2") "," ORG("o-3") "," ORG("o-4") "," ORG("o-5") "," ORG("o-6") ","
+            ORG("o-7") "," ORG("o-8") "," ORG("o-9") "," ORG("o-10") "," ORG("o-11") "," ORG("o-12")
+            "," ORG("o-13") "," ORG("o-14") "," ORG("o-15") "," ORG("o-16") "," ORG("o-17"))},
+      {"find_scope", NO_PROJECTS, "org_id=org-9"},
+      {"!end", "AccountConnected"}}},
+    {"a key that Neon refuses",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", DENIED},
+      {"!end", "CommandRejected",
+       "'code':'API_KEY_REJECTED'|'field':'connect_account.api_key'|supplied credentials"}}},
+    {"what can go wrong is waited for",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", AWAY},
+      {"check_key", UNREADABLE, NULL, 500},
+      {"check_key", AUTH("api_key_user"), NULL, 1000},
+      {"find_organization", AWAY},
+      {"find_organization", UNREADABLE, NULL, 500},
+      {"find_organization", ORGS(""), NULL, 1000},
+      {"find_scope", "lost"},
+      {"find_scope", ERROR("400", "", "org_id is required"), NULL, 500},
+      {"!end", "CommandRejected", "'code':'NEON_REFUSED'|org_id is required"}}},
+    {"a stop leaves the account as it is",
+     CONNECT,
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"!stop", "cancelled"},
+      {"!end", "CommandCancelled", "row env= state=none seq=0"}}},
+};
+
+int main(void)
+{
+    return talk_run("ConnectAccount", TALKS, TALK_COUNT(TALKS));
+}
