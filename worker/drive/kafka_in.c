@@ -51,10 +51,11 @@ struct KafkaIn {
 
 static void tell_away(KafkaIn *in, const Error *err)
 {
-    if (!in->away) {
-        loop_timer_start(in->refresh, REFRESH_SOON_MS); // its success ends the absence
+    if (in->away) {
+        return;
     }
     in->away = true;
+    loop_timer_start(in->refresh, REFRESH_SOON_MS); // its success ends the absence
     in->handler.on_health(in->context, err);
 }
 
