@@ -134,7 +134,7 @@ void record_undone(Saga *saga, const char *what, const char *id)
 {
     CLEANUP(text_clear) Text text = TEXT_INIT(256);
     text_printf(&text, "%s %s", what, id);
-    record_once(saga, FACT_UNDONE, text_get(&text));
+    journal_append_text(&saga->journal, FACT_UNDONE, text_get(&text));
 }
 
 bool record_was_undone(const Saga *saga, const char *what, const char *id)

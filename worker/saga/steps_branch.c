@@ -240,9 +240,9 @@ static Lesson learn_holder(Saga *saga, bool was_last_look)
 {
     char holder[NAME_NEON_ID_BYTES];
     bool is_ours = search_holder_is_ours(saga);
-    if (!text_copy(holder, sizeof holder, search_holder(saga))) {
-        holder[0] = '\0';
-    }
+    bool fits = text_copy(holder, sizeof holder, search_holder(saga));
+    assert(fits); // a branch's id
+    (void)fits;
     search_restart(saga);
     if (was_last_look) {
         return name_taken(saga, holder[0] != '\0' ? holder

@@ -9,8 +9,9 @@
 
 /*
  * A reset is never repeated blindly: before it, a digest of the password is journaled; after a lost
- * reply the password is revealed again and compared. Where passwords are not stored (412) there is
- * nothing to compare, and the reset is repeated once its first call is settled.
+ * reply the password is revealed again and compared. Where passwords are not stored (412, or 404
+ * for one that SQL has set) there is nothing to compare, and the reset is repeated once its first
+ * call is settled.
  */
 static const char NOT_STORED[] = "not stored";
 
@@ -126,12 +127,13 @@ Lesson password_learn_reveal(Saga *saga, const Answer *answer)
     const NeonReply *reply = answer->reply;
     const char *role = next_role(saga);
     assert(role != NULL);
-    if (reply->meaning == NEON_PRECONDITION) {
-        set_old_password(saga, role, NOT_STORED);
-        return LESSON_LEARNT;
-    }
     if (reply->meaning == NEON_NOT_FOUND && record_is_young(saga)) {
         return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
+    // the list has the role: what Neon doesn't find is its password (a role made by SQL)
+    if (reply->meaning == NEON_PRECONDITION || reply->meaning == NEON_NOT_FOUND) {
+        set_old_password(saga, role, NOT_STORED);
+        return LESSON_LEARNT;
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "reveal a role's password");

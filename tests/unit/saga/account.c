@@ -95,9 +95,8 @@ static const Talk TALKS[] = {
      NULL,
      {{"check_key", AUTH("api_key_user")},
       {"find_organization",
-       ORGS(ORG("o-1") "," ORG("o-2") "," ORG("o-3") "," ORG("o-4") "," ORG("o-5") "," ORG("o-6") ","
-            ORG("o-7") "," ORG("o-8") "," ORG("o-9") "," ORG("o-10") "," ORG("o-11") "," ORG("o-12")
-            "," ORG("o-13") "," ORG("o-14") "," ORG("o-15") "," ORG("o-16") "," ORG("o-17"))},
+       ORGS(ORG("o-1") "," ORG("o-2") "," ORG("o-3") "," ORG("o-4") "," ORG("o-5") "," ORG("o-6") "," ORG("o-7") "," ORG("o-8") "," ORG("o-9") "," ORG(
+           "o-10") "," ORG("o-11") "," ORG("o-12") "," ORG("o-13") "," ORG("o-14") "," ORG("o-15") "," ORG("o-16") "," ORG("o-17"))},
       {"find_scope", NO_PROJECTS, "org_id=org-9"},
       {"!end", "AccountConnected"}}},
     {"a key that Neon refuses",

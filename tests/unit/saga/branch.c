@@ -6,27 +6,38 @@
 #include <string.h>
 
 #define PROJECT_READ                                                                               \
-    {"read_project", "200 {'project':" PROJECT("p-1", "shop", "8") "}", "GET /projects/p-1"}
+    {                                                                                              \
+        "read_project", "200 {'project':" PROJECT("p-1", "shop", "8") "}", "GET /projects/p-1"     \
+    }
 #define START                                                                                      \
     {"find_source", BRANCHES(ROOT("br-parent"), ""), "/projects/p-1/branches?|search=main"},       \
-    {"announce", "ok", "lock=p-1|state=none|account=main"}, {"check_source_stays", "0"},           \
-    PROJECT_READ, {"find_branch", NO_BRANCHES, "search=shop-production|!include_deleted"}
+        {"announce", "ok", "lock=p-1|state=none|account=main"}, {"check_source_stays", "0"},       \
+        PROJECT_READ,                                                                              \
+    {                                                                                              \
+        "find_branch", NO_BRANCHES, "search=shop-production|!include_deleted"                      \
+    }
 #define OUR_BRANCH BRANCHES(CHILD("br-1", "shop-production"), OURS("br-1"))
 #define FOREIGN_BRANCH BRANCHES(CHILD("br-6", "shop-production"), "")
 #define EARLIER_BRANCH BRANCHES(CHILD("br-6", "shop-production"), EARLIER("br-6"))
 #define READY                                                                                      \
     {"await_branch", ONE_BRANCH(CHILD("br-1", "shop-production")), "/branches/br-1"},              \
-    {"await_endpoint", ENDPOINT("active"), "/branches/br-1/endpoints"}
+    {                                                                                              \
+        "await_endpoint", ENDPOINT("active"), "/branches/br-1/endpoints"                           \
+    }
 #define LAST                                                                                       \
     {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1"), "pooled=false"},    \
-    {"find_pooled_host", CONNECTION_URI("ep-1-pooler"), "pooled=true"}, {"check_login", "ok"},     \
-    {"!end", "EnvironmentBranched", "'created':true"}
+        {"find_pooled_host", CONNECTION_URI("ep-1-pooler"), "pooled=true"}, {"check_login", "ok"}, \
+    {                                                                                              \
+        "!end", "EnvironmentBranched", "'created':true"                                            \
+    }
 #define CREATED_AND_READY                                                                          \
     {"create_branch", BRANCHED}, {"await_operations", OPERATION("finished")}, READY
 #define UNDONE                                                                                     \
     {"undo_delete_branch", "200 {'branch':{},'operations':[{'id':'op-9'}]}",                       \
      "DELETE /projects/p-1/branches/br-1|lock=p-1"},                                               \
-    {"undo_find_branch", NO_BRANCHES}
+    {                                                                                              \
+        "undo_find_branch", NO_BRANCHES                                                            \
+    }
 
 static void on_neon(Stage *stage)
 {
@@ -66,8 +77,9 @@ static const Talk TALKS[] = {
       {"await_operations", OPERATION("finished"), NULL, 1000},
       READY,
       {"list_roles",
-       ROLES(ROLE("app_owner") ",{'name':'web_access','protected':true},"
-                               "{'name':'group','authentication_method':'no_login'}," ROLE("jobs"))},
+       ROLES(
+           ROLE("app_owner") ",{'name':'web_access','protected':true},"
+                             "{'name':'group','authentication_method':'no_login'}," ROLE("jobs"))},
       {"reveal_password", PASSWORD("old-1"), "/roles/app_owner/reveal_password"},
       {"reset_password", "200 {'role':{'name':'app_owner'},'operations':[{'id':'op-2'}]}",
        "POST|/roles/app_owner/reset_password|lock=p-1"},
@@ -301,7 +313,8 @@ static const Talk TALKS[] = {
       {"!later", "30000"},
       {"find_branch", NO_BRANCHES},
       {"find_branch",
-       BRANCHES(BRANCH_AS("br-1", "br-parent", "shop-production", "9", ",'recovery':{}"), OURS("br-1")),
+       BRANCHES(BRANCH_AS("br-1", "br-parent", "shop-production", "9", ",'recovery':{}"),
+                OURS("br-1")),
        "include_deleted=true"},
       {"!save", NULL, "BRANCH_NAME_TAKEN"},
       {"undo_find_branch", OUR_BRANCH},

@@ -9,13 +9,26 @@
     "'details':{'project_name':'shop-production','branch_name':'b','neon_account_id':'neon-1'}"
 #define CREATED_ROW "{'project_id':'p-1','branch_id':'br-1'," DETAILS "}"
 #define BRANCHED_ROW "{'origin':'branched','project_id':'p-1','branch_id':'br-1'," DETAILS "}"
-#define MARKED {"mark_deleting", "ok", "state=deleting|lock=p-1"}
+#define MARKED                                                                                     \
+    {                                                                                              \
+        "mark_deleting", "ok", "state=deleting|lock=p-1"                                           \
+    }
 #define ALONE                                                                                      \
-    MARKED, {"find_dependents", "0"}, { "check_branches", BRANCHES(ROOT("br-1"), "") }
-#define CHILDLESS MARKED, { "check_branches", BRANCHES(ROOT("br-0") "," CHILD("br-1", "b"), "") }
+    MARKED, {"find_dependents", "0"},                                                              \
+    {                                                                                              \
+        "check_branches", BRANCHES(ROOT("br-1"), "")                                               \
+    }
+#define CHILDLESS                                                                                  \
+    MARKED,                                                                                        \
+    {                                                                                              \
+        "check_branches", BRANCHES(ROOT("br-0") "," CHILD("br-1", "b"), "")                        \
+    }
 #define PROJECT_GONE                                                                               \
-    {"delete_project", "200 {'project':{}}", "DELETE /projects/p-1|lock=p-1"}
-#define GONE "tombstone|'sequence':'5'|state=gone seq=5 account= project= branch= endpoint= details={}"
+    {                                                                                              \
+        "delete_project", "200 {'project':{}}", "DELETE /projects/p-1|lock=p-1"                    \
+    }
+#define GONE                                                                                       \
+    "tombstone|'sequence':'5'|state=gone seq=5 account= project= branch= endpoint= details={}"
 
 static void other_account(Stage *stage)
 {
@@ -153,9 +166,11 @@ static const Talk TALKS[] = {
       {"check_branches", AWAY},
       {"check_branches", UNREADABLE, NULL, 500},
       {"check_branches", "200 {'branches':[{'id':1}]}", NULL, 1000},
-      {"check_branches", BRANCHES_PAGE(ROOT("br-1") "," CHILD("br-2", "dev"), "", "c1"), NULL, 2000},
+      {"check_branches", BRANCHES_PAGE(ROOT("br-1") "," CHILD("br-2", "dev"), "", "c1"), NULL,
+       2000},
       {"check_branches", BRANCHES(CHILD("br-3", "test"), ""), "cursor=c1"},
-      {"!end", "CommandRejected", "'code':'HAS_DEPENDENTS'|other branches: dev, test|state=ready"}}},
+      {"!end", "CommandRejected",
+       "'code':'HAS_DEPENDENTS'|other branches: dev, test|state=ready"}}},
     {"a branch with children",
      DELETE,
      BRANCHED_ROW,

@@ -83,11 +83,11 @@ static void operations_and_databases_are_bounded(void **state)
     stage_open(&stage, &CREATION);
     stage.rules.check_login = false;
     stage_begin(&stage);
-    char *made = repeated("201 {'project':" PROJECT("p-1", "shop-production", "9") ",'branch':" ROOT(
-                              "br-1") ",'operations':[",
-                          "{'id':'op-#'}", 1000, "]}");
-    char *databases =
-        repeated("200 {'databases':[", "{'name':'d#','owner_name':'o'}", 600, "]}");
+    char *made =
+        repeated("201 {'project':" PROJECT("p-1", "shop-production",
+                                           "9") ",'branch':" ROOT("br-1") ",'operations':[",
+                 "{'id':'op-#'}", 1000, "]}");
+    char *databases = repeated("200 {'databases':[", "{'name':'d#','owner_name':'o'}", 600, "]}");
     TalkLine lines[] = {{"check_region", REGIONS},
                         {"find_project", NO_PROJECTS},
                         {"create_project", made},
@@ -120,18 +120,19 @@ static void an_outcome_that_does_not_fit_is_told_by_one_that_does(void **state)
     stage_open(&stage, &BRANCHING);
     stage.max_record_bytes = 3000;
     stage_begin(&stage);
-    char *rotated = repeated(
-        "{'rotated_roles':[", "'role_of_a_rather_long_name_0123456789_#'", 40, "]}");
-    TalkLine lines[] = {BRANCH_READY,
-                        {"!closed", rotated},
-                        {"list_roles", ROLES("")},
-                        {"find_databases", DATABASES},
-                        {"find_connection", CONNECTION_URI("ep-1")},
-                        {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
-                        {"check_login", "ok"},
-                        {"!end", "CommandFailed",
-                         "'code':'OUTCOME_TOO_LARGE'|'action':'BranchEnvironment'|state{|state=ready"},
-                        {NULL}};
+    char *rotated =
+        repeated("{'rotated_roles':[", "'role_of_a_rather_long_name_0123456789_#'", 40, "]}");
+    TalkLine lines[] = {
+        BRANCH_READY,
+        {"!closed", rotated},
+        {"list_roles", ROLES("")},
+        {"find_databases", DATABASES},
+        {"find_connection", CONNECTION_URI("ep-1")},
+        {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
+        {"check_login", "ok"},
+        {"!end", "CommandFailed",
+         "'code':'OUTCOME_TOO_LARGE'|'action':'BranchEnvironment'|state{|state=ready"},
+        {NULL}};
     stage_play(&stage, lines);
     free(rotated);
     stage_close(&stage);
@@ -283,7 +284,8 @@ static void every_table_is_printed(void **state)
     assert_true(text_ok(&text));
     const char *printed = text_get(&text);
     static const char *const PIECES[] = {
-        "### ConnectAccount\n\n```mermaid\nflowchart TD\n    check_key[\"check_key<br/><i>reads</i>\"]\n",
+        "### ConnectAccount\n\n```mermaid\nflowchart TD\n    "
+        "check_key[\"check_key<br/><i>reads</i>\"]\n",
         "\n```\n\n### CreateEnvironment\n",
         "    create_project[\"create_project<br/><i>changes, protected by nothing</i>\"]\n"
         "    find_project --> create_project\n",

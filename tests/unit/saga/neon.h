@@ -21,7 +21,8 @@
     "{'id':'" id "','name':'" name "','region_id':'aws-eu-central-1','pg_version':17,"             \
     "'history_retention_seconds':86400" AT(hour) "}"
 #define PROJECTS(list) "200 {'projects':[" list "]}"
-#define PROJECTS_PAGE(list, cursor) "200 {'projects':[" list "],'pagination':{'cursor':'" cursor "'}}"
+#define PROJECTS_PAGE(list, cursor)                                                                \
+    "200 {'projects':[" list "],'pagination':{'cursor':'" cursor "'}}"
 #define NO_PROJECTS PROJECTS("")
 #define ONE_PROJECT(id) PROJECTS(PROJECT(id, "shop-production", "9"))
 
@@ -32,7 +33,9 @@
 #define CHILD(id, name) BRANCH_AS(id, "br-parent", name, "9", "")
 #define BRANCHES(list, annotations) "200 {'branches':[" list "],'annotations':{" annotations "}}"
 #define BRANCHES_PAGE(list, annotations, cursor)                                                   \
-    "200 {'branches':[" list "],'annotations':{" annotations "},'pagination':{'next':'" cursor "'}}"
+    "200 {'branches':[" list "],'annotations':{" annotations "},'pagination':{'next':'" cursor "'" \
+                                                                                               "}" \
+                                                                                               "}"
 #define NO_BRANCHES BRANCHES("", "")
 #define ONE_BRANCH(branch) "200 {'branch':" branch "}"
 
@@ -54,26 +57,28 @@
     "200 {'endpoints':[{'id':'ep-1','branch_id':'br-1','host':'ep-1.eu.aws.neon.tech',"            \
     "'type':'read_write','current_state':'" state "','autoscaling_limit_min_cu':0.25,"             \
     "'autoscaling_limit_max_cu':1,'suspend_timeout_seconds':300}]}"
-#define DATABASES "200 {'databases':[{'name':'app','owner_name':'app_owner'},"                     \
-                  "{'name':'jobs','owner_name':'app_owner'}]}"
+#define DATABASES                                                                                  \
+    "200 {'databases':[{'name':'app','owner_name':'app_owner'},"                                   \
+    "{'name':'jobs','owner_name':'app_owner'}]}"
 #define REGIONS "200 {'regions':[{'region_id':'aws-us-east-1'},{'region_id':'aws-eu-central-1'}]}"
 
 #define CREATED_AS(id, branch, rest)                                                               \
     "201 {'project':" PROJECT(id, "shop-production", "9") ",'branch':" branch rest "}"
 #define CREATED                                                                                    \
-    CREATED_AS("p-1", ROOT("br-1"),                                                                \
-               ",'operations':[{'id':'op-1'}],'connection_uris':[{'connection_uri':'" URI("ep-1")  \
-               "','connection_parameters':{'pooler_host':'ep-1-pooler.eu.aws.neon.tech'}}]")
-#define BRANCHED                                                                                   \
-    "201 {'branch':" CHILD("br-1", "shop-production") ",'operations':[{'id':'op-1'}]}"
+    CREATED_AS(                                                                                    \
+        "p-1", ROOT("br-1"),                                                                       \
+        ",'operations':[{'id':'op-1'}],'connection_uris':[{'connection_uri':'" URI(                \
+            "ep-1") "','connection_parameters':{'pooler_host':'ep-1-pooler.eu.aws.neon.tech'}}]")
+#define BRANCHED "201 {'branch':" CHILD("br-1", "shop-production") ",'operations':[{'id':'op-1'}]}"
 #define ROLES(list) "200 {'roles':[" list "]}"
 #define ROLE(name) "{'name':'" name "'}"
 #define PASSWORD(text) "200 {'password':'" text "'}"
 
-#define CREATE "'createEnvironment':{'environment':'production','account':'main','regionId':'aws-eu-central-1'}"
+#define CREATE                                                                                     \
+    "'createEnvironment':{'environment':'production','account':'main','regionId':'aws-eu-central-" \
+    "1'}"
 #define BRANCH_FROM(source) "'branchEnvironment':{'environment':'production'," source "}"
-#define BRANCH                                                                                     \
-    BRANCH_FROM("'sourceBranch':{'account':'main','projectId':'p-1','branch':'main'}")
+#define BRANCH BRANCH_FROM("'sourceBranch':{'account':'main','projectId':'p-1','branch':'main'}")
 #define BRANCH_OF_ENVIRONMENT BRANCH_FROM("'sourceEnvironment':'staging'")
 #define DELETE "'deleteEnvironment':{'environment':'production'}"
 #define DELETE_ALL "'deleteEnvironment':{'environment':'production','deleteData':true}"

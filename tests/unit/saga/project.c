@@ -7,21 +7,30 @@
 
 #define START                                                                                      \
     {"check_region", REGIONS, "GET /regions?org_id=org-1"},                                        \
-    {"find_project", NO_PROJECTS, "search=shop-production|org_id=org-1"}
+    {                                                                                              \
+        "find_project", NO_PROJECTS, "search=shop-production|org_id=org-1"                         \
+    }
 #define TAIL                                                                                       \
     {"await_operations", OPERATION("finished"), "GET /projects/p-1/operations/op-1"},              \
-    {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("active")},            \
-    {"check_login", "ok"}, {"find_duplicates", ONE_PROJECT("p-1")},                                \
-    {"find_duplicates", BRANCHES(ROOT("br-1"), OURS("br-1"))}
+        {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("active")},        \
+        {"check_login", "ok"}, {"find_duplicates", ONE_PROJECT("p-1")},                            \
+    {                                                                                              \
+        "find_duplicates", BRANCHES(ROOT("br-1"), OURS("br-1"))                                    \
+    }
 #define ADOPTED_TAIL                                                                               \
     {"read_project", "200 {'project':" PROJECT("p-1", "shop-production", "9") "}"},                \
-    {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("idle")},              \
-    {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1")},                    \
-    {"find_pooled_host", CONNECTION_URI("ep-1-pooler")}, {"check_login", "ok"},                    \
-    {"find_duplicates", NO_PROJECTS}, {"!end", "EnvironmentCreated", "'created':true"}
+        {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("idle")},          \
+        {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1")},                \
+        {"find_pooled_host", CONNECTION_URI("ep-1-pooler")}, {"check_login", "ok"},                \
+        {"find_duplicates", NO_PROJECTS},                                                          \
+    {                                                                                              \
+        "!end", "EnvironmentCreated", "'created':true"                                             \
+    }
 #define UNDONE_TAIL(id)                                                                            \
     {"undo_delete_project", "200 {'project':{}}", "DELETE /projects/" id},                         \
-    {"undo_find_project", NO_PROJECTS}
+    {                                                                                              \
+        "undo_find_project", NO_PROJECTS                                                           \
+    }
 
 static void scoped_key(Stage *stage)
 {
@@ -66,7 +75,8 @@ static const Talk TALKS[] = {
        "row env=production state=ready seq=5 account=main project=p-1 branch=br-1 endpoint=ep-1|"
        "'neon_account_id':'neon-1'|!pw-1|!tombstone|!driftReported"}}},
     {"what was asked for goes into the request",
-     "'createEnvironment':{'environment':'production','account':'main','regionId':'aws-eu-central-1',"
+     "'createEnvironment':{'environment':'production','account':'main','regionId':'aws-eu-central-"
+     "1',"
      "'projectName':'Shop','branchName':'trunk','pgVersion':16,'databases':['app'],"
      "'historyRetentionSeconds':'3600','endpoint':{'autoscalingLimitMinCu':0.5,"
      "'autoscalingLimitMaxCu':2,'suspendTimeoutSeconds':'60'}}",
@@ -116,6 +126,11 @@ static const Talk TALKS[] = {
      no_account,
      {{"!end", "EnvironmentCreated",
        "'projectId':'p-9'|!'created':true|!'sequence'|!state{|row env= state=none seq=0"}}},
+    {"an origin of another version is shown as none",
+     CREATE,
+     "{'same':1,'project_id':'p-9','origin':'adopted'}",
+     NULL,
+     {{"!end", "EnvironmentCreated", "'projectId':'p-9'|!'origin'"}}},
     {"other settings are refused",
      CREATE,
      "{'project_id':'p-9'}",
@@ -288,8 +303,8 @@ static const Talk TALKS[] = {
      NULL,
      NULL,
      {{"check_region", REGIONS},
-      {"find_project",
-       PROJECTS(PROJECT("p-7", "shop-production", "8") "," PROJECT("p-8", "shop-production-2", "8"))},
+      {"find_project", PROJECTS(PROJECT("p-7", "shop-production",
+                                        "8") "," PROJECT("p-8", "shop-production-2", "8"))},
       {"find_project", BRANCHES(ROOT("br-7"), EARLIER("br-7")), "GET /projects/p-7/branches"},
       {"create_project", DENIED},
       {"!save", NULL, "NEON_DENIED"},
@@ -325,6 +340,9 @@ static const Talk TALKS[] = {
       {"find_duplicates", BRANCHES(ROOT("br-1"), OURS("br-1"))},
       {"remove_duplicate", NOT_FOUND},
       {"find_duplicates", ONE_PROJECT("p-1"), NULL, 500},
+      {"find_duplicates", BRANCHES(ROOT("br-1"), OURS("br-1"))},
+      {"remove_duplicate", "200 {'project':{}}"},
+      {"find_duplicates", ONE_PROJECT("p-1"), NULL, 1000},
       {"find_duplicates", NOT_FOUND},
       {"!end", "EnvironmentCreated", "'driftReported':|DUPLICATE_REMOVED|'resources':['p-1']"}}},
     {"a search does not believe what it can not read",
@@ -530,7 +548,8 @@ static const Talk TALKS[] = {
       {"!save", NULL, "CRASH_LOOP"},
       {"undo_find_project", NO_PROJECTS, NULL, -1},
       {"undo_find_project", NO_PROJECTS},
-      {"!end", "CommandFailed", "'code':'CRASH_LOOP'|'step':'create_project'|dead letter|tombstone"}}},
+      {"!end", "CommandFailed",
+       "'code':'CRASH_LOOP'|'step':'create_project'|dead letter|tombstone"}}},
     {"what an earlier command left is removed first",
      CREATE,
      "{'state':'creating','command_id':'" TALK_ID "','details':{'left':[{'project_id':'p-5'},"

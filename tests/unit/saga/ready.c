@@ -11,17 +11,27 @@
         "create_project", CREATED_AS("p-1", ROOT("br-1"), ",'operations':[{'id':'op-1'}]")         \
     }
 #define UNDONE                                                                                     \
-    {"undo_delete_project", "200 {'project':{}}"}, { "undo_find_project", NO_PROJECTS }
+    {"undo_delete_project", "200 {'project':{}}"},                                                 \
+    {                                                                                              \
+        "undo_find_project", NO_PROJECTS                                                           \
+    }
 #define FAILED_WITH(code)                                                                          \
-    {"!save", NULL, code}, UNDONE, {"!end", "CommandFailed", "'code':'" code "'"}
+    {"!save", NULL, code}, UNDONE,                                                                 \
+    {                                                                                              \
+        "!end", "CommandFailed", "'code':'" code "'"                                               \
+    }
 #define OPERATION_FAILING(count)                                                                   \
     "200 {'operation':{'id':'op-1','action':'start_compute','status':'failed','error':'no room',"  \
     "'failures_count':" count "}}"
 #define NOT_READY_BRANCH                                                                           \
-    "200 {'branch':{'id':'br-1','project_id':'p-1','name':'main','current_state':'init'" AT("9") "}}"
+    "200 {'branch':{'id':'br-1','project_id':'p-1','name':'main','current_state':'init'" AT(       \
+        "9") "}}"
 #define UNTIL_DATABASES                                                                            \
     START, {"await_operations", OPERATION("finished")},                                            \
-        {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("active")}
+        {"await_branch", ONE_BRANCH(ROOT("br-1"))},                                                \
+    {                                                                                              \
+        "await_endpoint", ENDPOINT("active")                                                       \
+    }
 #define UNTIL_LOGIN                                                                                \
     UNTIL_DATABASES, {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1")},   \
     {                                                                                              \
@@ -41,8 +51,9 @@ static const Talk TALKS[] = {
      {{"check_region", REGIONS},
       {"find_project", NO_PROJECTS},
       {"create_project",
-       CREATED_AS("p-1", ROOT("br-1"),
-                  ",'operations':[{'id':'op-1'},{'id':'op-2'},{'id':'op-3'}],'connection_uris':[]")},
+       CREATED_AS(
+           "p-1", ROOT("br-1"),
+           ",'operations':[{'id':'op-1'},{'id':'op-2'},{'id':'op-3'}],'connection_uris':[]")},
       {"await_operations", OPERATION("scheduling"), "/op-1"},
       {"await_operations", AWAY, NULL, 1000},
       {"await_operations", UNREADABLE, NULL, 1000},
@@ -132,7 +143,8 @@ static const Talk TALKS[] = {
      {UNTIL_DATABASES,
       {"find_databases", AWAY},
       {"find_databases", UNREADABLE, NULL, 500},
-      {"find_databases", "200 {'databases':[{'name':'app','owner_name':'o'},{'name':1}]}", NULL, 1000},
+      {"find_databases", "200 {'databases':[{'name':'app','owner_name':'o'},{'name':1}]}", NULL,
+       1000},
       {"find_databases", DATABASES, NULL, 2000},
       {"find_connection", AWAY},
       {"find_connection", UNREADABLE, NULL, 500},
@@ -194,8 +206,8 @@ static const Talk TALKS[] = {
      no_login,
      {{"check_region", REGIONS},
       {"find_project", NO_PROJECTS},
-      {"create_project",
-       CREATED_AS("p-1", ROOT("br-1"), ",'operations':1,'connection_uris':[{'connection_uri':'x'}]")},
+      {"create_project", CREATED_AS("p-1", ROOT("br-1"),
+                                    ",'operations':1,'connection_uris':[{'connection_uri':'x'}]")},
       {"await_branch", ONE_BRANCH(ROOT("br-1"))},
       {"await_endpoint", ENDPOINT("active")},
       {"find_databases", DATABASES},
@@ -211,8 +223,8 @@ static const Talk TALKS[] = {
       {"find_project", NO_PROJECTS},
       {"create_project",
        "201 {'project':{'id':'p-1','name':'shop-production','region_id':'aws-eu-central-1',"
-       "'pg_version':17,'created_at':'2026-11-22T09:00:00Z'},'branch':" ROOT("br-1")
-       ",'connection_uris':[{'connection_uri':'" URI("ep-1") "'}]}"},
+       "'pg_version':17,'created_at':'2026-11-22T09:00:00Z'},'branch':" ROOT(
+           "br-1") ",'connection_uris':[{'connection_uri':'" URI("ep-1") "'}]}"},
       {"await_branch", ONE_BRANCH(ROOT("br-1"))},
       {"await_endpoint", ENDPOINT("active")},
       {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},

@@ -132,8 +132,8 @@ static void fill_claimed(Stage *stage)
     claimed->environment.details = json_object();
     claimed->account.found = true;
     assert_true(text_copy(claimed->account.account, sizeof claimed->account.account, "main"));
-    assert_true(text_copy(claimed->account.key_kind, sizeof claimed->account.key_kind,
-                          "organization"));
+    assert_true(
+        text_copy(claimed->account.key_kind, sizeof claimed->account.key_kind, "organization"));
     assert_true(text_copy(claimed->account.neon_account_id, sizeof claimed->account.neon_account_id,
                           "neon-1"));
     assert_true(text_copy(claimed->account.org_id, sizeof claimed->account.org_id, "org-1"));
@@ -210,8 +210,7 @@ static void open_intent(Stage *stage, const Decision *decision)
                                    .number = stage->intent.number + 1,
                                    .epoch = stage->epoch,
                                    .settles = decision->settles};
-    assert_true(
-        text_copy(stage->intent.step, sizeof stage->intent.step, decision->step->name));
+    assert_true(text_copy(stage->intent.step, sizeof stage->intent.step, decision->step->name));
     stage->settled_at_ms = stage->now.boot_ms + TALK_SETTLE_MS;
     keep_journal(stage);
     saga_opened(&stage->saga, decision->step, decision->settles, stage->settled_at_ms);
@@ -383,7 +382,8 @@ static void print_record(const Provisioning__Internal__V1__OutcomeRecord *record
         text_append(text, "tombstone ");
         return;
     }
-    bool is_event = record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS;
+    bool is_event =
+        record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS;
     const ProtobufCMessageDescriptor *descriptor =
         is_event ? &provisioning__v1__event__descriptor : &provisioning__v1__state__descriptor;
     ProtobufCMessage *message =

@@ -1,8 +1,8 @@
 /*
- * Conversations in an array: what the saga asks for, line by line, and what it is told. A Talk is one
- * cmocka test; its name is a sentence. The harness plays the ledger (journal, intent, direction) and
- * the clock: time goes by only while the saga waits, and 10 ms with each effect. Random numbers are
- * 0, so that delays are 500, 1000, 2000, 4000, 5000 ms.
+ * Conversations in an array: what the saga asks for, line by line, and what it is told. A Talk is
+ * one cmocka test; its name is a sentence. The harness plays the ledger (journal, intent,
+ * direction) and the clock: time goes by only while the saga waits, and 10 ms with each effect.
+ * Random numbers are 0, so that delays are 500, 1000, 2000, 4000, 5000 ms.
  */
 #ifndef SAGA_TALK_H
 #define SAGA_TALK_H
@@ -33,12 +33,12 @@ enum {
 
 /*
  * step: the name of the step whose effect is asked for; or what happens:
- *   "!stop" reply = "cancelled" or "superseded"; "!takeover" another worker claims; "!closed" reply =
- *   JSON of the closer's facts or NULL; "!fail" reply = code; "!save" the direction is to be saved;
+ *   "!stop" reply = "cancelled" or "superseded"; "!takeover" another worker claims; "!closed" reply
+ * = JSON of the closer's facts or NULL; "!fail" reply = code; "!save" the direction is to be saved;
  *   "!later" reply = ms that pass; "!again" reply = "N": the last line N times more;
  *   "!end" reply = the outcome event's type, `has` = pieces of what the ending looks like.
- * reply: "200 {…}" with ' for "; "lost"; "unsent"; "ok"; "error CODE: text"; "0 dependents" or "1 {…}…".
- * has: pieces, separated by '|', that stand in "METHOD path body" (or in the ending).
+ * reply: "200 {…}" with ' for "; "lost"; "unsent"; "ok"; "error CODE: text"; "0 dependents" or "1
+ * {…}…". has: pieces, separated by '|', that stand in "METHOD path body" (or in the ending).
  * after_ms: how long the saga waited before; -1: not looked at.
  */
 typedef struct TalkLine {
@@ -52,9 +52,9 @@ typedef struct Stage Stage;
 
 typedef struct Talk {
     const char *name;
-    const char *action;           // of the command, as JSON with ' for "; NULL: as before
-    const char *row;              // JSON of the environment's row; NULL: reserved by this command
-    void (*setup)(Stage *stage);  // NULL: none
+    const char *action;          // of the command, as JSON with ' for "; NULL: as before
+    const char *row;             // JSON of the environment's row; NULL: reserved by this command
+    void (*setup)(Stage *stage); // NULL: none
     TalkLine lines[TALK_LINES_MAX];
 } Talk;
 
