@@ -27,7 +27,7 @@ void log_close(void)
     log_stream = NULL;
 }
 
-static void write_line(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void write_line(const char *format, va_list arguments)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-static bool format_list(char *buffer, size_t size, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static bool format_list(char *buffer, size_t size,
+                                                              const char *format, va_list arguments)
 {
     int length = vsnprintf(buffer, size, format, arguments);
     if (length < 0 || (size_t)length >= size) {
