@@ -118,7 +118,8 @@ int64_t sandbox_count_calls(World *world, const char *route);
 // Sets a fault; single quotes stand for double ones. Its id.
 int64_t sandbox_fault(World *world, const char *fault);
 void sandbox_clear_faults(World *world);
-// The password of a role as the API reveals it; added to the world's secrets.
+// The password of a role as the API reveals it, added to the world's secrets; NULL where Neon knows
+// none (a role that SQL made).
 const char *sandbox_password(World *world, const char *project_id, const char *branch_id,
                              const char *role);
 // A name that no test has used before: "<prefix>-<n>", kept until the program ends.
