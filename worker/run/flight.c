@@ -13,7 +13,7 @@
 #include "sys/random.h"
 #include "sys/reference.h"
 
-enum { KEY_RETRY_MS = 10000 };
+enum { KEY_RETRY_MS = 10000, CLAIM_RETRY_MS = 1000, RECLAIM_MS = 1000 };
 
 static void claim(Flight *flight);
 
@@ -40,7 +40,10 @@ static void on_timer(void *context)
 static void on_lock(LockEntry *entry)
 {
     Flight *flight = LIST_ENTRY(entry, Flight, lock);
-    flight_perform(flight);
+    // one that is about to be detached or freed gives the lock on
+    if (flight->partition != NULL && !flight->is_dropped) {
+        flight_perform(flight);
+    }
 }
 
 static void park_key(const Flight *flight, char ret_key[64])
@@ -79,18 +82,28 @@ static void end_saga(Flight *flight)
     }
     ledger_claimed_clear(&flight->claimed);
     secret_clear(&flight->api_key);
+    flight->has_key = false;
 }
 
-static bool is_under_way(const Flight *flight)
+bool flight_is_under_way(const Flight *flight)
 {
     return flight->op.pending || flight->call != NULL || flight->login != NULL;
+}
+
+// The record may come again while what is under way goes on: it must not find this flight then.
+static void leave_parking(Flight *flight)
+{
+    char key[64];
+    park_key(flight, key);
+    if (table_get(flight->worker->parked, key) == flight) {
+        table_remove(flight->worker->parked, key);
+    }
 }
 
 void flight_free(Flight *flight)
 {
     Worker *worker = flight->worker;
     List ready;
-    char key[64];
     list_init(&ready);
     if (flight->call != NULL) {
         http_cancel(flight->call);
@@ -98,16 +111,11 @@ void flight_free(Flight *flight)
     if (flight->login != NULL) {
         pg_close(flight->login);
     }
-    park_key(flight, key);
-    if (table_get(worker->parked, key) == flight) {
-        table_remove(worker->parked, key);
-    }
+    leave_parking(flight);
     lanes_leave(worker->lanes, &flight->lane, &ready);
     locks_release(worker->locks, &flight->lock);
     loop_timer_free(flight->timer);
-    for (size_t i = 0; i < sizeof flight->texts / sizeof flight->texts[0]; i++) {
-        free(flight->texts[i]);
-    }
+    flight_free_texts(flight);
     end_saga(flight);
     conclusion_clear(&flight->conclusion);
     buffer_clear(&flight->sealed_key);
@@ -119,22 +127,33 @@ void flight_free(Flight *flight)
     flight_start_ready(&ready);
 }
 
-void flight_drop(Flight *flight)
+void flight_doom(Flight *flight)
 {
     flight->is_dropped = true;
-    if (!is_under_way(flight)) {
+    leave_parking(flight);
+}
+
+void flight_drop(Flight *flight)
+{
+    flight_doom(flight);
+    if (!flight_is_under_way(flight)) {
         Worker *worker = flight->worker;
         flight_free(flight);
         worker_relieve(worker);
     }
 }
 
-bool flight_landed(Flight *flight)
+void flight_free_texts(Flight *flight)
 {
     for (size_t i = 0; i < sizeof flight->texts / sizeof flight->texts[0]; i++) {
         free(flight->texts[i]);
         flight->texts[i] = NULL;
     }
+}
+
+bool flight_landed(Flight *flight)
+{
+    flight_free_texts(flight);
     if (flight->is_dropped) {
         flight_drop(flight);
         return false;
@@ -156,23 +175,47 @@ void flight_detach(Flight *flight)
     char key[64];
     park_key(flight, key);
     table_put(flight->worker->parked, key, flight);
-    if (!is_under_way(flight)) { // a timer, a lock, or nothing at all
+    if (!flight_is_under_way(flight)) { // a timer, a lock, or nothing at all
         loop_timer_stop(flight->timer);
         locks_release(flight->worker->locks, &flight->lock);
         flight->phase = FLIGHT_PARKED;
     }
 }
 
+static void open_key(Flight *flight);
+
+static void resume(Flight *flight)
+{
+    if (flight->has_key) {
+        flight_advance(flight);
+    } else {
+        open_key(flight);
+    }
+}
+
 void flight_attach(Flight *flight, Partition *partition)
 {
-    char key[64];
-    park_key(flight, key);
-    table_remove(flight->worker->parked, key);
+    leave_parking(flight);
     flight->partition = partition;
     lanes_enter(flight->worker->lanes, &flight->lane, flight->command);
     if (flight->lane.granted && flight->phase == FLIGHT_PARKED) {
-        flight_advance(flight);
+        resume(flight);
     }
+}
+
+bool flight_wait(Flight *flight)
+{
+    const Worker *worker = flight->worker;
+    end_saga(flight);
+    conclusion_clear(&flight->conclusion);
+    locks_release(worker->locks, &flight->lock);
+    flight->phase = FLIGHT_WAITING;
+    bool is_over = flight->partition == NULL || worker->hands_back ||
+                   (worker->is_draining && !flight->lane.granted);
+    if (is_over) {
+        flight_drop(flight);
+    }
+    return !is_over;
 }
 
 void flight_start_ready(List *ready)
@@ -185,7 +228,7 @@ void flight_start_ready(List *ready)
             continue; // about to be detached, too
         }
         if (flight->phase == FLIGHT_PARKED) {
-            flight_advance(flight);
+            resume(flight);
         } else if (flight->phase == FLIGHT_WAITING) {
             claim(flight);
         }
@@ -229,7 +272,8 @@ static bool find_key(Flight *flight, Error *err)
 static void open_key(Flight *flight)
 {
     Error err = ERROR_INIT;
-    if (find_key(flight, &err)) {
+    flight->has_key = find_key(flight, &err);
+    if (flight->has_key) {
         flight_advance(flight);
         return;
     }
@@ -242,6 +286,7 @@ static void open_key(Flight *flight)
         flight_after(flight, KEY_RETRY_MS, open_key);
         return;
     }
+    flight->has_key = true; // the saga fails without a call
     saga_fail(&flight->saga, &err, "open_key");
     flight_advance(flight);
 }
@@ -273,7 +318,7 @@ static void on_claimed(LedgerOp *op)
         return;
     }
     if (!flight->claimed.answered) {
-        flight_after(flight, 1000, claim);
+        flight_after(flight, CLAIM_RETRY_MS, claim);
         return;
     }
     switch (flight->claimed.result) {
@@ -315,20 +360,20 @@ static void claim(Flight *flight)
     flight_put(flight, LEDGER_OP_CLAIM, on_claimed);
 }
 
-void flight_stale(Flight *flight)
+static void claim_again(Flight *flight)
 {
-    end_saga(flight);
-    conclusion_clear(&flight->conclusion);
-    locks_release(flight->worker->locks, &flight->lock);
-    if (flight->partition == NULL) {
-        flight_drop(flight);
-        return;
-    }
     LogFields fields = flight_log(flight);
     log_write(LOG_LEVEL_INFO, &fields,
               "another worker has claimed the command; it is claimed again");
     // a thawed former owner may have claimed from its buffer; it loses its assignment at its next
     // poll
     flight->phase = FLIGHT_CLAIMING;
-    flight_after(flight, 500 + random_u32() % 1000, claim);
+    flight_after(flight, RECLAIM_MS / 2 + random_u32() % RECLAIM_MS, claim);
+}
+
+void flight_stale(Flight *flight)
+{
+    if (flight_wait(flight) && flight->lane.granted) {
+        claim_again(flight);
+    }
 }

@@ -34,11 +34,11 @@ typedef struct Flight {
     bool is_dropped; // freed as soon as nothing is under way
     LedgerOp op;
     uint8_t spec_digest[CRYPTO_SHA256_BYTES];
-    int64_t asked_boot_ms; // before the claim was handed over
     bool has_saga;
     LedgerClaimed claimed;
     Saga saga;
     Secret api_key;
+    bool has_key;      // it was opened, or found not to be needed
     Decision decision; // under way
     Lesson lesson;     // learnt, and being written
     LockEntry lock;
@@ -61,10 +61,14 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
 void flight_attach(Flight *flight, Partition *partition);
 // The partition was taken away. Lanes are left; what has not claimed yet is freed.
 void flight_detach(Flight *flight);
-// Lets go: at once, or when what is under way has ended.
+// Lets go: at once, or when what is under way has ended and its intent is closed. Its record may
+// make a new flight meanwhile.
 void flight_drop(Flight *flight);
 // Cuts off what is under way, too; at the end of the process.
 void flight_free(Flight *flight);
+// Marks it as dropped without freeing it: nothing that ends meanwhile starts it.
+void flight_doom(Flight *flight);
+bool flight_is_under_way(const Flight *flight);
 // Starts those whose lanes have become free.
 void flight_start_ready(List *ready);
 
@@ -79,8 +83,12 @@ void flight_stale(Flight *flight);
 void flight_after(Flight *flight, uint32_t wait_ms, void (*then)(Flight *flight));
 void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op));
 LedgerKey flight_key(const Flight *flight);
-// Frees the texts of the statement that ended. Returns false when the flight was waiting for that
-// to be freed.
+// What it knows is out of date: back to the lanes, whose turn claims it anew. Returns false when it
+// was dropped instead, because its turn won't come here.
+bool flight_wait(Flight *flight);
+// Frees the texts of the statement that ended.
+void flight_free_texts(Flight *flight);
+// The same. Returns false when the flight was waiting for that to be freed.
 bool flight_landed(Flight *flight);
 SagaNow flight_now(void);
 

@@ -7,6 +7,8 @@
 #include "sys/log.h"
 #include "sys/random.h"
 
+enum { UNSENT_WAIT_MS = 1000, RATE_LIMIT_WAIT_MS = 1000 };
+
 static const char *bucket_key(const Flight *flight)
 {
     const LedgerAccount *account = &flight->claimed.account;
@@ -27,7 +29,7 @@ static void go_on(Flight *flight, Lesson lesson)
 // A flight without an assignment parks at once instead of sitting out a timer.
 static void go_on_or_park(Flight *flight, Lesson lesson)
 {
-    if (flight->partition == NULL) {
+    if (flight->partition == NULL || flight->is_dropped) {
         flight_advance(flight);
     } else {
         go_on(flight, lesson);
@@ -59,6 +61,15 @@ static void close_intent(Flight *flight)
                                          .result = flight->texts[1],
                                          .journal = flight->texts[0]};
     flight_put(flight, LEDGER_OP_CLOSE, on_closed);
+}
+
+// Nothing was sent under the intent, and nothing will be.
+static void close_unsent(Flight *flight)
+{
+    saga_not_sent(&flight->saga, flight_now());
+    flight->saga.wait_ms = UNSENT_WAIT_MS;
+    flight->lesson = LESSON_WAIT;
+    close_intent(flight);
 }
 
 static void learn(Flight *flight, const Answer *answer)
@@ -99,16 +110,12 @@ static void on_reply(void *context, const HttpReply *reply)
               neon_route_name(flight->decision.effect.request.route), reply->status, reply->took_ms,
               answer.request_id);
     if (answer.meaning == NEON_RATE_LIMITED) {
-        uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : 1000;
+        uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : RATE_LIMIT_WAIT_MS;
         buckets_block(flight->worker->buckets, bucket_key(flight), clock_boot_ms() + wait_ms);
     }
-    if (flight->is_dropped) {
-        flight_drop(flight); // the intent stays open: the next owner settles it
-    } else if (flight->decision.mutating && reply->status == 0 && !reply->written) {
-        saga_not_sent(&flight->saga, flight_now());
-        flight->saga.wait_ms = 1000;
-        flight->lesson = LESSON_WAIT;
-        close_intent(flight);
+    // one that was dropped learns, too: closing its intent saves the next owner the wait
+    if (flight->decision.mutating && reply->status == 0 && !reply->written) {
+        close_unsent(flight);
     } else {
         learn(flight, &(Answer){.reply = &answer});
     }
@@ -130,29 +137,39 @@ static void send_request(Flight *flight)
     flight->call = http_send(flight->worker->http, &http, on_reply, flight);
 }
 
+static void on_not_opened(Flight *flight, const LedgerOpened *opened)
+{
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (opened->stop[0] != '\0') {
+        saga_stop(&flight->saga, opened->stop, opened->stopped_by);
+        flight_advance(flight);
+    } else {
+        flight_stale(flight);
+    }
+}
+
 static void on_opened(LedgerOp *op)
 {
     Flight *flight = LIST_ENTRY(op, Flight, op);
     LedgerOpened opened = op->answer.opened;
-    if (!flight_landed(flight)) {
-        return;
-    }
-    if (!opened.written && opened.stop[0] != '\0') {
-        saga_stop(&flight->saga, opened.stop, opened.stopped_by);
-        flight_advance(flight);
-        return;
-    }
     if (!opened.written) {
-        flight_stale(flight);
+        on_not_opened(flight, &opened);
         return;
     }
+    flight_free_texts(flight);
     const IntentTimes *times = &flight->worker->intent_times;
     flight->intent_number = opened.number;
     flight->send_limit_ms =
         intent_send_limit_ms(times, flight->decision.settles, op->handed_boot_ms);
     saga_opened(&flight->saga, flight->decision.step, flight->decision.settles,
                 intent_settled_ms(times, clock_boot_ms()));
-    send_request(flight);
+    if (flight->partition == NULL || flight->is_dropped) {
+        close_unsent(flight); // taken away meanwhile: its next owner calls
+    } else {
+        send_request(flight);
+    }
 }
 
 static void open_intent(Flight *flight)
@@ -197,10 +214,6 @@ static void end_login(Flight *flight, const Error *err)
 {
     pg_close(flight->login);
     flight->login = NULL;
-    if (flight->is_dropped) {
-        flight_drop(flight);
-        return;
-    }
     learn(flight, &(Answer){.error = err});
 }
 

@@ -33,6 +33,11 @@ static void on_concluded(LedgerOp *op)
         flight->saga.failure.error.kind != ERROR_NONE ? &flight->saga.failure.error : NULL;
     log_write(LOG_LEVEL_INFO, &fields, "%s after %" PRId64 " ms", flight->conclusion.type,
               clock_boot_ms() - flight->started_boot_ms);
+    if (flight->partition != NULL && !flight->lane.granted) {
+        // given back while this was written, behind earlier commands whose outcomes go first
+        (void)flight_wait(flight);
+        return;
+    }
     if (flight->partition != NULL) {
         OutcomeMessage *outcome = outcome_unpack(buffer_view(&flight->conclusion.outcome_bytes));
         assert(outcome != NULL);

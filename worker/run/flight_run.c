@@ -97,15 +97,24 @@ static bool must_park(const Flight *flight)
     return flight->partition == NULL || !flight->lane.granted || flight->worker->hands_back;
 }
 
+static void park(Flight *flight)
+{
+    locks_release(flight->worker->locks, &flight->lock);
+    flight->phase = FLIGHT_PARKED;
+    if (flight->worker->is_draining) {
+        flight_drop(flight); // nothing starts it again
+    }
+}
+
 void flight_advance(Flight *flight)
 {
     assert(flight->has_saga && !flight->op.pending && flight->call == NULL);
+    if (flight->is_dropped) {
+        flight_drop(flight);
+        return;
+    }
     if (must_park(flight)) {
-        locks_release(flight->worker->locks, &flight->lock);
-        flight->phase = FLIGHT_PARKED;
-        if (flight->worker->hands_back) {
-            flight_drop(flight);
-        }
+        park(flight);
         return;
     }
     flight->phase = FLIGHT_RUNNING;

@@ -74,8 +74,8 @@ static void run_record(Worker *worker, Partition *partition, const Record *recor
 void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_message_t *message)
 {
     Partition *partition = partition_of(worker, assignment);
-    if (partition == NULL) {
-        return; // taken away while this record was on its way
+    if (partition == NULL || worker->is_draining) {
+        return; // taken away, or paused, while this record was on its way: it comes again
     }
     RecordHeader headers[HEADERS_MAX];
     Record record = {.topic = rd_kafka_topic_name(message->rkt),
@@ -183,6 +183,11 @@ void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t 
 
 void intake_clear(Worker *worker)
 {
+    // first all of them, so that none starts another
+    LIST_EACH(&worker->flights, mark)
+    {
+        flight_doom(LIST_ENTRY(mark, Flight, link));
+    }
     LIST_EACH(&worker->flights, link)
     {
         flight_free(LIST_ENTRY(link, Flight, link));

@@ -178,10 +178,9 @@ static void on_answer(void *context, PGresult *const *results, int count, const 
     if (failure.kind != ERROR_NONE) {
         put_back(flush, &failure);
     } else {
+        // one by one: an answer to one may let go of others, but never of one that is under way
         for (size_t i = 0; i < flush->count; i++) {
             flush->ops[i]->pending = false;
-        }
-        for (size_t i = 0; i < flush->count; i++) {
             flush->ops[i]->done(flush->ops[i]);
         }
     }

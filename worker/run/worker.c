@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +10,22 @@
 #include "base/alloc.h"
 #include "run/flight.h"
 #include "run/intake.h"
+#include "run/leave.h"
 #include "run/outbox.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
-enum { PURGE_SOON_MS = 1000, PURGE_MS = 10 * 60 * 1000 };
+enum {
+    PURGE_SOON_MS = 1000,
+    PURGE_MS = 10 * 60 * 1000,
+    THAW_MS = 2000, // librdkafka checks once a second whether its session has timed out
+};
 
+// Without those that are parked: their records come again, and a worker full of them would never
+// take them.
 static size_t held(const Worker *worker)
 {
-    return worker->flight_count + worker->parcel_count;
+    return worker->flight_count - table_count(worker->parked) + worker->parcel_count;
 }
 
 static size_t cap(const Worker *worker)
@@ -84,12 +90,6 @@ static void on_publisher_revoked(void *context)
     kafka_in_revoke_done(((Worker *)context)->kafka_in);
 }
 
-static void stop_at_once(Worker *worker, int exit_code)
-{
-    worker->exit_code = exit_code;
-    loop_stop(worker->loop);
-}
-
 static void on_health(void *context, const Error *err)
 {
     Worker *worker = context;
@@ -99,7 +99,7 @@ static void on_health(void *context, const Error *err)
         log_write(LOG_LEVEL_WARNING, &(LogFields){.error = err}, "Kafka is away");
     } else {
         log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err}, "the consumer can't go on");
-        stop_at_once(worker, WORKER_EXIT_TEMPORARY);
+        leave_after(worker, WORKER_EXIT_TEMPORARY);
     }
 }
 
@@ -118,7 +118,7 @@ static void on_dropped(void *context, const uint64_t *ids, size_t count)
 static void on_fatal(void *context, const Error *err)
 {
     log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err}, "the producer can't go on");
-    stop_at_once(context, WORKER_EXIT_TEMPORARY);
+    leave_after(context, WORKER_EXIT_TEMPORARY);
 }
 
 static void on_trouble(void *context, const Error *err)
@@ -134,76 +134,6 @@ static void on_trouble(void *context, const Error *err)
 static const KafkaInHandler KAFKA_HANDLER = {on_record, on_assigned, on_revoked, on_health};
 static const PublisherHandler PUBLISHER_HANDLER = {on_published, on_dropped, on_publisher_revoked,
                                                    on_fatal, on_trouble};
-
-static void on_publisher_closed(void *context)
-{
-    loop_stop(((Worker *)context)->loop);
-}
-
-static void on_consumer_closed(void *context)
-{
-    publisher_close(((Worker *)context)->publisher, on_publisher_closed);
-}
-
-// Gives the partitions back; what is still in flight is the next owner's.
-static void leave(Worker *worker)
-{
-    if (worker->is_closing) {
-        return;
-    }
-    worker->is_closing = true;
-    log_write(LOG_LEVEL_INFO, NULL, "leaving the group with %zu commands in flight",
-              worker->flight_count);
-    kafka_in_close(worker->kafka_in, on_consumer_closed);
-}
-
-static void on_drain_soft(void *context)
-{
-    Worker *worker = context;
-    worker->hands_back = true;
-    LIST_EACH(&worker->flights, link)
-    {
-        Flight *flight = LIST_ENTRY(link, Flight, link);
-        if (!flight->op.pending && flight->call == NULL && flight->login == NULL) {
-            flight_drop(flight);
-        }
-    }
-}
-
-static void on_drain_hard(void *context)
-{
-    leave(context);
-}
-
-static void start_draining(Worker *worker)
-{
-    uint64_t drain_ms = (uint64_t)settings_number(worker->settings, SETTING_DRAIN_TIMEOUT);
-    worker->is_draining = true;
-    log_write(LOG_LEVEL_INFO, NULL,
-              "stopping: %zu commands in flight are finished or handed back within %" PRIu64 " s",
-              worker->flight_count, drain_ms / 1000);
-    worker_press(worker);
-    LIST_EACH(&worker->flights, link)
-    {
-        Flight *flight = LIST_ENTRY(link, Flight, link);
-        if (flight->phase == FLIGHT_WAITING) {
-            flight_drop(flight);
-        }
-    }
-    loop_timer_start(worker->drain_soft, drain_ms / 2);
-    loop_timer_start(worker->drain_hard, drain_ms);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    (void)number;
-    Worker *worker = handle->data;
-    if (worker->is_draining) {
-        leave(worker); // asked twice
-    } else {
-        start_draining(worker);
-    }
-}
 
 static void on_purged(LedgerOp *op)
 {
@@ -228,22 +158,25 @@ static void on_purge_timer(void *context)
     ledger_queue_put(worker->ledger, &worker->purge);
 }
 
-static bool is_idle(const Worker *worker)
+// A worker that was frozen may have lost its partitions: it learns that some polls after it thawed,
+// and claims nothing before.
+static bool holds_claims(Worker *worker)
 {
-    return worker->flight_count == 0 && worker->parcel_count == 0 && worker->marking_count == 0;
+    int64_t now_ms = clock_boot_ms();
+    int64_t limit_ms = kafka_in_session_timeout_ms(worker->kafka_in) / 2;
+    int64_t before_ms = loop_turn_before_ms(worker->loop);
+    if (before_ms != 0 && loop_turn_started_ms(worker->loop) - before_ms > limit_ms) {
+        worker->claims_from_boot_ms = now_ms + THAW_MS;
+    }
+    return now_ms < worker->claims_from_boot_ms ||
+           now_ms - kafka_in_last_poll_boot_ms(worker->kafka_in) > limit_ms;
 }
 
 static void on_turn(void *context)
 {
     Worker *worker = context;
-    // a worker that was frozen may have lost its partitions: it learns that at its next poll, and
-    // claims nothing before
-    int64_t unpolled_ms = clock_boot_ms() - kafka_in_last_poll_boot_ms(worker->kafka_in);
-    bool hold_claims = unpolled_ms > kafka_in_session_timeout_ms(worker->kafka_in) / 2;
-    ledger_queue_flush(worker->ledger, hold_claims);
-    if (worker->is_draining && !worker->is_closing && is_idle(worker)) {
-        leave(worker);
-    }
+    ledger_queue_flush(worker->ledger, holds_claims(worker));
+    leave_when_idle(worker);
 }
 
 static void set_names(Worker *worker)
@@ -317,6 +250,9 @@ static bool open_drivers(Worker *worker, Error *err)
         return false;
     }
     worker->kafka_in = kafka_in_open(worker->loop, settings, &KAFKA_HANDLER, worker, err);
+    if (worker->kafka_in == NULL) {
+        leave_without_consumer(worker);
+    }
     return worker->kafka_in != NULL;
 }
 
@@ -333,18 +269,13 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     (void)fits;
     set_names(worker);
     worker->loop = loop_new();
-    worker->drain_soft = loop_timer_new(worker->loop, on_drain_soft, worker);
-    worker->drain_hard = loop_timer_new(worker->loop, on_drain_hard, worker);
+    leave_init(worker);
     worker->purge_timer = loop_timer_new(worker->loop, on_purge_timer, worker);
     worker->parked = table_new();
     worker->lanes = lanes_new();
     worker->locks = locks_new();
     worker->buckets = buckets_new(settings_number(settings, SETTING_NEON_RATE),
                                   settings_number(settings, SETTING_NEON_BURST));
-    uv_signal_init(loop_uv(worker->loop), &worker->terminate);
-    uv_signal_init(loop_uv(worker->loop), &worker->interrupt);
-    worker->terminate.data = worker;
-    worker->interrupt.data = worker;
     if (!keys_load(settings, &worker->keys, err)) {
         return false;
     }
@@ -367,10 +298,7 @@ static void worker_clear(Worker *worker)
     table_free(worker->parked);
     keys_clear(&worker->keys);
     loop_timer_free(worker->purge_timer);
-    loop_timer_free(worker->drain_soft);
-    loop_timer_free(worker->drain_hard);
-    uv_close((uv_handle_t *)&worker->terminate, NULL);
-    uv_close((uv_handle_t *)&worker->interrupt, NULL);
+    leave_clear(worker);
     loop_free(worker->loop);
 }
 
@@ -381,8 +309,7 @@ int worker_run(const Settings *settings, const char *installation, Error *err)
         worker_clear(&worker);
         return WORKER_EXIT_SOFTWARE;
     }
-    uv_signal_start(&worker.terminate, on_signal, SIGTERM);
-    uv_signal_start(&worker.interrupt, on_signal, SIGINT);
+    leave_watch_signals(&worker);
     log_write(LOG_LEVEL_INFO, NULL, "worker %s of installation %s has started", worker.name,
               installation);
     loop_timer_start(worker.purge_timer, PURGE_SOON_MS);

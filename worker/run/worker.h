@@ -66,8 +66,10 @@ typedef struct Worker {
     LoopTimer *purge_timer; // forgets what is older than ledger.retention
     LedgerOp purge;
 
-    LoopTimer *drain_soft; // hand back at the next boundary
-    LoopTimer *drain_hard; // ... and now
+    LoopTimer *drain_soft;       // hand back at the next boundary
+    LoopTimer *drain_hard;       // ... and now
+    LoopTimer *leave_limit;      // ... and without Kafka's consent
+    int64_t claims_from_boot_ms; // none before
     uv_signal_t terminate;
     uv_signal_t interrupt;
     bool is_draining;

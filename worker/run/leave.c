@@ -1,0 +1,159 @@
+#include "run/leave.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "run/flight.h"
+#include "sys/log.h"
+
+// A transaction takes up to transaction.timeout.ms (10 s) to end; Kafka away, it never does.
+enum { LEAVE_LIMIT_MS = 15000 };
+
+static void on_publisher_closed(void *context)
+{
+    loop_stop(((Worker *)context)->loop);
+}
+
+static void on_consumer_closed(void *context)
+{
+    publisher_close(((Worker *)context)->publisher, on_publisher_closed);
+}
+
+static void on_limit(void *context)
+{
+    (void)context;
+    log_write(LOG_LEVEL_ERROR, NULL,
+              "Kafka doesn't let go; ends without it, outcomes are in the ledger");
+    _Exit(WORKER_EXIT_TEMPORARY); // the publisher's thread can't be joined
+}
+
+// Gives the partitions back; what is still in flight is the next owner's.
+static void leave(Worker *worker)
+{
+    if (worker->is_closing) {
+        return;
+    }
+    worker->is_closing = true;
+    log_write(LOG_LEVEL_INFO, NULL, "leaving the group with %zu commands in flight",
+              worker->flight_count);
+    loop_timer_start(worker->leave_limit, LEAVE_LIMIT_MS);
+    kafka_in_close(worker->kafka_in, on_consumer_closed);
+}
+
+void leave_after(Worker *worker, int exit_code)
+{
+    worker->exit_code = exit_code;
+    leave(worker);
+}
+
+void leave_without_consumer(Worker *worker)
+{
+    worker->is_closing = true;
+    publisher_close(worker->publisher, on_publisher_closed);
+    loop_run(worker->loop, NULL, NULL);
+}
+
+// All are marked before the first is freed: a lane or lock that becomes free must not start one
+// that is about to go, nor a later command in place of an earlier one.
+static void hand_back(Worker *worker, bool (*is_meant)(const Flight *flight))
+{
+    LIST_EACH(&worker->flights, mark)
+    {
+        Flight *flight = LIST_ENTRY(mark, Flight, link);
+        if (is_meant(flight)) {
+            flight_doom(flight);
+        }
+    }
+    LIST_EACH(&worker->flights, link)
+    {
+        Flight *flight = LIST_ENTRY(link, Flight, link);
+        if (flight->is_dropped && !flight_is_under_way(flight)) {
+            flight_free(flight);
+        }
+    }
+}
+
+static bool is_at_boundary(const Flight *flight)
+{
+    return !flight_is_under_way(flight);
+}
+
+static bool waits_for_turn(const Flight *flight)
+{
+    return flight->phase == FLIGHT_WAITING || flight->phase == FLIGHT_PARKED;
+}
+
+static void on_drain_soft(void *context)
+{
+    Worker *worker = context;
+    worker->hands_back = true;
+    hand_back(worker, is_at_boundary);
+}
+
+static void on_drain_hard(void *context)
+{
+    leave(context);
+}
+
+static void start_draining(Worker *worker)
+{
+    uint64_t drain_ms = (uint64_t)settings_number(worker->settings, SETTING_DRAIN_TIMEOUT);
+    worker->is_draining = true;
+    log_write(LOG_LEVEL_INFO, NULL,
+              "stopping: %zu commands in flight are finished or handed back within %" PRIu64 " s",
+              worker->flight_count, drain_ms / 1000);
+    worker_press(worker);
+    hand_back(worker, waits_for_turn);
+    loop_timer_start(worker->drain_soft, drain_ms / 2);
+    loop_timer_start(worker->drain_hard, drain_ms);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    Worker *worker = handle->data;
+    if (worker->is_draining) {
+        leave(worker); // asked twice
+    } else {
+        start_draining(worker);
+    }
+}
+
+static bool is_idle(const Worker *worker)
+{
+    return worker->flight_count == 0 && worker->parcel_count == 0 && worker->marking_count == 0;
+}
+
+void leave_when_idle(Worker *worker)
+{
+    if (worker->is_draining && is_idle(worker)) {
+        leave(worker);
+    }
+}
+
+void leave_init(Worker *worker)
+{
+    worker->drain_soft = loop_timer_new(worker->loop, on_drain_soft, worker);
+    worker->drain_hard = loop_timer_new(worker->loop, on_drain_hard, worker);
+    worker->leave_limit = loop_timer_new(worker->loop, on_limit, worker);
+    uv_signal_init(loop_uv(worker->loop), &worker->terminate);
+    uv_signal_init(loop_uv(worker->loop), &worker->interrupt);
+    worker->terminate.data = worker;
+    worker->interrupt.data = worker;
+}
+
+void leave_clear(Worker *worker)
+{
+    loop_timer_free(worker->drain_soft);
+    loop_timer_free(worker->drain_hard);
+    loop_timer_free(worker->leave_limit);
+    uv_close((uv_handle_t *)&worker->terminate, NULL);
+    uv_close((uv_handle_t *)&worker->interrupt, NULL);
+}
+
+void leave_watch_signals(Worker *worker)
+{
+    uv_signal_start(&worker->terminate, on_signal, SIGTERM);
+    uv_signal_start(&worker->interrupt, on_signal, SIGINT);
+}
