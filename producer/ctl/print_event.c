@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/text.h"
+#include "ctl/enum_text.h"
 
 enum { TYPE_WIDTH = 20, SUBJECT_WIDTH = 32, DETAILS_MAX_BYTES = 4096, MS_PER_SECOND = 1000 };
 
@@ -18,37 +19,38 @@ typedef struct Detail {
     const char *type;
     const char *path;
     const char *label;
+    const char *prefix; // of an enum's names, or NULL
 } Detail;
 
 static const Detail DETAILS[] = {
-    {"CommandAccepted", "action", ""},
-    {"StepFinished", "step", ""},
-    {"AccountConnected", "account.keyKind", ""},
-    {"AccountConnected", "account.orgId", "organization"},
-    {"AccountConnected", "account.projectId", "project"},
-    {"EnvironmentCreated", "environment.projectId", "project"},
-    {"EnvironmentCreated", "environment.branchName", "branch"},
-    {"EnvironmentCreated", "environment.host", "host"},
-    {"EnvironmentBranched", "environment.sourceEnvironment", "from"},
-    {"EnvironmentBranched", "environment.projectId", "project"},
-    {"EnvironmentBranched", "environment.branchName", "branch"},
-    {"EnvironmentBranched", "environment.host", "host"},
-    {"EnvironmentBranched", "rotatedRoles", "rotated"},
-    {"EnvironmentDeleted", "projectId", "project"},
-    {"EnvironmentDeleted", "branchId", "branch"},
-    {"DriftReported", "code", ""},
-    {"DriftReported", "message", ""},
-    {"CommandCancelled", "cancelledBy", "by"},
-    {"CommandCancelled", "left", "left"},
-    {"CommandSuperseded", "supersededBy", "by"},
-    {"CommandSuperseded", "left", "left"},
-    {"CommandRejected", "code", ""},
-    {"CommandRejected", "message", ""},
-    {"CommandFailed", "code", ""},
-    {"CommandFailed", "message", ""},
-    {"CommandFailed", "step", "step"},
-    {"CommandFailed", "undone", "undone"},
-    {"CommandFailed", "left", "left"},
+    {"CommandAccepted", "action", "", NULL},
+    {"StepFinished", "step", "", NULL},
+    {"AccountConnected", "account.keyKind", "", "KEY_KIND_"},
+    {"AccountConnected", "account.orgId", "organization", NULL},
+    {"AccountConnected", "account.projectId", "project", NULL},
+    {"EnvironmentCreated", "environment.projectId", "project", NULL},
+    {"EnvironmentCreated", "environment.branchName", "branch", NULL},
+    {"EnvironmentCreated", "environment.host", "host", NULL},
+    {"EnvironmentBranched", "environment.sourceEnvironment", "from", NULL},
+    {"EnvironmentBranched", "environment.projectId", "project", NULL},
+    {"EnvironmentBranched", "environment.branchName", "branch", NULL},
+    {"EnvironmentBranched", "environment.host", "host", NULL},
+    {"EnvironmentBranched", "rotatedRoles", "rotated", NULL},
+    {"EnvironmentDeleted", "projectId", "project", NULL},
+    {"EnvironmentDeleted", "branchId", "branch", NULL},
+    {"DriftReported", "code", "", NULL},
+    {"DriftReported", "message", "", NULL},
+    {"CommandCancelled", "cancelledBy", "by", NULL},
+    {"CommandCancelled", "left", "left", NULL},
+    {"CommandSuperseded", "supersededBy", "by", NULL},
+    {"CommandSuperseded", "left", "left", NULL},
+    {"CommandRejected", "code", "", NULL},
+    {"CommandRejected", "message", "", NULL},
+    {"CommandFailed", "code", "", NULL},
+    {"CommandFailed", "message", "", NULL},
+    {"CommandFailed", "step", "step", NULL},
+    {"CommandFailed", "undone", "undone", NULL},
+    {"CommandFailed", "left", "left", NULL},
 };
 
 static void free_json(json_t **json)
@@ -103,7 +105,11 @@ static void append_details(Text *text, const json_t *body, const char *type)
             text_append(text, text->length == 0 ? "" : "  ");
             text_append(text, DETAILS[i].label);
             text_append(text, DETAILS[i].label[0] == '\0' ? "" : " ");
-            append_value(text, value);
+            if (DETAILS[i].prefix != NULL && json_is_string(value)) {
+                enum_text_append(text, json_string_value(value), DETAILS[i].prefix);
+            } else {
+                append_value(text, value);
+            }
         }
     }
 }

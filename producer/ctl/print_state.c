@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/instant.h"
 #include "base/text.h"
+#include "ctl/enum_text.h"
 
 enum { COLUMN_COUNT = 9, GAP = 2, NAME_WIDTH = 34, TEXT_MAX_BYTES = 4096 };
 
@@ -55,16 +56,6 @@ void print_state_table_free(StateTable *table)
     free(table);
 }
 
-// ENVIRONMENT_STATUS_READY → ready.
-static void append_enum(Text *text, const char *name, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    const char *shown = strncmp(name, prefix, length) == 0 ? name + length : name;
-    for (const char *c = shown; *c != '\0'; c++) {
-        text_append_char(text, (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c));
-    }
-}
-
 static void append_scalar(Text *text, const json_t *value)
 {
     static const char *const PREFIXES[] = {"ENVIRONMENT_STATUS_", "ORIGIN_", "KEY_KIND_"};
@@ -78,7 +69,7 @@ static void append_scalar(Text *text, const json_t *value)
         const char *string = json_string_value(value);
         for (size_t i = 0; i < sizeof(PREFIXES) / sizeof(PREFIXES[0]); i++) {
             if (strncmp(string, PREFIXES[i], strlen(PREFIXES[i])) == 0) {
-                append_enum(text, string, PREFIXES[i]);
+                enum_text_append(text, string, PREFIXES[i]);
                 return;
             }
         }

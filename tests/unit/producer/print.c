@@ -51,6 +51,25 @@ static const ProvisionEvent REJECTED = {
     .offset = 42,
 };
 
+static void names_of_enums_are_words(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    const ProvisionEvent connected = {
+        .application_id = "shop",
+        .subject = "applications/shop/accounts/main",
+        .type = "AccountConnected",
+        .json = "{\"accountConnected\":{\"account\":{\"keyKind\":\"KEY_KIND_PROJECT\"}}}",
+        .outcome = PROVISION_OUTCOME_SUCCEEDED,
+    };
+    print_event_line(&screen, &connected);
+    const char *line = paper_read(&paper);
+    assert_non_null(strstr(line, "  project\n"));
+    assert_null(strstr(line, "KEY_KIND"));
+}
+
 static void a_line_tells_what_happened_to_whom(void **state)
 {
     (void)state;
@@ -168,6 +187,7 @@ static void all_of_a_state_is_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_enums_are_words),
         cmocka_unit_test(a_line_tells_what_happened_to_whom),
         cmocka_unit_test(foreign_text_cannot_steer_the_terminal),
         cmocka_unit_test(colours_are_only_there_when_wanted),
