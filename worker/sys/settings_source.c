@@ -83,8 +83,9 @@ static const char *find_config(char *const *environment)
 
 static bool is_left_alone(const char *variable)
 {
-    static const char *const OTHERS[] = {"PROVISION_CONFIG", "PROVISION_POSTGRES_DIRS",
-                                         "PROVISION_BIN_DIR", "PROVISION_CACHE", "PROVISION_JOBS"};
+    static const char *const OTHERS[] = {"PROVISION_CONFIG",        "PROVISION_FLEET_PUBLIC_KEY",
+                                         "PROVISION_POSTGRES_DIRS", "PROVISION_BIN_DIR",
+                                         "PROVISION_CACHE",         "PROVISION_JOBS"};
     for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++) {
         if (strcmp(variable, OTHERS[i]) == 0) {
             return true;

@@ -77,6 +77,7 @@ static const EnvironmentCase ENVIRONMENTS[] = {
     {{"PROVISION_CONFIG=/etc/w.ini", "PROVISION_TEST_KAFKA=localhost:1"}, NULL},
     {{"PROVISION_POSTGRES_DIRS=a:b", "PROVISION_BIN_DIR=/"}, NULL},
     {{"PROVISION_CACHE=/", "PROVISION_JOBS=2"}, NULL},
+    {{"PROVISION_FLEET_PUBLIC_KEY=fleet.key.pub"}, NULL}, // provisionctl's
     {{"PROVISIONER=x", "PROVISIO"}, NULL},
     {{"PROVISION_KAFKA_BOOTSTRAP_SERVERS=a"}, NULL},
     {{"PROVISION_NEON_API_ULR=x"}, "PROVISION_NEON_API_ULR is no setting's variable"},
