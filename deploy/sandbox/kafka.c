@@ -57,6 +57,8 @@ Kafka *kafka_open(const Options *options, char *ret_error, size_t error_bytes)
     /* The client only carries the mock; that it has no brokers of its own is no news. */
     rd_kafka_conf_set(conf, "log_level", "3", NULL, 0);
     rd_kafka_conf_set(conf, "socket.nagle.disable", "true", NULL, 0);
+    /* It connects to nobody, which librdkafka would remark upon. */
+    rd_kafka_conf_set(conf, "log_level", "4", NULL, 0);
     kafka->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_error, error_bytes);
     if (kafka->client == NULL) {
         rd_kafka_conf_destroy(conf);
