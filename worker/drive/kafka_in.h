@@ -65,8 +65,9 @@ int32_t kafka_in_partitions(const KafkaIn *in);
 // CLOCK_BOOTTIME of the last poll.
 int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in);
 int64_t kafka_in_session_timeout_ms(const KafkaIn *in);
-// Leaves the group: on_revoked is called for what is assigned; when kafka_in_revoke_done has been
-// called `on_closed` is called, on the loop.
+// Leaves the group: on_revoked is called from within for what is assigned; after
+// kafka_in_revoke_done the group is left, which takes at most 10 s, and `on_closed` is called, on
+// the loop. After a fatal error, too.
 void kafka_in_close(KafkaIn *in, void (*on_closed)(void *context));
 void kafka_in_free(KafkaIn *in); // after on_closed, or never opened
 

@@ -29,6 +29,7 @@ typedef struct PgOptions {
     const char *ca_file; // with `host`: sslmode=verify-full; "" = the system's (sslrootcert as
                          // libpq 15 can)
     uint32_t connect_timeout_ms;
+    // The server's statement_timeout; its lock_timeout is half of it.
     uint32_t statement_timeout_ms; // also the limit of a job, plus 5 s, after which the connection
                                    // is given up
     const char *application_name;
@@ -44,12 +45,14 @@ typedef struct PgStatement {
 // One result a statement, in order; count is that of statements that were answered. On failure
 // `err` has kind unavailable (connection lost, timeout: a COMMIT may have happened) with code
 // CONNECTION_LOST, or internal with the SQLSTATE as its code (the transaction was rolled back).
-// Results are freed after the callback. Never called from within pg_run.
+// `count` is then that of the statements before the one that failed. Results are freed after the
+// callback, which may close the connection. Never called from within pg_run.
 typedef void PgCallback(void *context, PGresult *const *results, int count, const Error *err);
 
 typedef enum PgState { PG_CONNECTING, PG_READY, PG_FAILED } PgState;
 // Tells of every change: ready (again), or failed with the reason (a refused login has its SQLSTATE
-// as code where the server sent one; texts never hold a password).
+// as code where the server sent one; texts never hold a password). May close the connection. With
+// `reconnect` PG_CONNECTING follows PG_FAILED after the delay.
 typedef void PgStateCallback(void *context, PgState state, const Error *err);
 
 Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCallback *on_state,

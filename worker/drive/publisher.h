@@ -66,12 +66,16 @@ typedef struct PublisherHandler {
 // Callbacks run on the loop.
 Publisher *publisher_open(Loop *loop, const Settings *settings, const PublisherHandler *handler,
                           void *context, Error *err);
-bool publisher_is_ready(const Publisher *publisher); // transactions initialised
+// Transactions are initialised and all topics known; what was put before waits until then.
+bool publisher_is_ready(const Publisher *publisher);
 void publisher_put(Publisher *publisher, const PublisherItem *item);
 // Ends or aborts the open transaction, drops what waits of these assignments (on_dropped), then
-// on_revoked.
+// on_revoked. While the brokers are away a commit can neither be ended nor aborted: the answer
+// waits for them. What is put for these assignments later is dropped.
 void publisher_revoke(Publisher *publisher, const uint64_t *assignment_ids, size_t count);
-// Publishes what waits, then stops the thread; `on_closed` is called on the loop.
+// Publishes what waits, then stops the thread; `on_closed` is called on the loop. While the brokers
+// are away it does not end, so the caller has a limit of its own; before publisher_is_ready and
+// after on_fatal it ends at once.
 void publisher_close(Publisher *publisher, void (*on_closed)(void *context));
 void publisher_free(Publisher *publisher); // after on_closed
 size_t publisher_waiting(const Publisher *publisher);

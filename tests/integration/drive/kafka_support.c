@@ -67,6 +67,28 @@ void kafka_make_topics(const char *bootstrap, int partitions, KafkaNames *ret_na
     rd_kafka_destroy(admin);
 }
 
+void kafka_limit_topic(const KafkaNames *names, const char *topic, const char *max_bytes)
+{
+    rd_kafka_t *admin = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), names->bootstrap);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(admin);
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_ConfigResource_set_config(resource, "max.message.bytes", max_bytes);
+    rd_kafka_AlterConfigs(admin, &resource, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CALL_MS);
+    assert_non_null(event);
+    assert_int_equal(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t **results =
+        rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event), &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(rd_kafka_ConfigResource_error(results[0]), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy(resource);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(admin);
+}
+
 static void set_setting(Settings *settings, const char *name, const char *value)
 {
     Error err = ERROR_INIT;

@@ -33,6 +33,8 @@ typedef struct KafkaSeen {
 // Creates the topics, with names of their own.
 void kafka_make_topics(const char *bootstrap, int partitions, KafkaNames *ret_names);
 Settings *kafka_settings(const KafkaNames *names);
+// Sets the largest record that the broker takes for a topic.
+void kafka_limit_topic(const KafkaNames *names, const char *topic, const char *max_bytes);
 // Values "P-0" to "P-<count - 1>" to partition P, after what is there.
 void kafka_write(const KafkaNames *names, int32_t partition, int count);
 size_t kafka_read(const KafkaNames *names, const char *topic, KafkaSeen *seen, size_t size);

@@ -150,6 +150,31 @@ static void what_cannot_be_produced_is_trouble_until_it_is_revoked(void **state)
     assert_int_equal(kafka_read(&f->names, f->names.events, f->seen, KAFKA_SEEN), 0);
 }
 
+// The broker refuses the first record until its limit is raised.
+static void an_aborted_batch_goes_first_again(void **state)
+{
+    KafkaFixture *f = *state;
+    kafka_limit_topic(&f->names, f->names.events, "2000");
+    Member *member = kafka_open_member(f);
+    member_await_assigned(member, KAFKA_PARTITIONS);
+    char *value = alloc_zeroed(1, 5001);
+    memset(value, 'x', 5000);
+    member_publish(member, member->assignments[0], 1, value);
+    free(value);
+    member_publish(member, member->assignments[1], 1, "second");
+    test_await(f->loop, is_troubled_again, member);
+    assert_non_null(strstr(member->trouble.text, "MSG_SIZE_TOO_LARGE"));
+    assert_int_equal(member->published_count, 0);
+    kafka_limit_topic(&f->names, f->names.events, "100000");
+    member_await_published(member, 2);
+    assert_int_equal(member->published[0], 1);
+    assert_int_equal(member->published[1], 2);
+    assert_int_equal(member->trouble.kind, ERROR_NONE);
+    member_close(member);
+    assert_int_equal(kafka_read(&f->names, f->names.events, f->seen, KAFKA_SEEN), 2);
+    assert_string_equal(f->seen[1].value, "second");
+}
+
 static void absent_brokers_are_told_and_closing_ends(void **state)
 {
     KafkaFixture *f = *state;
@@ -194,6 +219,7 @@ int main(void)
         WITH_BROKER(outcomes_that_linger_share_a_transaction),
         WITH_BROKER(a_paused_partition_is_silent_until_it_is_resumed),
         WITH_BROKER(what_cannot_be_produced_is_trouble_until_it_is_revoked),
+        WITH_BROKER(an_aborted_batch_goes_first_again),
         WITH_BROKER(absent_brokers_are_told_and_closing_ends),
         WITH_BROKER(a_property_that_kafka_refuses_is_named),
     };
