@@ -87,6 +87,16 @@ static void add_slot(Lanes *lanes, LaneEntry *entry, const Command *command, con
     list_append(&slot->lane->slots, &slot->link);
 }
 
+// One slot a subject: a command doesn't conflict with itself.
+static bool is_named_before(const Command *command, size_t read)
+{
+    bool is_known = subject_equal(&command->reads[read], &command->writes);
+    for (size_t i = 0; i < read; i++) {
+        is_known = is_known || subject_equal(&command->reads[read], &command->reads[i]);
+    }
+    return is_known;
+}
+
 void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
 {
     assert(!entry->entered);
@@ -94,8 +104,7 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
     list_link_init(&entry->ready);
     add_slot(lanes, entry, command, &command->writes, true);
     for (size_t i = 0; i < command->read_count; i++) {
-        // a command that reads what it writes conflicts with itself no more than once
-        if (!subject_equal(&command->reads[i], &command->writes)) {
+        if (!is_named_before(command, i)) {
             add_slot(lanes, entry, command, &command->reads[i], false);
         }
     }
