@@ -1,0 +1,456 @@
+/*
+ * One command from its claim to its conclusion, in a world that loses replies, lags and hands the
+ * command to another worker; bytes decide where. What must hold is what architecture.md promises
+ * under "Exactly once".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "ledger.h"
+#include "saga/facts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { DECISIONS_MAX = 20000, EFFECT_MS = 100 };
+
+#define LEFT_PROJECT "{\"left\":[{\"project_id\":\"p-1\"}]}"
+#define LEFT_BRANCH "{\"left\":[{\"project_id\":\"p-0\",\"branch_id\":\"br-1\"}]}"
+#define CREATE                                                                                     \
+    "{\"createEnvironment\":{\"environment\":\"production\",\"account\":\"main\",\"regionId\":"    \
+    "\"r\"}}"
+#define BRANCH                                                                                     \
+    "{\"branchEnvironment\":{\"environment\":\"production\",\"sourceBranch\":{\"account\":"        \
+    "\"main\",\"projectId\":\"p-0\",\"branch\":\"main\"}}}"
+#define DELETE "{\"deleteEnvironment\":{\"environment\":\"production\",\"deleteData\":true}}"
+
+static const Scene SCENES[] = {
+    {CREATE, false, LEDGER_STATE_CREATING, "created", "", "", "{}", 0},
+    {BRANCH, true, LEDGER_STATE_CREATING, "branched", "", "", "{}", 0},
+    {CREATE, false, LEDGER_STATE_CREATING, "created", "", "", LEFT_PROJECT, 1},
+    {BRANCH, true, LEDGER_STATE_CREATING, "branched", "", "", LEFT_BRANCH, 1},
+    {DELETE, false, LEDGER_STATE_READY, "created", "p-1", "br-1", "{}", 1},
+    {DELETE, true, LEDGER_STATE_READY, "branched", "p-0", "br-1", "{}", 1},
+    {DELETE, false, LEDGER_STATE_FAILED, "created", "p-1", "br-1", LEFT_PROJECT, 2},
+    {DELETE, true, LEDGER_STATE_FAILED, "branched", "p-0", "br-1", LEFT_BRANCH, 2},
+    {"{\"connectAccount\":{\"account\":\"production\",\"reference\":\"env:KEY\"}}", false,
+     LEDGER_STATE_NONE, "", "", "", "{}", 0},
+};
+
+typedef struct Play {
+    World world;
+    Row row;
+    SagaRules rules;
+    Owner *owner;
+    Owner *former;            // may still close its intent
+    int64_t unknown_until_ms; // a call that nothing protects is out, its result unknown
+} Play;
+
+// What can happen to a request.
+typedef enum Fate {
+    FATE_GOOD,
+    FATE_LOST_DONE,   // done, and the reply lost
+    FATE_LOST_NEVER,  // not done
+    FATE_LOST_LATER,  // done some time after
+    FATE_UNREADABLE,  // done, and the reply of no use
+    FATE_BROKEN,      // 500, not done
+    FATE_LOCKED,      // 423, 429, 503
+    FATE_DENIED,      // 401
+    FATE_LAGS,        // 404 of a young thing
+    FATE_PARTIAL,     // a list that lacks something
+    FATE_TAKEN_DONE,  // another worker takes over while it is out; done
+    FATE_TAKEN_LATER, // ... done some time after
+    FATE_CRASH,       // done, and the worker gone with the reply
+    FATE_UNSENT,
+    FATE_COUNT_OF,
+} Fate;
+
+static Fate next_fate(World *world)
+{
+    uint8_t byte = world_byte(world);
+    return byte < 128 ? FATE_GOOD : (Fate)(byte % FATE_COUNT_OF);
+}
+
+static Command *decode(const char *action)
+{
+    CLEANUP(text_clear) Text text = TEXT_INIT(4096);
+    text_printf(&text, "{\"commandId\":\"" WORLD_COMMAND "\",\"applicationId\":\"shop\",%s",
+                action + 1);
+    json_t *json = json_loads(text_get(&text), 0, NULL);
+    CLEANUP(buffer_clear) Buffer packed = {NULL, 0};
+    Error err = ERROR_INIT;
+    must(json_to_message(json, &provisioning__v1__command__descriptor, &packed, &err), err.text);
+    json_decref(json);
+    Record record = {.topic = "t", .key = bytes_of("shop"), .value = buffer_view(&packed)};
+    CommandRules rules = {.max_bytes = 4096};
+    Rejection rejection;
+    Command *command = command_decode(&record, &rules, &rejection);
+    must(command != NULL, "a command");
+    return command;
+}
+
+static bool is_delete(const Play *play)
+{
+    return play->row.command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
+}
+
+// ---- what must hold of a request
+
+static void check_deletion(const Play *play, const NeonRequest *request)
+{
+    const Saga *saga = &play->owner->saga;
+    const World *world = &play->world;
+    bool is_branch = request->route == NEON_ROUTE_DELETE_BRANCH;
+    must(is_branch == world->has_branches, "a branch's project is not deleted");
+    size_t number = world_thing(world, text_get(&request->path));
+    must(number < WORLD_THINGS_MAX, "something that was there is deleted");
+    Maker maker = world->things[number].maker;
+    must(maker == MAKER_COMMAND || (maker == MAKER_EARLIER && number <= play->row.scene->things),
+         "what is somebody else's is left alone");
+    bool names_it =
+        strstr(text_get(&request->path), journal_text(&saga->journal, FACT_PROJECT_ID)) != NULL;
+    must(is_delete(play) || is_branch || saga->undoing || maker == MAKER_EARLIER ||
+             !journal_has(&saga->journal, FACT_PROJECT_ID) || !names_it,
+         "the survivor is not deleted");
+}
+
+static void check_request(const Play *play, const Decision *decision)
+{
+    const NeonRequest *request = &decision->effect.request;
+    bool deletes = decision->step->protection == PROTECTED_EXACT_ID;
+    must(decision->mutating == neon_route_is_mutating(request->route), "changes have an intent");
+    must(!deletes || request->method[0] == 'D', "what deletes says so");
+    must(decision->step->protection != PROTECTED_NOTHING ||
+             play->world.now_ms >= play->unknown_until_ms,
+         "a call of unknown result is settled before the next");
+    must(!play->owner->saga.undoing || !decision->mutating || deletes, "an undo only removes");
+    if (request->method[0] == 'D') {
+        check_deletion(play, request);
+    }
+}
+
+// ---- hand-overs
+
+static void take_over(Play *play, bool former_lives, const Step *step, NeonReply *reply)
+{
+    Owner *former = play->owner;
+    owner_free(play->former);
+    play->former = NULL;
+    if (former_lives) {
+        former->step = step;
+        former->reply = *reply;
+        former->number = play->row.intent.number;
+        play->former = former;
+        *reply = (NeonReply){.meaning = NEON_UNKNOWN};
+    } else {
+        owner_free(former);
+    }
+    play->owner = row_claim(&play->row, &play->rules, play->world.now_ms);
+}
+
+// The former owner gets its reply, and closes its intent.
+static void former_closes(Play *play)
+{
+    Owner *former = play->former;
+    play->former = NULL;
+    Answer answer = {.reply = &former->reply};
+    Lesson lesson = saga_learn(&former->saga, former->step, &answer, owner_now(play->world.now_ms));
+    if (lesson != LESSON_UNKNOWN && row_close(&play->row, former, former->number, false)) {
+        play->unknown_until_ms = 0;
+        SagaIntent *intent = &play->owner->saga.intent;
+        if (intent->open && intent->foreign) {
+            saga_intent_closed(&play->owner->saga, play->row.intent.result);
+        }
+    }
+    owner_free(former);
+}
+
+// ---- effects
+
+static void say(NeonReply *reply, int status, const char *body)
+{
+    NeonRawReply raw = {.status = status,
+                        .content_type = "application/json",
+                        .request_id = "",
+                        .retry_after = "",
+                        .transport_error = "reset",
+                        .body = bytes_of(body)};
+    neon_reply_clear(reply);
+    neon_reply_read(&raw, reply);
+}
+
+static void read_good(Play *play, const NeonRequest *request, NeonReply *reply)
+{
+    NeonRawReply raw = world_reply(&play->world, request);
+    neon_reply_clear(reply);
+    neon_reply_read(&raw, reply);
+}
+
+// Lets it happen as fate has it; fills the reply, which for FATE_TAKEN_* comes too late.
+static void meet(Play *play, const NeonRequest *request, bool mutating, Fate fate, NeonReply *reply)
+{
+    World *world = &play->world;
+    bool later = fate == FATE_LOST_LATER || fate == FATE_TAKEN_LATER;
+    bool done = fate == FATE_GOOD || fate == FATE_LOST_DONE || fate == FATE_UNREADABLE ||
+                fate == FATE_TAKEN_DONE || fate == FATE_CRASH;
+    if (mutating && later) {
+        world_land(world, request, world->now_ms + world_byte(world) * INT64_C(235));
+    } else if (mutating && done) {
+        world_land(world, request, world->now_ms);
+    }
+    switch (fate) {
+    case FATE_GOOD:
+    case FATE_TAKEN_DONE:
+    case FATE_CRASH:
+        read_good(play, request, reply);
+        break;
+    case FATE_UNREADABLE:
+        say(reply, 200, "{\"other\":1}");
+        break;
+    case FATE_BROKEN:
+        say(reply, 500, "{\"message\":\"broken\"}");
+        break;
+    case FATE_LOCKED:
+        say(reply, 423, "{\"message\":\"locked\"}");
+        break;
+    case FATE_DENIED:
+        say(reply, 401, "{\"message\":\"denied\"}");
+        break;
+    case FATE_LAGS:
+        say(reply, 404, "{\"message\":\"not found\"}");
+        break;
+    case FATE_PARTIAL:
+        say(reply, 200, "{\"projects\":[],\"unavailable_project_ids\":[\"p-9\"]}");
+        break;
+    case FATE_LOST_DONE:
+    case FATE_LOST_NEVER:
+    case FATE_LOST_LATER:
+    case FATE_TAKEN_LATER:
+    case FATE_UNSENT:
+    case FATE_COUNT_OF:
+        say(reply, 0, "");
+        break;
+    }
+}
+
+// What can't happen to this request goes well.
+static Fate possible(const Play *play, const Decision *decision, Fate fate)
+{
+    const NeonRequest *request = &decision->effect.request;
+    bool lists = request->route == NEON_ROUTE_LIST_PROJECTS;
+    if ((fate == FATE_LAGS && !world_is_young(&play->world, request)) ||
+        (fate == FATE_PARTIAL && !lists) || (fate == FATE_UNSENT && !decision->mutating)) {
+        return FATE_GOOD;
+    }
+    return fate;
+}
+
+static void learn(Play *play, const Decision *decision, const Answer *answer)
+{
+    bool is_protected = decision->step->protection != PROTECTED_NOTHING;
+    Owner *owner = play->owner;
+    Lesson lesson = saga_learn(&owner->saga, decision->step, answer, owner_now(play->world.now_ms));
+    if (!decision->mutating) {
+        return;
+    }
+    if (lesson != LESSON_UNKNOWN) {
+        must(row_close(&play->row, owner, play->row.intent.number, true), "one's own intent");
+    } else if (!is_protected) {
+        play->unknown_until_ms = play->row.settled_at_ms;
+    }
+}
+
+static void call_neon(Play *play, const Decision *decision)
+{
+    check_request(play, decision);
+    if (decision->mutating) {
+        row_open(&play->row, play->owner, decision, play->world.now_ms);
+    }
+    Fate fate = possible(play, decision, next_fate(&play->world));
+    if (fate == FATE_UNSENT) {
+        saga_not_sent(&play->owner->saga, owner_now(play->world.now_ms));
+        must(row_close(&play->row, play->owner, play->row.intent.number, true), "one's own intent");
+        return;
+    }
+    CLEANUP(neon_reply_clear) NeonReply reply = {.meaning = NEON_UNKNOWN};
+    meet(play, &decision->effect.request, decision->mutating, fate, &reply);
+    if (fate == FATE_TAKEN_DONE || fate == FATE_TAKEN_LATER || fate == FATE_CRASH) {
+        if (decision->mutating && decision->step->protection == PROTECTED_NOTHING) {
+            play->unknown_until_ms = play->row.settled_at_ms;
+        }
+        take_over(play, decision->mutating && fate == FATE_TAKEN_DONE, decision->step, &reply);
+        return;
+    }
+    Answer answer = {.reply = &reply};
+    learn(play, decision, &answer);
+}
+
+static void perform(Play *play, const Decision *decision)
+{
+    world_advance(&play->world, EFFECT_MS);
+    Error error = ERROR_INIT;
+    Answer answer = {.error = &error};
+    switch (decision->effect.kind) {
+    case EFFECT_NEON:
+        call_neon(play, decision);
+        break;
+    case EFFECT_LOGIN:
+        if (next_fate(&play->world) != FATE_GOOD) {
+            error_set(&error, ERROR_UNAVAILABLE, "PG", "not yet");
+        }
+        learn(play, decision, &answer);
+        break;
+    case EFFECT_MARK:
+    case EFFECT_DEPENDENTS:
+        learn(play, decision, &answer);
+        break;
+    }
+}
+
+// ---- the end
+
+static size_t alive(const Play *play, Maker maker)
+{
+    size_t count = 0;
+    for (size_t i = 1; i < play->world.count; i++) {
+        if (play->world.things[i].maker == maker &&
+            world_is_alive(&play->world, i, play->world.now_ms)) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static void judge_success(const Play *play, const Conclusion *conclusion)
+{
+    if (is_delete(play)) {
+        must(alive(play, MAKER_EARLIER) == 0, "what was deleted is gone");
+        must(conclusion->row.state == LEDGER_STATE_GONE, "a row that is gone");
+    } else if (conclusion->row.state == LEDGER_STATE_READY) {
+        const char *id =
+            play->world.has_branches ? conclusion->row.branch_id : conclusion->row.project_id;
+        size_t number = world_thing(&play->world, id);
+        must(alive(play, MAKER_COMMAND) == 1, "exactly one was made");
+        must(number < WORLD_THINGS_MAX && world_is_alive(&play->world, number, play->world.now_ms),
+             "the one that is told of");
+        must(alive(play, MAKER_EARLIER) == 0, "what was left is gone");
+    }
+}
+
+static void judge(Play *play)
+{
+    const Saga *saga = &play->owner->saga;
+    Record record = {.topic = "t", .key = bytes_of("shop")};
+    ConcludeContext context = {
+        .outcome = {.source = "s",
+                    .application_id = "shop",
+                    .command_id = WORLD_COMMAND,
+                    .traceparent = "",
+                    .max_record_bytes = 1000000},
+        .record = &record,
+        .worker = "w",
+        .sealed_key = bytes_of("k"),
+    };
+    Conclusion conclusion;
+    saga_conclude(saga, &context, &conclusion);
+    world_advance(&play->world, WORLD_SETTLE_MS); // everything has landed
+    if (!saga->rejected && !saga->undoing) {
+        judge_success(play, &conclusion);
+    } else if (conclusion.row.state == LEDGER_STATE_GONE) {
+        must(alive(play, MAKER_COMMAND) == 0, "everything was undone");
+        must(saga->rejected || alive(play, MAKER_EARLIER) == 0, "nothing is left unnamed");
+    }
+    must(world_is_alive(&play->world, 0, play->world.now_ms), "the foreign one is as it was");
+    conclusion_clear(&conclusion);
+}
+
+// ---- the play
+
+static void wait_for(Play *play, const Decision *decision)
+{
+    must(decision->wait_ms > 0, "a wait that takes time");
+    world_advance(&play->world, decision->wait_ms);
+    uint8_t byte = world_byte(&play->world);
+    if (play->former != NULL && byte % 4 == 1) {
+        former_closes(play);
+    } else if (byte % 16 == 2) {
+        NeonReply none = {.meaning = NEON_UNKNOWN};
+        take_over(play, false, NULL, &none);
+    } else if (byte % 16 == 3) {
+        must(text_copy(play->row.stop, sizeof play->row.stop, "cancelled"), "a stop");
+        saga_stop(&play->owner->saga, "cancelled", WORLD_EARLIER);
+    }
+}
+
+static bool play_on(Play *play)
+{
+    Decision decision;
+    saga_next(&play->owner->saga, owner_now(play->world.now_ms), &decision);
+    bool goes_on = true;
+    switch (decision.kind) {
+    case DECISION_EFFECT:
+        perform(play, &decision);
+        break;
+    case DECISION_WAIT:
+        wait_for(play, &decision);
+        break;
+    case DECISION_SAVE:
+        row_save(&play->row, play->owner);
+        break;
+    case DECISION_CONCLUDE:
+        judge(play);
+        goes_on = false;
+        break;
+    }
+    decision_clear(&decision);
+    return goes_on;
+}
+
+static void set_scene(Play *play, const Scene *scene)
+{
+    World *world = &play->world;
+    world->has_branches = scene->has_branches;
+    uint8_t byte = world_byte(world);
+    world->stores_passwords = byte % 2 == 0;
+    world_add(world, MAKER_FOREIGN, 0); // a project of the same name, or the parent
+    for (size_t i = 0; i < scene->things; i++) {
+        world_add(world, MAKER_EARLIER, 0);
+    }
+    if (byte % 4 >= 2) {
+        play->row.unsettled_earlier_at_ms = world->now_ms + 50000;
+    }
+    if (byte % 8 >= 4 && scene->has_branches && !is_delete(play)) {
+        world_add(world, MAKER_FOREIGN, 0); // holds the name
+    }
+    world_advance(world, 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    Play play = {.world = {.bytes = data, .size = size, .now_ms = 1000000}};
+    const Scene *scene = &SCENES[world_byte(&play.world) % (sizeof SCENES / sizeof SCENES[0])];
+    Command *command = decode(scene->action);
+    play.rules = (SagaRules){.installation = WORLD_INSTALLATION,
+                             .poll_ms = 1000,
+                             .listing_lag_ms = WORLD_LAG_MS,
+                             .operation_timeout_ms = 300000,
+                             .max_wait_ms = 900000,
+                             .max_age_ms = 86400000,
+                             .login_attempts = 3,
+                             .crash_limit = 5,
+                             .check_login = true};
+    row_begin(&play.row, scene, command);
+    set_scene(&play, scene);
+    play.owner = row_claim(&play.row, &play.rules, play.world.now_ms);
+    size_t decisions = 0;
+    while (play_on(&play)) {
+        decisions++;
+        must(decisions < DECISIONS_MAX, "an end");
+    }
+    owner_free(play.owner);
+    owner_free(play.former);
+    row_end(&play.row);
+    command_free(command);
+    return 0;
+}

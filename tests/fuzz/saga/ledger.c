@@ -1,0 +1,134 @@
+#include "ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { JOURNAL_BYTES_MAX = 65536 };
+
+void row_begin(Row *row, const Scene *scene, const Command *command)
+{
+    *row = (Row){.scene = scene, .command = command, .journal = json_object()};
+}
+
+void row_end(Row *row)
+{
+    json_decref(row->journal);
+    json_decref(row->first_error);
+    json_decref(row->intent.result);
+}
+
+SagaNow owner_now(int64_t now_ms)
+{
+    return (SagaNow){.boot_ms = now_ms, .wall_ms = now_ms + INT64_C(1795334820000)};
+}
+
+static void copy(char *field, size_t bytes, const char *text)
+{
+    must(text_copy(field, bytes, text), "a text that fits");
+}
+
+static void fill_environment(const Row *row, LedgerEnvironment *environment, int64_t now_ms)
+{
+    const Scene *scene = row->scene;
+    environment->state = scene->state;
+    copy(environment->environment, sizeof environment->environment, "production");
+    copy(environment->origin, sizeof environment->origin, scene->origin);
+    copy(environment->command_id, sizeof environment->command_id,
+         scene->state == LEDGER_STATE_CREATING ? WORLD_COMMAND : WORLD_EARLIER);
+    copy(environment->account, sizeof environment->account, "main");
+    copy(environment->project_id, sizeof environment->project_id, scene->project_id);
+    copy(environment->branch_id, sizeof environment->branch_id, scene->branch_id);
+    environment->details = json_loads(scene->details, 0, NULL);
+    must(environment->details != NULL, "details that are JSON");
+    environment->unsettled_in_ms = row->unsettled_earlier_at_ms - now_ms;
+}
+
+Owner *row_claim(Row *row, const SagaRules *rules, int64_t now_ms)
+{
+    Owner *owner = alloc_zeroed(1, sizeof *owner);
+    LedgerClaimed *claimed = &owner->claimed;
+    row->epoch++;
+    claimed->epoch = row->epoch;
+    claimed->undoing = row->undoing;
+    claimed->first_error = json_incref(row->first_error);
+    claimed->journal = json_deep_copy(row->journal);
+    claimed->had_intent = row->intent.number > 0;
+    claimed->intent = row->intent;
+    json_incref(row->intent.result);
+    claimed->intent.settled_in_ms = row->settled_at_ms - now_ms;
+    claimed->unsettled_in_ms = row->unsettled_at_ms - now_ms;
+    copy(claimed->stop, sizeof claimed->stop, row->stop);
+    fill_environment(row, &claimed->environment, now_ms);
+    claimed->account.found = true;
+    copy(claimed->account.account, sizeof claimed->account.account, "main");
+    claimed->subject_sequence = 3;
+    saga_begin(&owner->saga, row->command, rules, claimed, owner_now(now_ms));
+    return owner;
+}
+
+void owner_free(Owner *owner)
+{
+    if (owner != NULL) {
+        saga_clear(&owner->saga);
+        ledger_claimed_clear(&owner->claimed);
+        neon_reply_clear(&owner->reply);
+        free(owner);
+    }
+}
+
+static void keep_journal(Row *row, const Owner *owner)
+{
+    char *packed = journal_pack(&owner->saga.journal);
+    must(strlen(packed) < JOURNAL_BYTES_MAX, "a journal that does not grow");
+    json_decref(row->journal);
+    row->journal = json_loads(packed, 0, NULL);
+    free(packed);
+}
+
+void row_open(Row *row, Owner *owner, const Decision *decision, int64_t now_ms)
+{
+    LedgerIntent *intent = &row->intent;
+    if (intent->status == LEDGER_INTENT_OPEN && intent->settles &&
+        row->settled_at_ms > row->unsettled_at_ms) {
+        row->unsettled_at_ms = row->settled_at_ms;
+    }
+    json_decref(intent->result);
+    *intent = (LedgerIntent){.status = LEDGER_INTENT_OPEN,
+                             .number = intent->number + 1,
+                             .epoch = row->epoch,
+                             .settles = decision->settles};
+    copy(intent->step, sizeof intent->step, decision->step->name);
+    row->settled_at_ms = now_ms + WORLD_SETTLE_MS;
+    keep_journal(row, owner);
+    saga_opened(&owner->saga, decision->step, decision->settles, row->settled_at_ms);
+}
+
+bool row_close(Row *row, Owner *owner, int64_t number, bool is_current)
+{
+    if (row->intent.number != number || row->intent.status != LEDGER_INTENT_OPEN) {
+        return false;
+    }
+    char *delta = journal_pack_delta(&owner->saga.journal);
+    row->intent.status = LEDGER_INTENT_CLOSED;
+    row->intent.result = json_loads(delta, 0, NULL);
+    free(delta);
+    if (is_current) {
+        keep_journal(row, owner);
+    }
+    return true;
+}
+
+void row_save(Row *row, Owner *owner)
+{
+    char *error = saga_first_error(&owner->saga);
+    must(error != NULL, "a reason for the turn");
+    must(owner->saga.undoing, "a direction to save");
+    row->undoing = true;
+    if (row->first_error == NULL) {
+        row->first_error = json_loads(error, 0, NULL);
+    }
+    free(error);
+    keep_journal(row, owner);
+}
