@@ -115,6 +115,20 @@ static void check_deletion(const Play *play, const NeonRequest *request)
          "the survivor is not deleted");
 }
 
+// Nothing is made or reset that a look would have shown as done.
+static void check_not_blind(const Play *play, const NeonRequest *request)
+{
+    const World *world = &play->world;
+    for (size_t i = 0; request->route == NEON_ROUTE_CREATE_PROJECT && i < world->count; i++) {
+        must(world->things[i].maker != MAKER_COMMAND || !world_is_alive(world, i, world->now_ms) ||
+                 world->now_ms - world->things[i].lands_at_ms < WORLD_LAG_MS,
+             "no second project where a listing shows the first");
+    }
+    must(request->route != NEON_ROUTE_RESET_PASSWORD || !world->stores_passwords ||
+             world->resets == 0 || world->reset_at_ms[world->resets - 1] > world->now_ms,
+         "no second reset where the password shows the first");
+}
+
 static void check_request(const Play *play, const Decision *decision)
 {
     const NeonRequest *request = &decision->effect.request;
@@ -125,6 +139,7 @@ static void check_request(const Play *play, const Decision *decision)
              play->world.now_ms >= play->unknown_until_ms,
          "a call of unknown result is settled before the next");
     must(!play->owner->saga.undoing || !decision->mutating || deletes, "an undo only removes");
+    check_not_blind(play, request);
     if (request->method[0] == 'D') {
         check_deletion(play, request);
     }
