@@ -60,7 +60,7 @@ static void no_account(Stage *stage)
 
 static void soon_too_late(Stage *stage)
 {
-    stage->command->deadline_ms = stage->now.wall_ms + 60000;
+    stage->command->deadline_ms = stage->epoch == 1 ? stage->now.wall_ms + 60000 : 1;
 }
 
 static void already_marked(Stage *stage)
@@ -261,7 +261,9 @@ static const Talk TALKS[] = {
      {ALONE,
       {"delete_project", BROKEN},
       {"!stop", "cancelled"},
+      {"delete_project", LOCKED, NULL, 500},
       {"!later", "70000"},
+      {"delete_project", BROKEN},
       {"!takeover"},
       {"delete_project", NOT_FOUND},
       {"confirm_gone", NO_PROJECTS},

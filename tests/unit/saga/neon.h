@@ -34,8 +34,8 @@
 #define BRANCHES(list, annotations) "200 {'branches':[" list "],'annotations':{" annotations "}}"
 #define BRANCHES_PAGE(list, annotations, cursor)                                                   \
     "200 {'branches':[" list "],'annotations':{" annotations "},'pagination':{'next':'" cursor "'" \
-                                                                                               "}" \
-                                                                                               "}"
+    "}"                                                                                            \
+    "}"
 #define NO_BRANCHES BRANCHES("", "")
 #define ONE_BRANCH(branch) "200 {'branch':" branch "}"
 

@@ -128,6 +128,8 @@ static void fill_claimed(Stage *stage)
     json_incref(stage->intent.result);
     claimed->intent.settled_in_ms = stage->settled_at_ms - stage->now.boot_ms;
     claimed->unsettled_in_ms = stage->unsettled_at_ms - stage->now.boot_ms;
+    assert_true(text_copy(claimed->stop, sizeof claimed->stop, stage->stop));
+    assert_true(text_copy(claimed->stopped_by, sizeof claimed->stopped_by, TALK_OTHER_ID));
     claimed->source.details = json_object();
     claimed->environment.details = json_object();
     claimed->account.found = true;
@@ -159,6 +161,7 @@ void stage_open(Stage *stage, const Talk *talk)
                   .check_login = true},
         .now = {.boot_ms = 5000000, .wall_ms = START_WALL_MS},
         .journal = json_object(),
+        .stop = "",
         .max_record_bytes = 1000000,
     };
 }
@@ -514,6 +517,7 @@ static void play_line(Stage *stage, const TalkLine *line)
 static bool happens(Stage *stage, const TalkLine *line)
 {
     if (strcmp(line->step, "!stop") == 0) {
+        stage->stop = line->reply;
         saga_stop(&stage->saga, line->reply, TALK_OTHER_ID);
     } else if (strcmp(line->step, "!takeover") == 0) {
         stage_begin(stage);

@@ -75,6 +75,7 @@ struct Stage {
     int64_t settled_at_ms;   // of the intent
     int64_t unsettled_at_ms; // of those passed over; 0: none
     int64_t epoch;
+    const char *stop; // "" = none
     size_t max_record_bytes;
 };
 
