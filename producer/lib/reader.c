@@ -106,13 +106,18 @@ static rd_kafka_resp_err_t await_offsets(Reader *reader, ReaderPartition *partit
     }
 }
 
-static bool start_partition(Reader *reader, ReaderPartition *partition, ReaderStart start,
-                            Deadline deadline, ProvisionError *err)
+static bool find_start(Reader *reader, ReaderPartition *partition, ReaderStart start,
+                       Deadline deadline, ProvisionError *err)
 {
     rd_kafka_resp_err_t code = await_offsets(reader, partition, start, deadline);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return broker_fault(reader->broker, topic_name(reader), code, err);
     }
+    return true;
+}
+
+static bool start_partition(Reader *reader, ReaderPartition *partition, ProvisionError *err)
+{
     if (rd_kafka_consume_start_queue(reader->topic, partition->id, partition->start,
                                      reader->queue) != 0) {
         return broker_fault(reader->broker, topic_name(reader), rd_kafka_last_error(), err);
@@ -122,6 +127,8 @@ static bool start_partition(Reader *reader, ReaderPartition *partition, ReaderSt
     return true;
 }
 
+// All starts are found before the first fetch: a broker answers a connection's requests one after
+// another, so each question for offsets would wait behind a fetch that waits for records.
 static bool start_all(Reader *reader, const char *key, ReaderStart start, Deadline deadline,
                       ProvisionError *err)
 {
@@ -132,7 +139,12 @@ static bool start_all(Reader *reader, const char *key, ReaderStart start, Deadli
     }
     choose_partitions(reader, key, partition_count);
     for (size_t i = 0; i < reader->count; i++) {
-        if (!start_partition(reader, &reader->partitions[i], start, deadline, err)) {
+        if (!find_start(reader, &reader->partitions[i], start, deadline, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < reader->count; i++) {
+        if (!start_partition(reader, &reader->partitions[i], err)) {
             return false;
         }
     }
