@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unconst.h"
 #include "base/uuid.h"
 #include "contract/json.h"
 #include "provisioning/v1/command.pb-c.h"
@@ -180,7 +181,7 @@ Place command_send_bytes(World *world, const char *key, int32_t partition, Bytes
     size_t key_bytes = key == NULL ? 0 : strlen(key);
     rd_kafka_resp_err_t problem = rd_kafka_producev(
         world->producer, RD_KAFKA_V_TOPIC(world->topics[0]), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_KEY(key, key_bytes), RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
+        RD_KAFKA_V_KEY(key, key_bytes), RD_KAFKA_V_VALUE(unconst(value.data), value.size),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&delivery), RD_KAFKA_V_END);
     assert_int_equal(problem, RD_KAFKA_RESP_ERR_NO_ERROR);
     wait_until(is_delivered, &delivery, SEND_MS / 1000, "a bare record to be delivered");

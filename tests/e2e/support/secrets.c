@@ -23,6 +23,9 @@ typedef struct Search {
 static void look(Search *search, Bytes bytes, const char *place)
 {
     search->bytes += bytes.size;
+    if (bytes.size == 0) {
+        return;
+    }
     for (size_t i = 0; i < search->world->secret_count; i++) {
         if (search->is_commands && search->world->secrets[i].in_commands) {
             continue;
