@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -107,6 +108,8 @@ void box_restart(Box *box, const char *const *arguments)
     if (box->pid == 0) {
         int null = open("/dev/null", O_WRONLY);
         dup2(null, STDOUT_FILENO);
+        /* Should the test be killed: the sandbox ends its clusters itself. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         /* execv leaves the arguments alone, but its type can't say so. */
         union {
             const char **ours;
