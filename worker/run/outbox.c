@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unconst.h"
 
 // An outcome that the publisher has; afterwards, its row's published_at.
 typedef struct Parcel {
@@ -126,7 +127,7 @@ void outbox_put(Worker *worker, Partition *partition, int64_t offset, const Outc
     };
     publisher_put(worker->publisher, &item);
     for (size_t i = 0; i < item.record_count; i++) {
-        free((void *)(uintptr_t)records[i].headers);
+        free(unconst(records[i].headers));
     }
     free(records);
 }

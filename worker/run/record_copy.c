@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unconst.h"
 
 void record_copy_set(RecordCopy *copy, const Record *record)
 {
@@ -24,8 +25,8 @@ void record_copy_set(RecordCopy *copy, const Record *record)
 void record_copy_clear(RecordCopy *copy)
 {
     for (size_t i = 0; i < copy->header_count; i++) {
-        free((void *)(uintptr_t)copy->headers[i].name);
-        free((void *)(uintptr_t)copy->headers[i].value.data);
+        free(unconst(copy->headers[i].name));
+        free(unconst(copy->headers[i].value.data));
     }
     free(copy->headers);
     if (copy->value.data != NULL) {

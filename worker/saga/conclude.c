@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/conclude_parts.h"
 #include "saga/facts.h"
 
@@ -11,7 +12,7 @@ static const char TRANSITION[] = "outcome";
 
 char *conclude_text(const char *text)
 {
-    return (char *)(uintptr_t)text;
+    return unconst(text);
 }
 
 size_t conclude_texts(const Saga *saga, const char *key, char **ret_texts, size_t max)

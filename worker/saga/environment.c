@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/names.h"
 
@@ -130,7 +131,7 @@ Provisioning__V1__Origin environment_origin(const char *origin)
 static char *text_of(const json_t *details, const char *key)
 {
     const char *text = json_string_value(json_object_get(details, key));
-    return (char *)(uintptr_t)(text != NULL ? text : "");
+    return unconst((text != NULL ? text : ""));
 }
 
 static size_t fill_texts(const json_t *list, char **texts, size_t max)
@@ -138,10 +139,10 @@ static size_t fill_texts(const json_t *list, char **texts, size_t max)
     size_t count = 0;
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)list, i, item)
+    json_array_foreach(unconst(list), i, item)
     {
         if (count < max) {
-            texts[count++] = (char *)(uintptr_t)json_string_value(item);
+            texts[count++] = unconst(json_string_value(item));
         }
     }
     return count;
@@ -171,14 +172,14 @@ void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_me
     Provisioning__V1__EnvironmentState *state = &ret_message->state;
     const json_t *details = view->details;
     provisioning__v1__environment_state__init(state);
-    state->environment = (char *)(uintptr_t)view->environment;
+    state->environment = unconst(view->environment);
     state->origin = environment_origin(view->origin);
     state->status = view->failed ? PROVISIONING__V1__ENVIRONMENT_STATUS__ENVIRONMENT_STATUS_FAILED
                                  : PROVISIONING__V1__ENVIRONMENT_STATUS__ENVIRONMENT_STATUS_READY;
-    state->account = (char *)(uintptr_t)view->account;
-    state->project_id = (char *)(uintptr_t)view->project_id;
-    state->branch_id = (char *)(uintptr_t)view->branch_id;
-    state->endpoint_id = (char *)(uintptr_t)view->endpoint_id;
+    state->account = unconst(view->account);
+    state->project_id = unconst(view->project_id);
+    state->branch_id = unconst(view->branch_id);
+    state->endpoint_id = unconst(view->endpoint_id);
     state->project_name = text_of(details, FACT_PROJECT_NAME);
     state->region_id = text_of(details, FACT_REGION_ID);
     state->branch_name = text_of(details, FACT_BRANCH_NAME);

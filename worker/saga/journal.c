@@ -1,4 +1,5 @@
 #include "saga/journal.h"
+#include "base/unconst.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ void journal_merge(Journal *journal, const json_t *delta)
     const char *key;
     json_t *value;
     // jansson's iteration macros want a non-const object, although they don't change it
-    json_t *object = json_incref((json_t *)(uintptr_t)delta);
+    json_t *object = json_incref(unconst(delta));
     json_object_foreach(object, key, value)
     {
         if (json_is_null(value)) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 
 enum { OPERATIONS_MAX = 64 };
@@ -112,7 +113,7 @@ static bool holds_text(const Saga *saga, const char *key, const char *text)
 {
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)journal_value(&saga->journal, key), i, item)
+    json_array_foreach(unconst(journal_value(&saga->journal, key)), i, item)
     {
         if (strcmp(json_string_value(item), text) == 0) {
             return true;

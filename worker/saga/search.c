@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 
@@ -163,7 +164,7 @@ static Lesson learn_project_page(Saga *saga, const char *name, const NeonReply *
     }
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)page.items, i, item)
+    json_array_foreach(unconst(page.items), i, item)
     {
         NeonProject project;
         if (!neon_decode_project_item(item, &project, &err)) {
@@ -194,7 +195,7 @@ static bool match_root(Saga *saga, SearchScope scope, const NeonReply *reply,
     }
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)page.items, i, item)
+    json_array_foreach(unconst(page.items), i, item)
     {
         NeonBranch branch;
         if (!neon_decode_branch_item(reply->body, item, &branch, err)) {
@@ -262,7 +263,7 @@ Lesson search_learn_branches(Saga *saga, const char *name, SearchScope scope, co
     }
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)page.items, i, item)
+    json_array_foreach(unconst(page.items), i, item)
     {
         NeonBranch branch;
         if (!neon_decode_branch_item(answer->reply->body, item, &branch, &err)) {

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/names.h"
@@ -201,7 +202,7 @@ Lesson delete_learn_guard(Saga *saga, const Answer *answer)
     }
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)page.items, i, item)
+    json_array_foreach(unconst(page.items), i, item)
     {
         NeonBranch branch;
         if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {

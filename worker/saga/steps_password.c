@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/record.h"
@@ -42,7 +43,7 @@ Lesson password_learn_roles(Saga *saga, const Answer *answer)
     json_t *names = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)items, i, item)
+    json_array_foreach(unconst(items), i, item)
     {
         NeonRole role;
         if (!neon_decode_role_item(item, &role, &err)) {

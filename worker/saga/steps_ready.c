@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/record.h"
@@ -206,7 +207,7 @@ Lesson ready_learn_database(Saga *saga, const Answer *answer)
     NeonDatabase first = {.name = ""};
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)items, i, item)
+    json_array_foreach(unconst(items), i, item)
     {
         NeonDatabase database;
         if (!neon_decode_database_item(item, &database, &err)) {

@@ -15,16 +15,22 @@
 
 enum { JSON_BYTES = 4000, SEND_MS = 20000 };
 
+const char *command_quote(const char *members)
+{
+    char text[JSON_BYTES];
+    assert_true(strlen(members) < sizeof(text));
+    (void)snprintf(text, sizeof(text), "%s", members);
+    for (char *c = text; *c != '\0'; c++) {
+        *c = *c == '\'' ? '"' : *c;
+    }
+    return box_text("%s", text);
+}
+
 // Quotes are turned where the format is written, not in the values.
 static const char *build_json(const char *format, va_list arguments)
 {
-    char turned[JSON_BYTES];
     char text[JSON_BYTES];
-    assert_true(strlen(format) < sizeof(turned));
-    (void)snprintf(turned, sizeof(turned), "%s", format);
-    for (char *c = turned; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
+    const char *turned = command_quote(format);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     int length = vsnprintf(text, sizeof(text), turned, arguments);
