@@ -85,10 +85,21 @@ int talk_run(const char *group, const Talk *talks, size_t count);
 // JSON with ' for "; the test fails where it is none.
 json_t *talk_json(const char *text);
 void talk_free_json(json_t **json);
+// A member's text, or another where it has none.
+void talk_set(char *field, size_t bytes, const json_t *object, const char *key,
+              const char *otherwise);
+#define TALK_SET(field, object, key, otherwise)                                                    \
+    talk_set(field, sizeof field, object, key, otherwise)
+LedgerState talk_state(const char *name);
+void talk_unquote(Text *text); // ' for "
 // For tests that do without lines: an open stage, closed with stage_close.
 void stage_open(Stage *stage, const Talk *talk);
 void stage_close(Stage *stage);
 void stage_begin(Stage *stage); // claims: saga_begin
+// The ledger's part.
+void stage_open_intent(Stage *stage, const Decision *decision);
+void stage_close_intent(Stage *stage);
+void stage_save(Stage *stage);
 // Plays lines until one without a step.
 void stage_play(Stage *stage, const TalkLine *lines);
 // What a conclusion looks like, as one text; the caller clears it.
