@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "contract/json.h"
-#include "ledger.h"
-#include "saga/facts.h"
+#include "play.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,15 +36,6 @@ static const Scene SCENES[] = {
     {"{\"connectAccount\":{\"account\":\"production\",\"reference\":\"env:KEY\"}}", false,
      LEDGER_STATE_NONE, "", "", "", "{}", 0},
 };
-
-typedef struct Play {
-    World world;
-    Row row;
-    SagaRules rules;
-    Owner *owner;
-    Owner *former;            // may still close its intent
-    int64_t unknown_until_ms; // a call that nothing protects is out, its result unknown
-} Play;
 
 // What can happen to a request.
 typedef enum Fate {
@@ -88,61 +78,6 @@ static Command *decode(const char *action)
     Command *command = command_decode(&record, &rules, &rejection);
     must(command != NULL, "a command");
     return command;
-}
-
-static bool is_delete(const Play *play)
-{
-    return play->row.command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
-}
-
-// ---- what must hold of a request
-
-static void check_deletion(const Play *play, const NeonRequest *request)
-{
-    const Saga *saga = &play->owner->saga;
-    const World *world = &play->world;
-    bool is_branch = request->route == NEON_ROUTE_DELETE_BRANCH;
-    must(is_branch == world->has_branches, "a branch's project is not deleted");
-    size_t number = world_thing(world, text_get(&request->path));
-    must(number < WORLD_THINGS_MAX, "something that was there is deleted");
-    Maker maker = world->things[number].maker;
-    must(maker == MAKER_COMMAND || (maker == MAKER_EARLIER && number <= play->row.scene->things),
-         "what is somebody else's is left alone");
-    bool names_it =
-        strstr(text_get(&request->path), journal_text(&saga->journal, FACT_PROJECT_ID)) != NULL;
-    must(is_delete(play) || is_branch || saga->undoing || maker == MAKER_EARLIER ||
-             !journal_has(&saga->journal, FACT_PROJECT_ID) || !names_it,
-         "the survivor is not deleted");
-}
-
-// Nothing is made or reset that a look would have shown as done.
-static void check_not_blind(const Play *play, const NeonRequest *request)
-{
-    const World *world = &play->world;
-    for (size_t i = 0; request->route == NEON_ROUTE_CREATE_PROJECT && i < world->count; i++) {
-        must(world->things[i].maker != MAKER_COMMAND || !world_is_alive(world, i, world->now_ms) ||
-                 world->now_ms - world->things[i].lands_at_ms < WORLD_LAG_MS,
-             "no second project where a listing shows the first");
-    }
-    must(request->route != NEON_ROUTE_RESET_PASSWORD || !world->stores_passwords ||
-             world->resets == 0 || world->reset_at_ms[world->resets - 1] > world->now_ms,
-         "no second reset where the password shows the first");
-}
-
-static void check_request(const Play *play, const Decision *decision)
-{
-    const NeonRequest *request = &decision->effect.request;
-    bool deletes = decision->step->protection == PROTECTED_EXACT_ID;
-    must(decision->mutating == neon_route_is_mutating(request->route), "changes have an intent");
-    must(!deletes || request->method[0] == 'D', "what deletes says so");
-    must(decision->step->protection != PROTECTED_NOTHING ||
-             play->world.now_ms >= play->unknown_until_ms,
-         "a call of unknown result is settled before the next");
-    must(!play->owner->saga.undoing || !decision->mutating || deletes, "an undo only removes");
-    check_not_blind(play, request);
-    if (request->method[0] == 'D') {
-        check_deletion(play, request);
-    }
 }
 
 // ---- hand-overs
@@ -278,7 +213,7 @@ static void learn(Play *play, const Decision *decision, const Answer *answer)
 
 static void call_neon(Play *play, const Decision *decision)
 {
-    check_request(play, decision);
+    play_check_request(play, decision);
     if (decision->mutating) {
         row_open(&play->row, play->owner, decision, play->world.now_ms);
     }
@@ -323,63 +258,6 @@ static void perform(Play *play, const Decision *decision)
     }
 }
 
-// ---- the end
-
-static size_t alive(const Play *play, Maker maker)
-{
-    size_t count = 0;
-    for (size_t i = 1; i < play->world.count; i++) {
-        if (play->world.things[i].maker == maker &&
-            world_is_alive(&play->world, i, play->world.now_ms)) {
-            count++;
-        }
-    }
-    return count;
-}
-
-static void judge_success(const Play *play, const Conclusion *conclusion)
-{
-    if (is_delete(play)) {
-        must(alive(play, MAKER_EARLIER) == 0, "what was deleted is gone");
-        must(conclusion->row.state == LEDGER_STATE_GONE, "a row that is gone");
-    } else if (conclusion->row.state == LEDGER_STATE_READY) {
-        const char *id =
-            play->world.has_branches ? conclusion->row.branch_id : conclusion->row.project_id;
-        size_t number = world_thing(&play->world, id);
-        must(alive(play, MAKER_COMMAND) == 1, "exactly one was made");
-        must(number < WORLD_THINGS_MAX && world_is_alive(&play->world, number, play->world.now_ms),
-             "the one that is told of");
-        must(alive(play, MAKER_EARLIER) == 0, "what was left is gone");
-    }
-}
-
-static void judge(Play *play)
-{
-    const Saga *saga = &play->owner->saga;
-    Record record = {.topic = "t", .key = bytes_of("shop")};
-    ConcludeContext context = {
-        .outcome = {.source = "s",
-                    .application_id = "shop",
-                    .command_id = WORLD_COMMAND,
-                    .traceparent = "",
-                    .max_record_bytes = 1000000},
-        .record = &record,
-        .worker = "w",
-        .sealed_key = bytes_of("k"),
-    };
-    Conclusion conclusion;
-    saga_conclude(saga, &context, &conclusion);
-    world_advance(&play->world, WORLD_SETTLE_MS); // everything has landed
-    if (!saga->rejected && !saga->undoing) {
-        judge_success(play, &conclusion);
-    } else if (conclusion.row.state == LEDGER_STATE_GONE) {
-        must(alive(play, MAKER_COMMAND) == 0, "everything was undone");
-        must(saga->rejected || alive(play, MAKER_EARLIER) == 0, "nothing is left unnamed");
-    }
-    must(world_is_alive(&play->world, 0, play->world.now_ms), "the foreign one is as it was");
-    conclusion_clear(&conclusion);
-}
-
 // ---- the play
 
 static void wait_for(Play *play, const Decision *decision)
@@ -414,7 +292,7 @@ static bool play_on(Play *play)
         row_save(&play->row, play->owner);
         break;
     case DECISION_CONCLUDE:
-        judge(play);
+        play_judge(play);
         goes_on = false;
         break;
     }
@@ -435,7 +313,7 @@ static void set_scene(Play *play, const Scene *scene)
     if (byte % 4 >= 2) {
         play->row.unsettled_earlier_at_ms = world->now_ms + 50000;
     }
-    if (byte % 8 >= 4 && scene->has_branches && !is_delete(play)) {
+    if (byte % 8 >= 4 && scene->has_branches && !play_is_delete(play)) {
         world_add(world, MAKER_FOREIGN, 0); // holds the name
     }
     world_advance(world, 0);

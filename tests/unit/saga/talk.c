@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unconst.h"
 
 // ---- effects and answers
 
@@ -256,7 +257,7 @@ int talk_run(const char *group, const Talk *talks, size_t count)
         // cmocka's state is not const, though nothing is changed
         tests[i] = (struct CMUnitTest){.name = talks[i].name,
                                        .test_func = play,
-                                       .initial_state = (void *)(uintptr_t)&talks[i]};
+                                       .initial_state = unconst(&talks[i])};
     }
     int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
     free(tests);

@@ -1,0 +1,25 @@
+/*
+ * One command in a world, and what must hold of it.
+ */
+#ifndef FUZZ_SAGA_PLAY_H
+#define FUZZ_SAGA_PLAY_H
+
+#include "ledger.h"
+#include "world.h"
+
+typedef struct Play {
+    World world;
+    Row row;
+    SagaRules rules;
+    Owner *owner;
+    Owner *former;            // may still close its intent
+    int64_t unknown_until_ms; // a call that nothing protects is out, its result unknown
+} Play;
+
+bool play_is_delete(const Play *play);
+// Of each request before it is sent.
+void play_check_request(const Play *play, const Decision *decision);
+// Of the command when it is concluded.
+void play_judge(Play *play);
+
+#endif
