@@ -36,7 +36,9 @@ const Seen *command_await(World *world, const char *command_id, const char *type
 
 // The packed message of a command; `format` as above, but complete ('applicationId' and all).
 // Freed by the caller with buffer_clear.
+// command_quote turns the quotes of a value that is JSON itself; kept until the program ends.
 Buffer command_pack(const char *format, ...) PRINTF_LIKE(1, 2);
+const char *command_quote(const char *members);
 // Sends bytes as they are. `partition` -1: by the key. `key` NULL: none.
 Place command_send_bytes(World *world, const char *key, int32_t partition, Bytes value);
 // A new UUID, kept until the program ends.

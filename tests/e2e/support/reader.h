@@ -68,9 +68,11 @@ const char *seen_text(const Seen *seen, const char *path);
 int64_t seen_number(const Seen *seen, const char *path);
 bool seen_flag(const Seen *seen, const char *path);
 
-// Waits for the first outcome event of a command that isn't a replay, or, with `replayed`, for the
-// first replay behind the `index`th record.
+// Waits for the first outcome event of a command that isn't a replay; the first one behind the
+// `index`th record that was read; the first replay behind it.
 const Seen *reader_await_outcome(Reader *reader, const char *command_id, int seconds);
+const Seen *reader_await_outcome_behind(Reader *reader, const char *command_id, size_t index,
+                                        int seconds);
 const Seen *reader_await_replay(Reader *reader, const char *command_id, size_t index, int seconds);
 // Waits for the dead letter of the record at these coordinates.
 const Seen *reader_await_dead_letter(Reader *reader, int32_t partition, int64_t offset,

@@ -108,7 +108,13 @@ static bool is_outcome_of(const Wanted *wanted, const Seen *seen)
 
 const Seen *reader_await_outcome(Reader *reader, const char *command_id, int seconds)
 {
-    Wanted wanted = {.reader = reader, .fits = is_outcome_of, .text = command_id};
+    return reader_await_outcome_behind(reader, command_id, 0, seconds);
+}
+
+const Seen *reader_await_outcome_behind(Reader *reader, const char *command_id, size_t index,
+                                        int seconds)
+{
+    Wanted wanted = {.reader = reader, .fits = is_outcome_of, .text = command_id, .index = index};
     wait_until(look, &wanted, seconds, "the outcome of %s", command_id);
     return wanted.found;
 }
