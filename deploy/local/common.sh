@@ -53,12 +53,18 @@ pid_runs() {
     [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "$2"
 }
 
+# The first thread of a process is gone before the others, which may still write.
+threads_are_left() {
+    grep -qs '^State:.*Z' "/proc/$1/status" &&
+        [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -gt 1 ]
+}
+
 # pid_end PID TEXT SIGNAL SECONDS: sends SIGNAL, waits for the end, then SIGKILL.
 pid_end() {
     pid_runs "$1" "$2" || return 0
     kill -s "$3" "$1" 2>/dev/null || return 0
     end=$(($(now_s) + $4))
-    while pid_runs "$1" "$2"; do
+    while pid_runs "$1" "$2" || threads_are_left "$1"; do
         if [ "$(now_s)" -ge "$end" ]; then
             say "process $1 did not end within $4 s: killed"
             kill -s KILL "$1" 2>/dev/null || true
