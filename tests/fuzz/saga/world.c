@@ -256,21 +256,23 @@ static int found(const World *world, const NeonRequest *request, Text *text)
     return 200;
 }
 
+#define ENDPOINTS                                                                                  \
+    "{\"endpoints\":[{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"              \
+    "\"read_write\",\"current_state\":\"idle\"}]}"
+#define OPERATION "{\"operation\":{\"id\":\"op-1\",\"action\":\"a\",\"status\":\"finished\"}}"
+
 static const char *constant_reply(NeonRoute route)
 {
     static const char *const REPLIES[NEON_ROUTE_COUNT_OF] = {
         [NEON_ROUTE_GET_AUTH] = "{\"account_id\":\"a\",\"auth_method\":\"api_key_org\"}",
         [NEON_ROUTE_LIST_ORGANIZATIONS] = "{\"organizations\":[]}",
         [NEON_ROUTE_LIST_REGIONS] = "{\"regions\":[{\"region_id\":\"r\"}]}",
-        [NEON_ROUTE_LIST_ENDPOINTS] =
-            "{\"endpoints\":[{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"
-            "\"read_write\",\"current_state\":\"idle\"}]}",
+        [NEON_ROUTE_LIST_ENDPOINTS] = ENDPOINTS,
         [NEON_ROUTE_LIST_DATABASES] = "{\"databases\":[{\"name\":\"d\",\"owner_name\":\"o\"}]}",
         [NEON_ROUTE_LIST_ROLES] = "{\"roles\":[{\"name\":\"o\"}]}",
         [NEON_ROUTE_RESET_PASSWORD] = "{\"role\":{\"name\":\"o\"}}",
         [NEON_ROUTE_GET_CONNECTION_URI] = "{\"uri\":\"postgresql://o:p@h.x/d\"}",
-        [NEON_ROUTE_GET_OPERATION] =
-            "{\"operation\":{\"id\":\"op-1\",\"action\":\"a\",\"status\":\"finished\"}}",
+        [NEON_ROUTE_GET_OPERATION] = OPERATION,
     };
     must(REPLIES[route] != NULL, "a request that this world knows");
     return REPLIES[route];

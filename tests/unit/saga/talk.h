@@ -89,7 +89,7 @@ void talk_free_json(json_t **json);
 void talk_set(char *field, size_t bytes, const json_t *object, const char *key,
               const char *otherwise);
 #define TALK_SET(field, object, key, otherwise)                                                    \
-    talk_set(field, sizeof field, object, key, otherwise)
+    talk_set((field), sizeof(field), (object), (key), (otherwise))
 LedgerState talk_state(const char *name);
 void talk_unquote(Text *text); // ' for "
 // For tests that do without lines: an open stage, closed with stage_close.
