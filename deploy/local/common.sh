@@ -61,8 +61,9 @@ threads_are_left() {
 
 # pid_end PID TEXT SIGNAL SECONDS: sends SIGNAL, waits for the end, then SIGKILL.
 pid_end() {
-    pid_runs "$1" "$2" || return 0
-    kill -s "$3" "$1" 2>/dev/null || return 0
+    if pid_runs "$1" "$2"; then
+        kill -s "$3" "$1" 2>/dev/null || true
+    fi
     end=$(($(now_s) + $4))
     while pid_runs "$1" "$2" || threads_are_left "$1"; do
         if [ "$(now_s)" -ge "$end" ]; then
