@@ -14,7 +14,9 @@ json_t *talk_json(const char *text)
 {
     char *quoted = alloc_text(text);
     for (char *c = quoted; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
+        if (*c == '\'') {
+            *c = '"';
+        }
     }
     json_error_t problem;
     json_t *json = json_loads(quoted, JSON_DECODE_ANY, &problem);
@@ -48,7 +50,7 @@ static Command *decode_command(const char *action)
                      .timestamp_ms = START_WALL_MS - 1000,
                      .key = bytes_of("shop"),
                      .value = buffer_view(&packed)};
-    CommandRules rules = {.max_bytes = 1024 * 1024, .allow_plaintext_key = true};
+    CommandRules rules = {.max_bytes = 1048576, .allow_plaintext_key = true};
     Rejection rejection;
     Command *command = command_decode(&record, &rules, &rejection);
     if (command == NULL) {
@@ -242,7 +244,9 @@ void stage_save(Stage *stage)
 void talk_unquote(Text *text)
 {
     for (size_t i = 0; i < text->length; i++) {
-        text->data[i] = text->data[i] == '"' ? '\'' : text->data[i];
+        if (text->data[i] == '"') {
+            text->data[i] = '\'';
+        }
     }
 }
 

@@ -255,9 +255,8 @@ int talk_run(const char *group, const Talk *talks, size_t count)
     assert_non_null(tests);
     for (size_t i = 0; i < count; i++) {
         // cmocka's state is not const, though nothing is changed
-        tests[i] = (struct CMUnitTest){.name = talks[i].name,
-                                       .test_func = play,
-                                       .initial_state = unconst(&talks[i])};
+        tests[i] = (struct CMUnitTest){
+            .name = talks[i].name, .test_func = play, .initial_state = unconst(&talks[i])};
     }
     int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
     free(tests);
