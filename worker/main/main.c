@@ -22,7 +22,7 @@
 #include "sys/random.h"
 #include "sys/settings_source.h"
 
-enum { ASSIGNMENTS_MAX = 256 };
+enum { ASSIGNMENTS_MAX = 256, PRINTED_BYTES_MAX = 1024 * 1024 };
 
 enum {
     OPTION_CHECK_CONFIG = 1000,
@@ -176,7 +176,7 @@ static int exit_code_of(const Error *err)
 
 static int print_text(void (*print)(Text *text))
 {
-    CLEANUP(text_clear) Text text = TEXT_INIT(1024 * 1024);
+    CLEANUP(text_clear) Text text = TEXT_INIT(PRINTED_BYTES_MAX);
     print(&text);
     fputs(text_get(&text), stdout);
     return EX_OK;
@@ -184,7 +184,7 @@ static int print_text(void (*print)(Text *text))
 
 static int print_config(const Settings *settings)
 {
-    CLEANUP(text_clear) Text text = TEXT_INIT(1024 * 1024);
+    CLEANUP(text_clear) Text text = TEXT_INIT(PRINTED_BYTES_MAX);
     settings_print(settings, &text);
     fputs(text_get(&text), stdout);
     return EX_OK;

@@ -16,6 +16,7 @@ enum { HEADERS_MAX = 64 };
 
 static Partition *partition_of(Worker *worker, const KafkaAssignment *assignment)
 {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see list_remove
     LIST_EACH(&worker->partitions, link)
     {
         Partition *partition = LIST_ENTRY(link, Partition, link);

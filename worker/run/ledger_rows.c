@@ -78,7 +78,7 @@ static int compare_pointers(const void *a, const void *b)
 
 void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBatch *ret_batch)
 {
-    qsort(ops, count, sizeof ops[0], compare_pointers);
+    qsort(ops, count, sizeof(LedgerOp *), compare_pointers);
     switch (kind) {
     case LEDGER_OP_CLAIM:
         BUILD(LedgerClaim, claim, ledger_claim_build);
@@ -115,7 +115,8 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
     }
 }
 
-// Decodes into an array and hands each row its answer.
+// Decodes into an array and hands each row its answer. A type takes no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define DECODE(Type, member, decoder)                                                              \
     do {                                                                                           \
         Type *answers = alloc_zeroed(count, sizeof(*answers));                                     \
@@ -125,6 +126,7 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
         }                                                                                          \
         free(answers);                                                                             \
     } while (0)
+// NOLINTEND(bugprone-macro-parentheses)
 
 bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops, size_t count,
                         Error *err)

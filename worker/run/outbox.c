@@ -145,6 +145,7 @@ static void on_marked(LedgerOp *op)
 // The publisher is first-in first-out, so the parcel stands at the front, but for those it dropped.
 static Parcel *take_parcel(Worker *worker, uint64_t id)
 {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see list_remove
     LIST_EACH(&worker->parcels, link)
     {
         Parcel *parcel = LIST_ENTRY(link, Parcel, link);
