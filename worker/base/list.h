@@ -65,8 +65,10 @@ static inline void list_append(List *list, ListLink *link)
 static inline void list_remove(ListLink *link)
 {
     // the analyzer takes every element of a ring for the one that was freed last
-    link->previous->next = link->next; // NOLINT(clang-analyzer-unix.Malloc)
+    // NOLINTBEGIN(clang-analyzer-unix.Malloc)
+    link->previous->next = link->next;
     link->next->previous = link->previous;
+    // NOLINTEND(clang-analyzer-unix.Malloc)
     list_link_init(link);
 }
 
