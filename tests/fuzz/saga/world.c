@@ -256,10 +256,11 @@ static int found(const World *world, const NeonRequest *request, Text *text)
     return 200;
 }
 
-#define ENDPOINTS                                                                                  \
-    "{\"endpoints\":[{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"              \
-    "\"read_write\",\"current_state\":\"idle\"}]}"
-#define OPERATION "{\"operation\":{\"id\":\"op-1\",\"action\":\"a\",\"status\":\"finished\"}}"
+static const char ENDPOINTS[] =
+    "{\"endpoints\":[{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"
+    "\"read_write\",\"current_state\":\"idle\"}]}";
+static const char OPERATION[] =
+    "{\"operation\":{\"id\":\"op-1\",\"action\":\"a\",\"status\":\"finished\"}}";
 
 static const char *constant_reply(NeonRoute route)
 {

@@ -53,7 +53,9 @@ static void read_reply(const Stage *stage, const char *text, NeonReply *ret_repl
         text_append(&body, *end == ' ' ? end + 1 : end);
     }
     for (size_t i = 0; i < body.length; i++) {
-        body.data[i] = body.data[i] == '\'' ? '"' : body.data[i];
+        if (body.data[i] == '\'') {
+            body.data[i] = '"';
+        }
     }
     NeonRawReply raw = {.status = status,
                         .content_type = "application/json",
