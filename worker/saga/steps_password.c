@@ -141,7 +141,11 @@ Lesson password_learn_reveal(Saga *saga, const Answer *answer)
     }
     Error err = ERROR_INIT;
     CLEANUP(secret_clear) Secret password = SECRET_INIT;
-    if (!neon_decode_password(reply->body, &password, &err)) {
+    if (neon_decode_password(reply->body, &password, &err) && secret_is_empty(&password)) {
+        // compared with a real one, none would look like a reset that was done
+        error_set(&err, ERROR_INTERNAL, "UNEXPECTED_REPLY", "Neon revealed no password");
+    }
+    if (err.kind != ERROR_NONE) {
         return lesson_unreadable(saga, &err, PROTECTED_READ);
     }
     CLEANUP(text_clear) Text digest = TEXT_INIT(128);
