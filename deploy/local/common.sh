@@ -50,7 +50,8 @@ free_ports() {
 # pid_runs PID TEXT: is PID alive and does TEXT stand in its command line? Guards against a pid
 # that the kernel has given to somebody else.
 pid_runs() {
-    [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "$2"
+    [ -r "/proc/$1/cmdline" ] &&
+        { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF -- "$2"
 }
 
 # The first thread of a process is gone before the others, which may still write.
