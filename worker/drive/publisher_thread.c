@@ -139,11 +139,11 @@ static void publish(PublisherThread *thread)
     int64_t started_boot_ms = clock_boot_ms();
     TxnResult result = txn_run(&thread->txn, &batch, &err);
     if (result == TXN_DONE) {
+        succeeded(thread);
         note_items(thread, NOTE_PUBLISHED, &batch, (uint32_t)(clock_boot_ms() - started_boot_ms));
-        succeeded(thread);
     } else if (result == TXN_STALE) {
-        drop_generation(thread, &batch);
         succeeded(thread);
+        drop_generation(thread, &batch);
     } else {
         box_move_all(&batch, &thread->waiting); // goes first again
         box_move_all(&thread->waiting, &batch);

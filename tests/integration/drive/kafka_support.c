@@ -38,7 +38,8 @@ static void add_topic(char name[SEEN_TEXT_BYTES], const char *kind, const char *
     assert_non_null(*ret_topic);
 }
 
-void kafka_make_topics(const char *bootstrap, int partitions, KafkaNames *ret_names)
+void kafka_make_topics(const char *bootstrap, int partitions, const char *events_limit,
+                       KafkaNames *ret_names)
 {
     char uuid[UUID_TEXT_BYTES];
     random_uuid(uuid);
@@ -49,6 +50,9 @@ void kafka_make_topics(const char *bootstrap, int partitions, KafkaNames *ret_na
     add_topic(ret_names->events, "events", uuid, partitions, &topics[1]);
     add_topic(ret_names->state, "state", uuid, partitions, &topics[2]);
     add_topic(ret_names->dead_letters, "dead", uuid, partitions, &topics[3]);
+    if (events_limit != NULL) {
+        rd_kafka_NewTopic_set_config(topics[1], "max.message.bytes", events_limit);
+    }
     rd_kafka_t *admin = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), bootstrap);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(admin);
     rd_kafka_CreateTopics(admin, topics, 4, NULL, queue);

@@ -30,10 +30,12 @@ typedef struct KafkaSeen {
     char header[SEEN_TEXT_BYTES]; // value of the header "test"
 } KafkaSeen;
 
-// Creates the topics, with names of their own.
-void kafka_make_topics(const char *bootstrap, int partitions, KafkaNames *ret_names);
+// Creates the topics, with names of their own. `events_limit`: the largest record that the broker
+// takes as an event, or NULL.
+void kafka_make_topics(const char *bootstrap, int partitions, const char *events_limit,
+                       KafkaNames *ret_names);
 Settings *kafka_settings(const KafkaNames *names);
-// Sets the largest record that the broker takes for a topic.
+// Sets that limit later; the broker applies it a moment after this has returned.
 void kafka_limit_topic(const KafkaNames *names, const char *topic, const char *max_bytes);
 // Values "P-0" to "P-<count - 1>" to partition P, after what is there.
 void kafka_write(const KafkaNames *names, int32_t partition, int count);
