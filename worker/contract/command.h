@@ -66,6 +66,7 @@ typedef struct Command {
     Subject writes;       // the subject this command changes
     Subject reads[3];     // subjects it relies on
     size_t read_count;
+    Subject excludes; // nothing that reads it runs at the same time; SUBJECT_NONE: nothing
     Provisioning__V1__Command *message; // owned; the key's plaintext removed
 } Command;
 

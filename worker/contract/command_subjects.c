@@ -5,6 +5,10 @@ static void add_read(Command *command, Subject subject)
     command->reads[command->read_count++] = subject;
 }
 
+// A deletion succeeds or not by what was branched off and deleted before it, anywhere in the
+// application: the command itself doesn't tell which environments share a project.
+static const Subject ALL_BRANCHES = {.kind = SUBJECT_APPLICATION};
+
 static void name_branch_subjects(Command *command)
 {
     const Provisioning__V1__BranchEnvironment *action = command->message->branch_environment;
@@ -14,6 +18,7 @@ static void name_branch_subjects(Command *command)
     } else {
         add_read(command, subject_account(action->source_branch->account));
     }
+    add_read(command, ALL_BRANCHES);
 }
 
 void command_name_subjects(Command *command)
@@ -32,6 +37,7 @@ void command_name_subjects(Command *command)
         break;
     default:
         command->writes = subject_environment(message->delete_environment->environment);
+        command->excludes = ALL_BRANCHES;
         break;
     }
 }

@@ -108,6 +108,9 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
             add_slot(lanes, entry, command, &command->reads[i], false);
         }
     }
+    if (command->excludes.kind != SUBJECT_NONE) {
+        add_slot(lanes, entry, command, &command->excludes, true);
+    }
     entry->granted = is_free(entry);
     lanes->waiting += entry->granted ? 0 : 1;
 }

@@ -1,8 +1,8 @@
 /*
  * Which commands may run at once: a command starts when no earlier one of the same application that
- * conflicts with it is unfinished. Two conflict on a subject unless both only read it. The result
- * is as if each application's commands ran one after another, yet everything independent runs at
- * once.
+ * conflicts with it is unfinished. Two conflict on a subject unless both only read it; one that
+ * excludes a subject conflicts as one that writes it. The result is as if each application's
+ * commands ran one after another, yet everything independent runs at once.
  */
 #ifndef RUN_LANES_H
 #define RUN_LANES_H
@@ -15,7 +15,7 @@
 typedef struct Lanes Lanes;
 struct LaneEntry;
 
-enum { LANE_SUBJECTS_MAX = 4 };
+enum { LANE_SUBJECTS_MAX = 5 };
 
 typedef struct LaneSlot {
     ListLink link;

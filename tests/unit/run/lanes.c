@@ -21,6 +21,8 @@ static Subject subject(unsigned number)
     return subject;
 }
 
+static const Subject ALL = {.kind = SUBJECT_APPLICATION};
+
 static Command command(const char *application, unsigned writes)
 {
     Command command = {.writes = subject(writes)};
@@ -159,6 +161,35 @@ static void applications_share_nothing(void **state)
     lanes_free(lanes);
 }
 
+static void who_excludes_waits_for_readers_and_they_for_it(void **state)
+{
+    (void)state;
+    Lanes *lanes = lanes_new();
+    LaneEntry entries[5] = {{.entered = false}};
+    Command branch = command("a", 0);
+    branch.reads[branch.read_count++] = ALL;
+    Command delete = command("a", 2);
+    delete.excludes = ALL;
+    Command next_delete = command("a", 4);
+    next_delete.excludes = ALL;
+    Command next_branch = command("a", 6);
+    next_branch.reads[next_branch.read_count++] = ALL;
+    Command beside = command("a", 8);
+    lanes_enter(lanes, &entries[0], &branch);
+    lanes_enter(lanes, &entries[1], &delete);
+    lanes_enter(lanes, &entries[2], &next_delete);
+    lanes_enter(lanes, &entries[3], &next_branch);
+    lanes_enter(lanes, &entries[4], &beside);
+    assert_true(entries[0].granted && entries[4].granted);
+    assert_int_equal(lanes_waiting(lanes), 3);
+    for (size_t i = 0; i < 3; i++) {
+        leave(lanes, &entries[i], (LaneEntry *[]){&entries[i + 1]}, 1);
+    }
+    leave(lanes, &entries[3], NULL, 0);
+    leave(lanes, &entries[4], NULL, 0);
+    lanes_free(lanes);
+}
+
 // ---- against a model that compares every pair
 
 typedef struct Model {
@@ -179,10 +210,17 @@ static bool reads(const Command *command, const Subject *wanted)
     return false;
 }
 
+static bool excludes(const Command *a, const Command *b)
+{
+    return a->excludes.kind != SUBJECT_NONE &&
+           (subject_equal(&a->excludes, &b->excludes) || reads(b, &a->excludes));
+}
+
 static bool conflict(const Command *a, const Command *b)
 {
     return strcmp(a->application_id, b->application_id) == 0 &&
-           (subject_equal(&a->writes, &b->writes) || reads(a, &b->writes) || reads(b, &a->writes));
+           (subject_equal(&a->writes, &b->writes) || reads(a, &b->writes) || reads(b, &a->writes) ||
+            excludes(a, b) || excludes(b, a));
 }
 
 static bool may_run(const Model *model, size_t index)
@@ -216,6 +254,12 @@ static Command any_command(uint32_t *seed)
     Command one = command(next(seed) % 2 == 0 ? "a" : "b", next(seed) % SUBJECTS);
     for (uint32_t left = next(seed) % 4; left > 0; left--) {
         one.reads[one.read_count++] = subject(next(seed) % SUBJECTS);
+    }
+    uint32_t kind = next(seed) % 4;
+    if (kind == 0) {
+        one.excludes = ALL;
+    } else if (kind == 1 && one.read_count < 3) {
+        one.reads[one.read_count++] = ALL;
     }
     return one;
 }
@@ -277,6 +321,7 @@ int main(void)
         cmocka_unit_test(one_that_leaves_right_after_its_turn_came_is_in_no_list),
         cmocka_unit_test(what_it_reads_and_writes_conflicts_with_itself_never),
         cmocka_unit_test(applications_share_nothing),
+        cmocka_unit_test(who_excludes_waits_for_readers_and_they_for_it),
         cmocka_unit_test(the_same_start_as_in_a_model_that_compares_every_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
