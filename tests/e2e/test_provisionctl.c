@@ -1,0 +1,133 @@
+// The main job from the command line, as a person or a script does it.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cmocka.h"
+#include "support/commands.h"
+#include "support/secrets.h"
+#include "support/world.h"
+
+enum { RUN_SECONDS = 90, EXIT_REJECTED = 10, EXIT_NOT_FOUND = 66, ARGUMENTS_MAX = 40 };
+
+static int begin(void **state)
+{
+    static const char *const SANDBOX[] = {"--no-compute", NULL};
+    static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
+    const WorldOptions options = {SANDBOX, NULL};
+    world_begin(state, &options);
+    (void)worker_start(*state, "one", SETTINGS);
+    return 0;
+}
+
+// Runs provisionctl with these arguments, then the world's topics; its output is in DIR/NAME.log.
+static int run(World *world, const char *name, const char *const *arguments)
+{
+    const char *argv[ARGUMENTS_MAX] = {PROVISIONCTL};
+    size_t count = 1;
+    for (; *arguments != NULL; arguments++) {
+        assert_true(count < ARGUMENTS_MAX - 9);
+        argv[count++] = *arguments;
+    }
+    const char *const topics[] = {"--bootstrap-servers", world->bootstrap, "--commands-topic",
+                                  world->topics[0],      "--events-topic", world->topics[1],
+                                  "--state-topic",       world->topics[2]};
+    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+        argv[count++] = topics[i];
+    }
+    return process_run(argv, box_text("%s/%s.log", world->dir, name), RUN_SECONDS);
+}
+
+static void expect_output(World *world, const char *name, const char *text)
+{
+    char *output = process_read_log(box_text("%s/%s.log", world->dir, name));
+    if (strstr(output, text) == NULL) {
+        fail_msg("no '%s' in the output: %s", text, output);
+    }
+    free(output);
+}
+
+static void a_key_is_connected_from_a_variable(void **state)
+{
+    World *world = *state;
+    char public_key[2 * PROVISION_KEY_BYTES + 1];
+    for (size_t i = 0; i < PROVISION_KEY_BYTES; i++) {
+        (void)snprintf(public_key + 2 * i, 3, "%02x", world->fleet_public_key[i]);
+    }
+    assert_int_equal(setenv("E2E_API_KEY", world->api_key, 1), 0);
+    const char *const arguments[] = {
+        "send",          "connect-account", "--application",      "desk",     "--account", "main",
+        "--api-key-env", "E2E_API_KEY",     "--fleet-public-key", public_key, "--wait",    NULL};
+    assert_int_equal(run(world, "connect", arguments), 0);
+    expect_output(world, "connect", "AccountConnected");
+}
+
+static void an_environment_is_created_branched_and_shown(void **state)
+{
+    World *world = *state;
+    const char *const create[] = {"send",          "create-environment",
+                                  "--application", "desk",
+                                  "--environment", "live",
+                                  "--account",     "main",
+                                  "--region",      WORLD_REGION,
+                                  "--wait",        NULL};
+    assert_int_equal(run(world, "create", create), 0);
+    expect_output(world, "create", "EnvironmentCreated");
+    const char *const branch[] = {
+        "send", "branch-environment",   "--application", "desk",   "--environment",
+        "try",  "--source-environment", "live",          "--wait", "--json",
+        NULL};
+    assert_int_equal(run(world, "branch", branch), 0);
+    expect_output(world, "branch", "environmentBranched");
+    const char *const list[] = {"environments", "--application", "desk", NULL};
+    assert_int_equal(run(world, "environments", list), 0);
+    expect_output(world, "environments", "live");
+    expect_output(world, "environments", "try");
+    const char *const show[] = {"show", "desk/environments/try", NULL};
+    assert_int_equal(run(world, "show", show), 0);
+    expect_output(world, "show", "desk-try");
+    const char *const missing[] = {"show", "desk/environments/nowhere", NULL};
+    assert_int_equal(run(world, "missing", missing), EXIT_NOT_FOUND);
+}
+
+static void a_refusal_is_told_by_the_exit_code(void **state)
+{
+    World *world = *state;
+    const char *const without[] = {
+        "send", "delete-environment", "--application", "desk", "--environment", "live", "--wait",
+        NULL};
+    assert_int_equal(run(world, "refused", without), EXIT_REJECTED);
+    expect_output(world, "refused", "DELETE_DATA_REQUIRED");
+}
+
+static void the_outcome_of_a_command_that_was_sent_is_waited_for(void **state)
+{
+    World *world = *state;
+    const char *id = command_new_id();
+    const char *const send[] = {"send",
+                                "delete-environment",
+                                "--application",
+                                "desk",
+                                "--environment",
+                                "try",
+                                "--command-id",
+                                id,
+                                NULL};
+    assert_int_equal(run(world, "send", send), 0);
+    const char *const await[] = {"wait", id, "--application", "desk", NULL};
+    assert_int_equal(run(world, "wait", await), 0);
+    expect_output(world, "wait", "EnvironmentDeleted");
+}
+
+int main(void)
+{
+    world_require();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_is_connected_from_a_variable),
+        cmocka_unit_test(an_environment_is_created_branched_and_shown),
+        cmocka_unit_test(a_refusal_is_told_by_the_exit_code),
+        cmocka_unit_test(the_outcome_of_a_command_that_was_sent_is_waited_for),
+        cmocka_unit_test(secrets_are_found_nowhere),
+    };
+    return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
+}
