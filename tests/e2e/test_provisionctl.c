@@ -6,6 +6,7 @@
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/secrets.h"
+#include "support/wait.h"
 #include "support/world.h"
 
 enum { RUN_SECONDS = 90, EXIT_REJECTED = 10, EXIT_NOT_FOUND = 66, ARGUMENTS_MAX = 40 };
@@ -16,12 +17,14 @@ static int begin(void **state)
     static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
     const WorldOptions options = {SANDBOX, NULL};
     world_begin(state, &options);
-    (void)worker_start(*state, "one", SETTINGS);
+    Process *worker = worker_start(*state, "one", SETTINGS);
+    process_await_log(worker, "has started", RUN_SECONDS);
     return 0;
 }
 
-// Runs provisionctl with these arguments, then the world's topics; its output is in DIR/NAME.log.
-static int run(World *world, const char *name, const char *const *arguments)
+// Starts provisionctl with these arguments and the world's topics; its output is in DIR/NAME.log.
+static void start(World *world, const char *name, const char *const *arguments,
+                  Process *ret_process)
 {
     const char *argv[ARGUMENTS_MAX] = {PROVISIONCTL};
     size_t count = 1;
@@ -35,7 +38,14 @@ static int run(World *world, const char *name, const char *const *arguments)
     for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
         argv[count++] = topics[i];
     }
-    return process_run(argv, box_text("%s/%s.log", world->dir, name), RUN_SECONDS);
+    process_start(ret_process, argv, box_text("%s/%s.log", world->dir, name));
+}
+
+static int run(World *world, const char *name, const char *const *arguments)
+{
+    Process process;
+    start(world, name, arguments, &process);
+    return process_wait(&process, RUN_SECONDS);
 }
 
 static void expect_output(World *world, const char *name, const char *text)
@@ -45,6 +55,17 @@ static void expect_output(World *world, const char *name, const char *text)
         fail_msg("no '%s' in the output: %s", text, output);
     }
     free(output);
+}
+
+static bool is_claimed(void *context)
+{
+    return strcmp(ledger_value(context, "SELECT count(*) FROM provision.command"), "1") == 0;
+}
+
+// The command has got as far as the ledger, so its sender is waiting.
+static void await_claim(World *world)
+{
+    wait_until(is_claimed, world, RUN_SECONDS, "the first command in the ledger");
 }
 
 static void a_key_is_connected_from_a_variable(void **state)
@@ -58,7 +79,16 @@ static void a_key_is_connected_from_a_variable(void **state)
     const char *const arguments[] = {
         "send",          "connect-account", "--application",      "desk",     "--account", "main",
         "--api-key-env", "E2E_API_KEY",     "--fleet-public-key", public_key, "--wait",    NULL};
-    assert_int_equal(run(world, "connect", arguments), 0);
+    // it waits while the process list is searched
+    (void)sandbox_fault(world,
+                        "{'kind': 'status', 'status': 503, 'route': 'GET /auth', 'count': -1}");
+    Process process;
+    start(world, "connect", arguments, &process);
+    await_claim(world);
+    secrets_search(world);
+    assert_false(process_has_ended(&process));
+    sandbox_clear_faults(world);
+    assert_int_equal(process_wait(&process, RUN_SECONDS), 0);
     expect_output(world, "connect", "AccountConnected");
 }
 

@@ -49,8 +49,8 @@ static void look_at_topics(Search *search)
         search->is_commands = i == 0;
         topic_bytes_read(search->world->bootstrap, search->world->topics[i], look_at_record,
                          search);
-        // a search of nothing would find nothing; only dead letters may be none
-        assert_true(search->bytes > before || i == 3);
+        // a search of nothing would find nothing
+        assert_true(search->bytes > before || i > 0);
     }
     search->is_commands = false;
 }
