@@ -96,20 +96,25 @@ static void append_value(Text *text, const json_t *value)
     }
 }
 
+static void append_detail(Text *text, const Detail *detail, const json_t *value)
+{
+    text_append(text, text->length == 0 ? "" : "  ");
+    text_append(text, detail->label);
+    text_append(text, detail->label[0] == '\0' ? "" : " ");
+    if (detail->prefix != NULL && json_is_string(value)) {
+        enum_text_append(text, json_string_value(value), detail->prefix);
+    } else {
+        append_value(text, value);
+    }
+}
+
 static void append_details(Text *text, const json_t *body, const char *type)
 {
     for (size_t i = 0; i < sizeof(DETAILS) / sizeof(DETAILS[0]); i++) {
         const json_t *value =
             strcmp(DETAILS[i].type, type) == 0 ? value_at(body, DETAILS[i].path) : NULL;
         if (value != NULL) {
-            text_append(text, text->length == 0 ? "" : "  ");
-            text_append(text, DETAILS[i].label);
-            text_append(text, DETAILS[i].label[0] == '\0' ? "" : " ");
-            if (DETAILS[i].prefix != NULL && json_is_string(value)) {
-                enum_text_append(text, json_string_value(value), DETAILS[i].prefix);
-            } else {
-                append_value(text, value);
-            }
+            append_detail(text, &DETAILS[i], value);
         }
     }
 }
