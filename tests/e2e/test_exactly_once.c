@@ -114,9 +114,9 @@ static const char *send_step(World *world, int number, const Wanted *step)
 }
 
 // One application after another in each step, so that all of them are under way at any time.
-static void send_all(World *world)
+static void send_steps(World *world, int first, int behind)
 {
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = first; step < behind; step++) {
         for (int number = 0; number < APPLICATIONS; number++) {
             ids[number][step] = send_step(world, number, &WANTED[step]);
         }
@@ -197,9 +197,18 @@ static void freeze_one(World *world, int64_t finished)
     print_message("frozen for %lld ms\n", (long long)(wait_now_ms() - stopped_ms));
 }
 
-static bool are_published(void *context)
+// published_at is no measure: who is killed between Kafka's commit and it leaves it unset, and the
+// completion map keeps the record from being run again.
+static bool are_seen(void *context)
 {
-    return count_rows(context, "published_at IS NOT NULL") == COMMANDS;
+    static int seen; // of them, in the order of ids
+    const World *world = context;
+    reader_poll(world->reader, 100);
+    while (seen < COMMANDS &&
+           reader_count_outcomes(world->reader, ids[seen / STEPS][seen % STEPS]) > 0) {
+        seen++;
+    }
+    return seen == COMMANDS;
 }
 
 static void workers_are_killed_and_frozen_meanwhile(void **state)
@@ -211,17 +220,24 @@ static void workers_are_killed_and_frozen_meanwhile(void **state)
         start_worker(world);
     }
     worker_await_members(world, WORKERS, HIT_SECONDS);
-    send_all(world);
+    send_steps(world, 0, 4);
     kill_one(world, 20 + draw(20));
-    kill_one(world, 60 + draw(40));
-    freeze_one(world, 110 + draw(30));
-    kill_one(world, 150 + draw(40));
-    wait_until(are_published, world, END_SECONDS, "all commands to be published");
+    send_steps(world, 4, 8);
+    kill_one(world, 60 + draw(30));
+    send_steps(world, 8, 11);
+    freeze_one(world, 120 + draw(30));
+    send_steps(world, 11, STEPS);
+    kill_one(world, 200 + draw(30));
+    wait_until(are_seen, world, END_SECONDS, "all outcomes to be seen");
+    assert_int_equal(count_rows(world, "status = 'finished'"), COMMANDS);
     for (size_t i = 0; i < world->worker_count; i++) {
         if (!process_has_ended(&world->workers[i])) {
             worker_stop(&world->workers[i]);
         }
     }
+    print_message(
+        "%s rows finished and not marked as published\n",
+        ledger_value(world, "SELECT count(*) FROM provision.command WHERE published_at IS NULL"));
     print_message("%lld ms; %s takeovers, %s intents left open by their opener\n",
                   (long long)(wait_now_ms() - began_ms),
                   ledger_value(world, "SELECT sum(takeovers) FROM provision.command"),
