@@ -21,7 +21,9 @@ const char *command_quote(const char *members)
     assert_true(strlen(members) < sizeof(text));
     (void)snprintf(text, sizeof(text), "%s", members);
     for (char *c = text; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
+        if (*c == '\'') {
+            *c = '"';
+        }
     }
     return box_text("%s", text);
 }

@@ -1,5 +1,6 @@
 #include "support/forms.h"
 
+#include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,12 +18,11 @@ static void add(Forms *forms, const char *name, const char *text)
 
 static void add_hex(Forms *forms, const char *secret)
 {
-    static const char UPPER[] = "0123456789ABCDEF";
     char text[FORMS_TEXT_BYTES];
     (void)sodium_bin2hex(text, sizeof(text), (const unsigned char *)secret, strlen(secret));
     add(forms, "hex", text);
     for (char *c = text; *c != '\0'; c++) {
-        *c = *c >= 'a' ? UPPER[*c - 'a' + 10] : *c;
+        *c = (char)toupper(*c);
     }
     add(forms, "upper-case hex", text);
 }
@@ -35,7 +35,7 @@ static void add_base64(Forms *forms, const char *secret, size_t before, const ch
     char text[FORMS_TEXT_BYTES];
     size_t length = strlen(secret);
     assert_true(before + length < sizeof(bytes));
-    memcpy(bytes + before, secret, length);
+    memcpy(bytes + before, secret, length + 1);
     (void)sodium_bin2base64(text, sizeof(text), bytes, before + length, variant);
     size_t first = (before * 8 + 5) / 6;
     text[(before + length) * 8 / 6] = '\0';

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/cmocka.h"
+#include "support/commands.h"
 #include "support/wait.h"
 #include "support/world.h"
 
@@ -160,13 +161,7 @@ int64_t sandbox_count_calls(World *world, const char *route)
 
 int64_t sandbox_fault(World *world, const char *fault)
 {
-    char text[1024];
-    int length = snprintf(text, sizeof(text), "%s", fault);
-    assert_in_range(length, 1, sizeof(text) - 1);
-    for (char *c = text; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
-    return box_fault(&world->box, text);
+    return box_fault(&world->box, command_quote(fault));
 }
 
 void sandbox_clear_faults(World *world)

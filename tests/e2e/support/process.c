@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/unconst.h"
 #include "support/cmocka.h"
 #include "support/wait.h"
 
@@ -26,7 +27,7 @@ static void become(const char *const *argv, const char *log, pid_t parent)
         dup2(out, STDERR_FILENO) < 0 || getppid() != parent) {
         _exit(127);
     }
-    (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+    (void)execv(argv[0], unconst(argv));
     _exit(127);
 }
 

@@ -53,7 +53,7 @@ static void add_password(World *world, const char *uri)
 
 void setup_ledger(World *world)
 {
-    const char *admin_uri = getenv("PROVISION_TEST_LEDGER");
+    const char *admin_uri = world_env("PROVISION_TEST_LEDGER");
     const char *slash = strrchr(admin_uri, '/');
     assert_non_null(slash);
     PGconn *admin = connect_to(admin_uri);
@@ -167,7 +167,7 @@ void setup_end(World *world)
     rd_kafka_destroy(world->producer);
     provision_client_free(world->client);
     PQfinish(world->ledger);
-    PGconn *admin = connect_to(getenv("PROVISION_TEST_LEDGER"));
+    PGconn *admin = connect_to(world_env("PROVISION_TEST_LEDGER"));
     execute(admin, box_text("DROP DATABASE \"%s\" WITH (FORCE)", world->name));
     PQfinish(admin);
 }

@@ -31,6 +31,16 @@ void world_require(void)
     }
 }
 
+const char *world_env(const char *name)
+{
+    const char *value = getenv(name);
+    if (value == NULL) {
+        fail_msg("%s is not set: world_require comes first", name);
+        return "";
+    }
+    return value;
+}
+
 const char *world_fresh(const char *prefix)
 {
     static int count;
@@ -102,7 +112,7 @@ static void start_box(World *world, const char *const *arguments)
         assert_true(count < BOX_ARGUMENTS_MAX - 1);
         list[count++] = *more;
     }
-    const char *dirs = getenv("PROVISION_POSTGRES_DIRS");
+    const char *dirs = world_env("PROVISION_POSTGRES_DIRS");
     while (*dirs != '\0' && !has_argument(arguments, "--no-compute")) {
         size_t length = strcspn(dirs, ":");
         assert_true(count < BOX_ARGUMENTS_MAX - 2);
@@ -135,7 +145,7 @@ void world_begin(void **state, const WorldOptions *options)
     const WorldOptions none = {NULL, NULL};
     options = options == NULL ? &none : options;
     static World world;
-    world = (World){.bootstrap = getenv("PROVISION_TEST_KAFKA")};
+    world = (World){.bootstrap = world_env("PROVISION_TEST_KAFKA")};
     *state = &world;
     world_of_program = &world;
     assert_int_equal(curl_global_init(CURL_GLOBAL_DEFAULT), CURLE_OK);

@@ -77,6 +77,8 @@ typedef struct World {
 // Ends the program as skipped where PROVISION_TEST_KAFKA, PROVISION_TEST_LEDGER or
 // PROVISION_POSTGRES_DIRS is missing; as failed when CI is set. First thing in main.
 void world_require(void);
+// One of these three.
+const char *world_env(const char *name);
 // For a group's setup; `state` becomes a World *. `options` may be NULL. Without --no-compute the
 // sandbox has every PostgreSQL of PROVISION_POSTGRES_DIRS.
 void world_begin(void **state, const WorldOptions *options);
