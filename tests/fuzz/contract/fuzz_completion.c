@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "check.h"
 #include "contract/completion.h"
 
@@ -61,7 +62,9 @@ static void restart(Play *play)
 
 static Completion *start(const uint8_t *metadata, size_t size)
 {
-    char *text = strndup((const char *)metadata, size);
+    char *text =
+        alloc_zeroed(size + 1, 1); // strndup looks for a NUL that fuzzed bytes need not have
+    memcpy(text, metadata, size);
     const char *reason = NULL;
     Completion *completion = completion_new(BASE, text, &reason);
     free(text);

@@ -15,7 +15,9 @@
 #include "drive/loop.h"
 #include "drive/resolver.h"
 
-enum { TEST_DEADLINE_MS = 30000, TEST_SKIPPED = 77, TEST_LONGEST_TURN_MS = 100 };
+// A blocking call shows as seconds; under sanitizers on a busy machine an honest turn has taken 450
+// ms.
+enum { TEST_DEADLINE_MS = 30000, TEST_SKIPPED = 77, TEST_LONGEST_TURN_MS = 1000 };
 
 typedef bool TestCondition(void *context);
 
