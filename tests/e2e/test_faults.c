@@ -158,7 +158,7 @@ static void a_refused_key_and_a_plan_limit_end_with_neons_words(void **state)
          "NEON_DENIED"},
         {"{'kind': 'status', 'route': 'POST /projects', 'status': 422, 'code': "
          "'PROJECTS_LIMIT_EXCEEDED', 'message': 'not yours'}",
-         "NEON_LIMIT"},
+         "PROJECTS_LIMIT_EXCEEDED"},
         {"{'kind': 'status', 'route': 'POST /projects', 'status': 400, 'message': 'not yours'}",
          "NEON_REFUSED"},
     };

@@ -180,16 +180,6 @@ void kafka_group_take(KafkaGroup *group, rd_kafka_event_t *event)
     }
 }
 
-void kafka_group_revoke_done(KafkaGroup *group)
-{
-    assert(group->state == GROUP_REVOKING);
-    forget_assignments(group);
-    unassign(group);
-    if (group->leaving) {
-        group->handler->on_left(group->context);
-    }
-}
-
 void kafka_group_leave(KafkaGroup *group)
 {
     bool is_announced = group->state == GROUP_ASSIGNED || group->state == GROUP_REVOKING;
@@ -245,6 +235,30 @@ void kafka_group_resume(KafkaGroup *group, const KafkaAssignment *assignment)
         rd_kafka_topic_partition_list_t *list = list_of(group, assignment->partition);
         (void)rd_kafka_resume_partitions(group->client, list);
         rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
+// librdkafka (2.0.2) keeps a partition paused when it is taken away and given back.
+static void resume_all(KafkaGroup *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        int32_t partition = group->assignments[i]->partition;
+        if (group->slots[partition].paused) {
+            rd_kafka_topic_partition_list_t *list = list_of(group, partition);
+            (void)rd_kafka_resume_partitions(group->client, list);
+            rd_kafka_topic_partition_list_destroy(list);
+        }
+    }
+}
+
+void kafka_group_revoke_done(KafkaGroup *group)
+{
+    assert(group->state == GROUP_REVOKING);
+    resume_all(group);
+    forget_assignments(group);
+    unassign(group);
+    if (group->leaving) {
+        group->handler->on_left(group->context);
     }
 }
 
