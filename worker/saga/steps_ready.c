@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
@@ -8,6 +9,9 @@
 #include "saga/steps.h"
 
 enum { DATABASES_MAX = 500 }; // of a branch, https://neon.com/docs/manage/databases
+
+// A cold start takes less than a second, as a rule.
+static const Backoff LOGIN_BACKOFF = {.first_ms = 250, .max_ms = 5000};
 
 #define NOTE_SINCE "ready_since"       // boot time at which this step was first asked
 #define NOTE_FAILURES "ready_failures" // failures_count of the operation when it was last seen
@@ -332,7 +336,8 @@ Lesson ready_learn_login(Saga *saga, const Answer *answer)
     }
     // a cold start refuses its first connections; a new password takes a moment to arrive
     if (saga->attempt + 1 < saga->rules->login_attempts) {
-        return lesson_wait(saga);
+        return lesson_wait_ms(saga,
+                              backoff_delay_ms(LOGIN_BACKOFF, saga->attempt, saga->now.random));
     }
     return lesson_fail(saga, ERROR_UNAVAILABLE, "LOGIN_FAILED",
                        "no login to the new branch worked (%s): %s", answer->error->code,
