@@ -161,6 +161,8 @@ void world_begin(void **state, const WorldOptions *options)
     setup_ledger(&world);
     setup_settings(&world);
     create_topics(&world, options->topics);
+    const char *const migrate[] = {"migrate", NULL};
+    assert_int_equal(worker_task(&world, migrate), 0);
     setup_clients(&world);
 }
 
