@@ -325,6 +325,7 @@ static void expect_state(World *world, const PGresult *rows, int row)
     const Seen *seen = reader_last_state(world->reader, subject);
     if (seen == NULL) {
         fail_msg("no state of %s", subject);
+        return;
     }
     bool is_gone = strcmp(PQgetvalue(rows, row, 2), "gone") == 0;
     if (seen->is_tombstone != is_gone) {

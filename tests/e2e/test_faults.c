@@ -38,7 +38,7 @@ static int clear(void **state)
 
 #define CREATE                                                                                     \
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
-                                                                                               "}"
+    "}"
 #define BRANCH "'branchEnvironment': {'environment': '%s', 'sourceEnvironment': '%s'}"
 #define DELETE_ALL "'deleteEnvironment': {'environment': '%s', 'deleteData': true}"
 
@@ -202,6 +202,41 @@ static void what_is_undone_is_found_though_its_creation_was_lost(void **state)
     assert_int_equal(count_projects(world, name), 0);
 }
 
+static const char *seconds_from_now(World *world, int seconds)
+{
+    return ledger_value(world,
+                        "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '%d s', "
+                        "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+                        seconds);
+}
+
+static void a_deadline_that_passes_on_the_way_undoes_what_was_made(void **state)
+{
+    World *world = *state;
+    const char *name = world_fresh("live");
+    (void)sandbox_fault(world, "{'kind': 'slow', 'route': 'POST /projects', 'ms': 2500}");
+    (void)command_refused(world, APPLICATION, FAILED, "DEADLINE_EXCEEDED",
+                          CREATE ", 'deadline': '%s'", name, seconds_from_now(world, 2));
+    assert_int_equal(count_projects(world, name), 0);
+    (void)command_refused(world, APPLICATION, "CommandRejected", "EXPIRED",
+                          CREATE ", 'deadline': '%s'", name, seconds_from_now(world, -10));
+    assert_int_equal(count_projects(world, name), 0);
+}
+
+// ---- the worker
+
+static void a_worker_that_cannot_start_its_consumer_ends_and_says_why(void **state)
+{
+    World *world = *state;
+    static const char *const BAD[] = {"kafka.consumer.no.such.property=1", NULL};
+    Process *process = worker_start(world, "bad", BAD);
+    int status = process_wait(process, CALL_SECONDS);
+    char *log = process_read_log(process->log);
+    assert_in_range(status, 64, 78); // sysexits.h; a crash or a leak has another
+    assert_non_null(strstr(log, "no.such.property"));
+    free(log);
+}
+
 // ---- the ledger
 
 static bool has_open_intent(void *context)
@@ -243,6 +278,29 @@ static void a_ledger_that_hangs_up_costs_nothing(void **state)
     }
 }
 
+static void execute(World *world, const char *sql)
+{
+    PGresult *result = PQexec(world->ledger, sql);
+    assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
+    PQclear(result);
+}
+
+static void a_row_that_the_ledger_refuses_holds_up_no_other(void **state)
+{
+    World *world = *state;
+    const char *name = world_fresh("live");
+    execute(world, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                   "'BEGIN RAISE EXCEPTION ''not now''; END'");
+    execute(world, "CREATE TRIGGER refuse BEFORE INSERT ON provision.command FOR EACH ROW "
+                   "WHEN (new.application_id = 'refused') EXECUTE FUNCTION refuse()");
+    const char *id = command_connect(world, "refused", "main", world->api_key);
+    (void)command_run(world, APPLICATION, "EnvironmentCreated", CREATE, name);
+    (void)command_run(world, APPLICATION, "EnvironmentDeleted", DELETE_ALL, name);
+    assert_int_equal(reader_count_outcomes(world->reader, id), 0);
+    execute(world, "DROP TRIGGER refuse ON provision.command");
+    (void)command_await(world, id, "AccountConnected");
+}
+
 static void every_sequence_is_whole(void **state)
 {
     World *world = *state;
@@ -264,7 +322,10 @@ int main(void)
         cmocka_unit_test_teardown(a_refused_key_and_a_plan_limit_end_with_neons_words, clear),
         cmocka_unit_test_teardown(an_operation_that_fails_for_good_is_undone, clear),
         cmocka_unit_test_teardown(what_is_undone_is_found_though_its_creation_was_lost, clear),
+        cmocka_unit_test_teardown(a_deadline_that_passes_on_the_way_undoes_what_was_made, clear),
+        cmocka_unit_test(a_worker_that_cannot_start_its_consumer_ends_and_says_why),
         cmocka_unit_test_teardown(a_ledger_that_hangs_up_costs_nothing, clear),
+        cmocka_unit_test(a_row_that_the_ledger_refuses_holds_up_no_other),
         cmocka_unit_test(every_sequence_is_whole),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, world_end));

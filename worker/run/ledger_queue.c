@@ -27,7 +27,7 @@ struct LedgerQueue {
     size_t waiting_count;
     LoopTimer *retry;
     List flushes;
-    bool is_held; // after a refusal, until the retry timer fires
+    List refused; // rows, until the retry timer fires
 };
 
 // Rows on their way: one batch.
@@ -43,7 +43,12 @@ typedef struct Flush {
 static void on_retry(void *context)
 {
     LedgerQueue *queue = context;
-    queue->is_held = false; // flushed at the end of this turn
+    LIST_EACH(&queue->refused, link)
+    {
+        LedgerOp *op = LIST_ENTRY(link, LedgerOp, link);
+        list_remove(link);
+        list_append(&queue->waiting[op->kind], link); // flushed at the end of this turn
+    }
 }
 
 static void on_state(void *context, PgState state, const Error *err)
@@ -65,6 +70,7 @@ LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *s
         list_init(&queue->waiting[i]);
     }
     list_init(&queue->flushes);
+    list_init(&queue->refused);
     queue->retry = loop_timer_new(loop, on_retry, queue);
     queue->connection_count = (size_t)settings_number(settings, SETTING_LEDGER_CONNECTIONS);
     assert(queue->connection_count <= CONNECTIONS_MAX);
@@ -143,23 +149,32 @@ size_t ledger_queue_waiting(const LedgerQueue *queue)
     return queue->waiting_count;
 }
 
+// A row that the ledger refuses by itself waits a moment, and holds up no other.
+static void hold_row(LedgerQueue *queue, LedgerOp *op, const Error *err)
+{
+    log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
+              "the ledger refused a row; it is sent again");
+    if (list_is_empty(&queue->refused)) {
+        loop_timer_start(queue->retry, RETRY_MS);
+    }
+    list_append(&queue->refused, &op->link);
+}
+
 // Back into the queue, in front of nothing: order between commands doesn't matter, each has one row
 // under way at most.
 static void put_back(Flush *flush, const Error *err)
 {
     LedgerQueue *queue = flush->queue;
     bool was_refused = err->kind != ERROR_UNAVAILABLE;
+    queue->waiting_count += flush->count;
     if (was_refused && flush->count == 1) {
-        log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
-                  "the ledger refused a row; it is sent again");
-        queue->is_held = true;
-        loop_timer_start(queue->retry, RETRY_MS);
+        hold_row(queue, flush->ops[0], err);
+        return;
     }
     for (size_t i = 0; i < flush->count; i++) {
         LedgerOp *op = flush->ops[i];
         op->is_alone = was_refused;
         list_append(&queue->waiting[op->kind], &op->link);
-        queue->waiting_count++;
     }
 }
 
@@ -236,7 +251,7 @@ static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind 
 
 void ledger_queue_flush(LedgerQueue *queue, bool hold_claims)
 {
-    for (size_t kind = 0; kind < LEDGER_OP_COUNT_OF && !queue->is_held; kind++) {
+    for (size_t kind = 0; kind < LEDGER_OP_COUNT_OF; kind++) {
         while (!list_is_empty(&queue->waiting[kind]) && !(hold_claims && kind == LEDGER_OP_CLAIM)) {
             Connection *connection = idlest(queue);
             if (connection == NULL) {
