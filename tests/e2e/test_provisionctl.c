@@ -17,8 +17,7 @@ static int begin(void **state)
     static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
     const WorldOptions options = {SANDBOX, NULL};
     world_begin(state, &options);
-    Process *worker = worker_start(*state, "one", SETTINGS);
-    process_await_log(worker, "has started", RUN_SECONDS);
+    (void)worker_start(*state, "one", SETTINGS);
     return 0;
 }
 

@@ -32,6 +32,7 @@ Process *worker_start(World *world, const char *name, const char *const *setting
     assert_true(world->worker_count < WORLD_WORKERS_MAX);
     Process *worker = &world->workers[world->worker_count++];
     process_start(worker, argv, box_text("%s/%s.log", world->dir, name));
+    process_await_log(worker, "has started", TASK_SECONDS);
     return worker;
 }
 
