@@ -161,7 +161,7 @@ static Process *await_victim(World *world, int64_t finished)
     print_message("%lld s: hit behind %lld finished commands, %lld intents open\n",
                   (long long)(wait_now_ms() - began_ms) / 1000, (long long)finished,
                   (long long)moment.open);
-    return running[draw(count)];
+    return running[draw(WORKERS)];
 }
 
 static void kill_one(World *world, int64_t finished)
