@@ -17,6 +17,12 @@ static const char *program(void)
     return given == NULL ? PROVISION_WORKER : given;
 }
 
+static bool has_begun(void *context)
+{
+    Process *worker = context;
+    return process_has_logged(worker, "has started") || process_has_ended(worker);
+}
+
 Process *worker_start(World *world, const char *name, const char *const *settings)
 {
     const char *argv[PROCESS_ARGUMENTS_MAX] = {program(), "--config",
@@ -32,7 +38,7 @@ Process *worker_start(World *world, const char *name, const char *const *setting
     assert_true(world->worker_count < WORLD_WORKERS_MAX);
     Process *worker = &world->workers[world->worker_count++];
     process_start(worker, argv, box_text("%s/%s.log", world->dir, name));
-    process_await_log(worker, "has started", TASK_SECONDS);
+    wait_until(has_begun, worker, TASK_SECONDS, "the start of the worker, see %s", worker->log);
     return worker;
 }
 

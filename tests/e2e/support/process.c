@@ -17,13 +17,12 @@
 
 enum { KILL_SECONDS = 20 };
 
-static void become(const char *const *argv, const char *log, pid_t parent)
+static void become(const char *const *argv, int out, pid_t parent)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     // nothing that a test starts may outlive it, not even when ctest kills it
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (out < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+    if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
         dup2(out, STDERR_FILENO) < 0 || getppid() != parent) {
         _exit(127);
     }
@@ -34,13 +33,16 @@ static void become(const char *const *argv, const char *log, pid_t parent)
 void process_start(Process *process, const char *const *argv, const char *log)
 {
     pid_t parent = getpid();
+    int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    assert_true(out >= 0);
     *process = (Process){.pid = 0};
     (void)snprintf(process->log, sizeof(process->log), "%s", log);
     process->pid = fork();
     assert_true(process->pid >= 0);
     if (process->pid == 0) {
-        become(argv, log, parent);
+        become(argv, out, parent);
     }
+    (void)close(out);
 }
 
 void process_signal(Process *process, int number)
@@ -108,6 +110,14 @@ char *process_read_log(const char *log)
     return text;
 }
 
+bool process_has_logged(const Process *process, const char *text)
+{
+    char *log = process_read_log(process->log);
+    bool found = strstr(log, text) != NULL;
+    free(log);
+    return found;
+}
+
 typedef struct LogText {
     Process *process;
     const char *text;
@@ -116,9 +126,7 @@ typedef struct LogText {
 static bool is_logged(void *context)
 {
     const LogText *wanted = context;
-    char *text = process_read_log(wanted->process->log);
-    bool found = strstr(text, wanted->text) != NULL;
-    free(text);
+    bool found = process_has_logged(wanted->process, wanted->text);
     if (!found && process_has_ended(wanted->process)) {
         fail_msg("ended with status %d, see %s", wanted->process->status, wanted->process->log);
     }

@@ -29,7 +29,8 @@ void process_kill(Process *process);
 int process_run(const char *const *argv, const char *log, int seconds);
 // The whole log; freed by the caller.
 char *process_read_log(const char *log);
-// Waits until `text` stands in its log.
+bool process_has_logged(const Process *process, const char *text);
+// Waits until `text` stands in its log; fails when it ends without it.
 void process_await_log(Process *process, const char *text, int seconds);
 
 #endif

@@ -91,8 +91,8 @@ int world_conclude(int failed);
 // ---- workers
 
 // Starts a provision-worker; `settings` ("name=value", over those of the world's file; ends with
-// NULL) may be NULL. Returns when it says that it has started, and thus takes signals; Kafka
-// decides when it gets partitions. Its log is DIR/NAME.log.
+// NULL) may be NULL. Returns when it says that it has started, and thus takes signals, or when it
+// has ended; Kafka decides when it gets partitions. Its log is DIR/NAME.log.
 Process *worker_start(World *world, const char *name, const char *const *settings);
 // SIGTERM; it has to end with 0 within its drain time.
 void worker_stop(Process *worker);
