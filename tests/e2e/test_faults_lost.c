@@ -21,7 +21,7 @@ static const char *const REAL_SETTINGS[] = {"environments.check_login=off", "neo
 
 // Every mutating call of the commands that there are.
 static const char *const ROUTES[LOST] = {
-    "POST /projects/{project_id}" RESET, // first: it comes late in its command
+    ("POST /projects/{project_id}" RESET), // first: it comes late in its command
     "POST /projects",
     "POST /projects/{project_id}/branches",
     "DELETE /projects/{project_id}/branches/{branch_id}",

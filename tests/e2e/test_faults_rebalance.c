@@ -142,7 +142,7 @@ static void who_loses_a_command_in_mid_call_tells_its_next_owner(void **state)
     (void)worker_start(world, "two", SETTINGS);
     expect_creations(&creations);
     // nobody waited until the calls were settled
-    assert_true(wait_now_ms() - began_ms < 60 * 1000);
+    assert_true(wait_now_ms() - began_ms < INT64_C(60000));
     assert_string_not_equal(ledger_value(world, "SELECT sum(takeovers) FROM provision.command"),
                             "0");
     assert_string_equal(ledger_value(world, "SELECT sum(abandoned) FROM provision.command"), "0");

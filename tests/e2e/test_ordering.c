@@ -23,9 +23,10 @@ static int begin(void **state)
     return 0;
 }
 
+// clang-format off
 #define CREATE                                                                                     \
-    "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
-                                                                                               "}"
+    "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'}"
+// clang-format on
 #define BRANCH "'branchEnvironment': {'environment': '%s', 'sourceEnvironment': '%s'}"
 #define DELETE "'deleteEnvironment': {'environment': '%s', 'deleteData': true}"
 

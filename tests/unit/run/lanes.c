@@ -45,7 +45,10 @@ static size_t leave(Lanes *lanes, LaneEntry *entry, LaneEntry *const *expected, 
     lanes_leave(lanes, entry, &ready);
     LIST_EACH(&ready, link)
     {
-        assert_true(found < count);
+        if (found == count) {
+            fail(); // more than expected; the analyzer doesn't know that an assert ends the test
+            break;
+        }
         assert_ptr_equal(LIST_ENTRY(link, LaneEntry, ready), expected[found]);
         list_remove(link);
         found++;
