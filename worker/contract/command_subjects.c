@@ -9,12 +9,17 @@ static void add_read(Command *command, Subject subject)
 // application: the command itself doesn't tell which environments share a project.
 static const Subject ALL_BRANCHES = {.kind = SUBJECT_APPLICATION};
 
+// The account of an environment isn't named in commands about it: who connects one waits for all
+// who may use it, and they for it.
+static const Subject ALL_ACCOUNTS = {.kind = SUBJECT_ACCOUNT};
+
 static void name_branch_subjects(Command *command)
 {
     const Provisioning__V1__BranchEnvironment *action = command->message->branch_environment;
     command->writes = subject_environment(action->environment);
     if (action->source_case == PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT) {
         add_read(command, subject_environment(action->source_environment));
+        add_read(command, ALL_ACCOUNTS);
     } else {
         add_read(command, subject_account(action->source_branch->account));
     }
@@ -27,6 +32,7 @@ void command_name_subjects(Command *command)
     switch ((int)command->action) {
     case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
         command->writes = subject_account(message->connect_account->account);
+        command->excludes = ALL_ACCOUNTS;
         break;
     case PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT:
         command->writes = subject_environment(message->create_environment->environment);
@@ -38,6 +44,7 @@ void command_name_subjects(Command *command)
     default:
         command->writes = subject_environment(message->delete_environment->environment);
         command->excludes = ALL_BRANCHES;
+        add_read(command, ALL_ACCOUNTS);
         break;
     }
 }

@@ -3,10 +3,11 @@
 
 static const char OPEN[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
-    "$5::boolean[], $6::bigint[], $7::bigint[], $8::jsonb[]) WITH ORDINALITY AS i(application_id, "
-    "command_id, epoch, step, settles, window_ms, settle_ms, journal, ordinal)), "
+    "$5::boolean[], $6::bigint[], $7::bigint[], $8::boolean[], $9::jsonb[]) WITH ORDINALITY AS "
+    "i(application_id, command_id, epoch, step, settles, window_ms, settle_ms, is_final, journal, "
+    "ordinal)), "
     "present AS (SELECT i.*, c.stop, c.stopped_by, "
-    "c.stop IS NULL OR c.direction = 'undo' AS allowed "
+    "c.stop IS NULL OR c.direction = 'undo' OR i.is_final AS allowed "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
     "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running'), "
     "written AS (UPDATE provision.command c SET "
@@ -31,6 +32,7 @@ static const Column OPEN_COLUMNS[] = {
     {COLUMN_FLAG, offsetof(LedgerOpen, settles)},
     {COLUMN_INT64, offsetof(LedgerOpen, send_window_ms)},
     {COLUMN_INT64, offsetof(LedgerOpen, settle_after_ms)},
+    {COLUMN_FLAG, offsetof(LedgerOpen, is_final)},
     {COLUMN_TEXT, offsetof(LedgerOpen, journal)},
 };
 

@@ -175,6 +175,7 @@ typedef struct LedgerOpen {
     bool settles;
     int64_t send_window_ms;
     int64_t settle_after_ms; // settled_at = sent_before + this
+    bool is_final;           // only forward from here: a stop mark no longer turns it
     const char *journal;     // JSON object
 } LedgerOpen;
 typedef struct LedgerOpened {

@@ -279,8 +279,12 @@ static void open_key(Flight *flight)
     }
     LogFields fields = flight_log(flight);
     fields.error = &err;
+    // ours to repair, and the next worker may have the right key; but not for ever where nothing
+    // was done yet
     bool is_ours = strcmp(err.code, "SECRET_NOT_OPENABLE") == 0 || err.kind == ERROR_UNAVAILABLE;
-    if (is_ours) {
+    int64_t waited_ms = clock_boot_ms() - flight->started_boot_ms;
+    bool has_patience = waited_ms < (int64_t)flight->worker->saga_rules.max_wait_ms;
+    if (is_ours && (has_patience || flight->saga.had_intent)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "the account's key can't be opened; is this the fleet's key-encryption key?");
         flight_after(flight, KEY_RETRY_MS, open_key);

@@ -81,6 +81,8 @@ void flight_advance(Flight *flight);
 // The row was written by another: drop, or claim again when the assignment is still ours.
 void flight_stale(Flight *flight);
 void flight_after(Flight *flight, uint32_t wait_ms, void (*then)(Flight *flight));
+// A wait that ends by the deadline, where that still turns the command, and by commands.max_wait.
+uint32_t flight_cap_wait(const Flight *flight, uint32_t wait_ms);
 void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op));
 LedgerKey flight_key(const Flight *flight);
 // What it knows is out of date: back to the lanes, whose turn claims it anew. Returns false when it

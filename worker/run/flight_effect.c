@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "run/flight.h"
+#include "run/mask.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/random.h"
@@ -20,7 +21,7 @@ static const char *bucket_key(const Flight *flight)
 static void go_on(Flight *flight, Lesson lesson)
 {
     if (lesson == LESSON_WAIT || lesson == LESSON_UNKNOWN) {
-        flight_after(flight, flight->saga.wait_ms, flight_advance);
+        flight_after(flight, flight_cap_wait(flight, flight->saga.wait_ms), flight_advance);
     } else {
         flight_advance(flight);
     }
@@ -92,26 +93,42 @@ static void learn(Flight *flight, const Answer *answer)
     }
 }
 
+// What Neon, or whoever answers in its place, may have put our own secrets into. The key is never
+// part of a good answer; a password is.
+static void read_reply(Flight *flight, const HttpReply *reply, NeonReply *ret_answer)
+{
+    CLEANUP(buffer_clear) Buffer without_key = {.data = NULL};
+    CLEANUP(buffer_clear) Buffer without_password = {.data = NULL};
+    bool is_good = reply->status >= 200 && reply->status < 300;
+    bool has_key_in_id = mask_finds(bytes_of(reply->request_id), &flight->api_key);
+    NeonRawReply raw = {.status = reply->status,
+                        .content_type = reply->content_type,
+                        .request_id = has_key_in_id ? "" : reply->request_id,
+                        .retry_after = reply->retry_after,
+                        .now_ms = clock_wall_ms(),
+                        .transport_error = reply->error,
+                        .body = mask_bytes(reply->body, &flight->api_key, &without_key)};
+    if (!is_good) {
+        raw.body = mask_bytes(raw.body, &flight->saga.connection.password, &without_password);
+    }
+    neon_reply_read(&raw, ret_answer);
+}
+
 static void on_reply(void *context, const HttpReply *reply)
 {
     Flight *flight = context;
     flight->call = NULL;
-    NeonRawReply raw = {.status = reply->status,
-                        .content_type = reply->content_type,
-                        .request_id = reply->request_id,
-                        .retry_after = reply->retry_after,
-                        .now_ms = clock_wall_ms(),
-                        .transport_error = reply->error,
-                        .body = reply->body};
     NeonReply answer;
-    neon_reply_read(&raw, &answer);
+    read_reply(flight, reply, &answer);
     LogFields fields = flight_log(flight);
     log_write(LOG_LEVEL_DEBUG, &fields, "%s: %d in %u ms, request %s",
               neon_route_name(flight->decision.effect.request.route), reply->status, reply->took_ms,
               answer.request_id);
     if (answer.meaning == NEON_RATE_LIMITED) {
         uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : RATE_LIMIT_WAIT_MS;
-        buckets_block(flight->worker->buckets, bucket_key(flight), clock_boot_ms() + wait_ms);
+        uint32_t longest_ms = flight->worker->saga_rules.max_wait_ms;
+        buckets_block(flight->worker->buckets, bucket_key(flight),
+                      clock_boot_ms() + (wait_ms < longest_ms ? wait_ms : longest_ms));
     }
     // one that was dropped learns, too: closing its intent saves the next owner the wait
     if (flight->decision.mutating && reply->status == 0 && !reply->written) {
@@ -172,6 +189,11 @@ static void on_opened(LedgerOp *op)
     }
 }
 
+static bool is_final(const Saga *saga)
+{
+    return saga->definition->is_final != NULL && saga->definition->is_final(saga);
+}
+
 static void open_intent(Flight *flight)
 {
     const IntentTimes *times = &flight->worker->intent_times;
@@ -181,6 +203,7 @@ static void open_intent(Flight *flight)
                                        .settles = flight->decision.settles,
                                        .send_window_ms = times->send_window_ms,
                                        .settle_after_ms = times->settle_after_ms,
+                                       .is_final = is_final(&flight->saga),
                                        .journal = flight->texts[0]};
     flight_put(flight, LEDGER_OP_OPEN, on_opened);
 }
@@ -203,7 +226,10 @@ static void perform_neon(Flight *flight)
         return; // flight_perform is called when it is free
     }
     uint32_t wait_ms = buckets_take(flight->worker->buckets, bucket_key(flight), clock_boot_ms());
-    if (wait_ms > 0) {
+    uint32_t capped_ms = flight_cap_wait(flight, wait_ms);
+    if (capped_ms < wait_ms) {
+        flight_after(flight, capped_ms, flight_advance);
+    } else if (wait_ms > 0) {
         flight_after(flight, wait_ms, call_neon);
     } else {
         call_neon(flight);

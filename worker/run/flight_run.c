@@ -92,6 +92,17 @@ static void release_lock(Flight *flight)
     }
 }
 
+uint32_t flight_cap_wait(const Flight *flight, uint32_t wait_ms)
+{
+    uint32_t longest_ms = flight->worker->saga_rules.max_wait_ms;
+    int64_t deadline_ms = flight->command->deadline_ms;
+    int64_t left_ms = deadline_ms - clock_wall_ms() + 1;
+    if (deadline_ms != 0 && !flight->saga.undoing && left_ms > 0 && left_ms < longest_ms) {
+        longest_ms = (uint32_t)left_ms;
+    }
+    return wait_ms < longest_ms ? wait_ms : longest_ms;
+}
+
 static bool must_park(const Flight *flight)
 {
     return flight->partition == NULL || !flight->lane.granted || flight->worker->hands_back;
@@ -126,7 +137,7 @@ void flight_advance(Flight *flight)
         flight_perform(flight);
         break;
     case DECISION_WAIT:
-        flight_after(flight, flight->decision.wait_ms,
+        flight_after(flight, flight_cap_wait(flight, flight->decision.wait_ms),
                      flight->decision.look ? look : flight_advance);
         break;
     case DECISION_SAVE:

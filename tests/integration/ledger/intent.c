@@ -108,6 +108,9 @@ static void a_stop_mark_keeps_a_command_that_has_not_turned_from_opening(void **
     assert_false(opened.written);
     assert_string_equal(opened.stop, "cancelled");
     assert_string_equal(opened.stopped_by, "00000000-0000-4000-8000-0000000000ff");
+    open.is_final = true; // nothing turns it any more
+    assert_true(run_open(support->one, &open).written);
+    open.is_final = false;
     support_execute(support->one, "UPDATE provision.command SET direction = 'undo'");
     opened = run_open(support->one, &open);
     assert_true(opened.written);

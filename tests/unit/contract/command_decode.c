@@ -55,6 +55,7 @@ typedef struct SubjectCase {
     SubjectKind writes_kind;
     SubjectKind reads_kind; // SUBJECT_NONE: reads nothing
     SubjectKind also_reads;
+    SubjectKind reads_last;
     SubjectKind excludes;
 } SubjectCase;
 
@@ -63,26 +64,31 @@ static void a_command_names_what_it_writes_and_reads(void **state)
     (void)state;
     static const SubjectCase CASES[] = {
         {KIT_COMMAND("'connectAccount':{'account':'main','plaintext':'k'}"), "main", "",
-         SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE},
+         SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_ACCOUNT},
         {KIT_COMMAND("'createEnvironment':{'environment':'a','account':'main','regionId':'r'}"),
-         "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE},
+         "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE,
+         SUBJECT_NONE},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceEnvironment':'b'}"), "a", "b",
-         SUBJECT_ENVIRONMENT, SUBJECT_ENVIRONMENT, SUBJECT_APPLICATION, SUBJECT_NONE},
+         SUBJECT_ENVIRONMENT, SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION,
+         SUBJECT_NONE},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceBranch':{'account':'main',"
                      "'projectId':'p','branch':'b'}}"),
-         "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION, SUBJECT_NONE},
-        {KIT_COMMAND(DELETE), "staging", "", SUBJECT_ENVIRONMENT, SUBJECT_NONE, SUBJECT_NONE,
-         SUBJECT_APPLICATION},
+         "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION, SUBJECT_NONE,
+         SUBJECT_NONE},
+        {KIT_COMMAND(DELETE), "staging", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE,
+         SUBJECT_NONE, SUBJECT_APPLICATION},
     };
     for (size_t i = 0; i < KIT_COUNT(CASES); i++) {
         Command *command CLEANUP(command_free_at) = kit_decode(CASES[i].command);
         assert_int_equal(command->writes.kind, CASES[i].writes_kind);
         assert_string_equal(command->writes.name, CASES[i].writes);
-        int reads = (CASES[i].reads_kind != SUBJECT_NONE) + (CASES[i].also_reads != SUBJECT_NONE);
+        int reads = (CASES[i].reads_kind != SUBJECT_NONE) + (CASES[i].also_reads != SUBJECT_NONE) +
+                    (CASES[i].reads_last != SUBJECT_NONE);
         assert_int_equal(command->read_count, reads);
         assert_int_equal(command->reads[0].kind, CASES[i].reads_kind);
         assert_string_equal(command->reads[0].name, CASES[i].reads);
         assert_int_equal(command->reads[1].kind, CASES[i].also_reads);
+        assert_int_equal(command->reads[2].kind, CASES[i].reads_last);
         assert_int_equal(command->excludes.kind, CASES[i].excludes);
     }
 }

@@ -38,9 +38,9 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
 {
     (void)state;
     LedgerBatch batch;
-    const LedgerOpen open = {KEY, "s", true, 1, 2, "{}"};
+    const LedgerOpen open = {KEY, "s", true, 1, 2, false, "{}"};
     ledger_open_build(&open, 1, &batch);
-    assert_locked(&batch, 8, "{\"{}\"}");
+    assert_locked(&batch, 9, "{\"{}\"}");
     const LedgerClose close = {KEY, 3, NULL, "{}"};
     ledger_close_build(&close, 1, &batch);
     assert_locked(&batch, 6, "{\"{}\"}");
