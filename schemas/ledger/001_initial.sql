@@ -1,3 +1,4 @@
+-- runs with: 1
 -- The first version of the ledger. The table provision.schema_migration is not made here: who
 -- applies migrations needs it before the first of them.
 

@@ -12,6 +12,7 @@ typedef struct SchemaMigration {
     const char *name;
     const char *sql;
     const char *checksum; // SHA-256 of the text, hex
+    int runs_with; // version that a program must know at least to run with the schema after it
 } SchemaMigration;
 
 const SchemaMigration *schema_migrations(size_t *ret_count);

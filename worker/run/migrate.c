@@ -143,18 +143,19 @@ static bool open_ledger(const char *uri, PGconn **ret_connection, Error *err)
     return true;
 }
 
-// The migrations that are there, one row each: version, checksum. None where the table isn't.
+// The migrations that are there, one row each: version, checksum, oldest program's version that
+// runs with it. None where the table isn't.
 static bool read_applied(PGconn *connection, PGresult **ret_rows, Error *err)
 {
     static const char TABLE[] = "SELECT to_regclass('provision.schema_migration') IS NOT NULL";
     static const char ROWS[] =
-        "SELECT version, checksum FROM provision.schema_migration ORDER BY version";
+        "SELECT version, checksum, runs_with FROM provision.schema_migration ORDER BY version";
     PGresult *table CLEANUP(clear_at) = NULL;
     if (!execute(connection, TABLE, &table, err)) {
         return false;
     }
     bool exists = strcmp(PQgetvalue(table, 0, 0), "t") == 0;
-    return execute(connection, exists ? ROWS : "SELECT 1, '' WHERE false", ret_rows, err);
+    return execute(connection, exists ? ROWS : "SELECT 1, '', 1 WHERE false", ret_rows, err);
 }
 
 // Row of a version, -1: not applied.
@@ -174,14 +175,27 @@ static int newest_applied(const PGresult *applied)
     return rows == 0 ? 0 : (int)strtol(PQgetvalue(applied, rows - 1, 0), NULL, 10);
 }
 
+// Migrations expand first and contract later, so that a fleet can be exchanged worker by worker:
+// each says which program still runs with what it leaves.
+static int needed_version(const PGresult *applied)
+{
+    int needed = 0;
+    for (int row = 0; row < PQntuples(applied); row++) {
+        int one = (int)strtol(PQgetvalue(applied, row, 2), NULL, 10);
+        needed = one > needed ? one : needed;
+    }
+    return needed;
+}
+
 static bool check_applied(const PGresult *applied, Error *err)
 {
-    int newest = newest_applied(applied);
-    if (newest > schema_newest()) {
-        return error_set(err, ERROR_INVALID, "SCHEMA_TOO_NEW",
-                         "the ledger's schema has version %d, this program knows %d: run a later "
-                         "provision-worker",
-                         newest, schema_newest());
+    int needed = needed_version(applied);
+    if (needed > schema_newest()) {
+        return error_set(
+            err, ERROR_INVALID, "SCHEMA_TOO_NEW",
+            "the ledger's schema runs with programs that know version %d, this one knows "
+            "%d: run a later provision-worker",
+            needed, schema_newest());
     }
     size_t count;
     const SchemaMigration *migrations = schema_migrations(&count);
@@ -203,9 +217,10 @@ static bool apply_one(PGconn *connection, const SchemaMigration *migration, Erro
     Text sql CLEANUP(text_clear) = TEXT_INIT(DDL_BYTES_MAX);
     text_printf(&sql,
                 "BEGIN; SET LOCAL lock_timeout = '30s';\n%s\n;"
-                "INSERT INTO provision.schema_migration (version, name, checksum) "
-                "VALUES (%d, '%s', '%s'); COMMIT",
-                migration->sql, migration->version, migration->name, migration->checksum);
+                "INSERT INTO provision.schema_migration (version, name, checksum, runs_with) "
+                "VALUES (%d, '%s', '%s', %d); COMMIT",
+                migration->sql, migration->version, migration->name, migration->checksum,
+                migration->runs_with);
     Error inner = ERROR_INIT;
     if (execute(connection, text_get(&sql), NULL, &inner)) {
         return true;
@@ -246,7 +261,8 @@ static bool prepare(PGconn *connection, Error *err)
     static const char TABLE[] =
         "CREATE SCHEMA IF NOT EXISTS provision; "
         "CREATE TABLE IF NOT EXISTS provision.schema_migration (version integer PRIMARY KEY, "
-        "name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT "
+        "name text NOT NULL, checksum text NOT NULL, runs_with integer NOT NULL, "
+        "applied_at timestamptz NOT NULL DEFAULT "
         "now())";
     if (!execute(connection, LOCK, NULL, err)) {
         return false;

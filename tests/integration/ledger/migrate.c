@@ -113,8 +113,20 @@ static void a_migration_that_was_changed_is_refused(void **state)
 static void a_later_schema_is_refused(void **state)
 {
     Support *support = *state;
-    support_execute(support->one, "INSERT INTO provision.schema_migration VALUES (999, 'x', 'y')");
+    support_execute(support->one,
+                    "INSERT INTO provision.schema_migration VALUES (999, 'x', 'y', 999)");
     assert_refused(support->uri, "SCHEMA_TOO_NEW", "SCHEMA_TOO_NEW");
+}
+
+static void a_later_schema_that_says_it_runs_with_this_program_is_fine(void **state)
+{
+    Support *support = *state;
+    Error err = ERROR_INIT;
+    char installation[UUID_TEXT_BYTES];
+    support_execute(support->one,
+                    "INSERT INTO provision.schema_migration VALUES (999, 'x', 'y', 1)");
+    assert_true(migrate_run(support->uri, true, NULL, &err));
+    assert_true(migrate_check(support->uri, installation, &err));
 }
 
 static void a_migration_that_fails_leaves_nothing_of_itself(void **state)
@@ -228,6 +240,8 @@ int main(void)
         cmocka_unit_test_setup(a_ledger_without_schema_asks_for_migrate, drop_schema),
         cmocka_unit_test_setup(a_migration_that_was_changed_is_refused, make_schema),
         cmocka_unit_test_setup(a_later_schema_is_refused, make_schema),
+        cmocka_unit_test_setup(a_later_schema_that_says_it_runs_with_this_program_is_fine,
+                               make_schema),
         cmocka_unit_test_setup(a_migration_that_fails_leaves_nothing_of_itself, drop_schema),
         cmocka_unit_test_setup(a_ledger_that_may_lose_commits_is_refused, make_schema),
         cmocka_unit_test_setup(a_role_without_rights_is_told_so, drop_schema),

@@ -13,6 +13,7 @@ static void migrations_are_numbered_from_one_without_gaps(void **state)
     assert_true(count > 0);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(migrations[i].version, i + 1);
+        assert_in_range(migrations[i].runs_with, 1, i + 1);
     }
     assert_string_equal(migrations[0].name, "initial");
     assert_int_equal(schema_newest(), count);
