@@ -133,7 +133,10 @@ void ledger_published_build(const LedgerPublished *commands, size_t count, Ledge
 
 static const char PURGE[] =
     "WITH old AS (SELECT application_id, command_id FROM provision.command "
-    "WHERE status = 'finished' AND published_at < clock_timestamp() - $1::bigint * interval '1 ms' "
+    "WHERE status = 'finished' "
+    "AND (published_at < clock_timestamp() - $1::bigint * interval '1 ms' "
+    "OR (published_at IS NULL "
+    "AND finished_at < clock_timestamp() - 2 * $1::bigint * interval '1 ms')) "
     "ORDER BY published_at LIMIT 1000 FOR UPDATE SKIP LOCKED), "
     "gone AS (DELETE FROM provision.command c USING old "
     "WHERE c.application_id = old.application_id AND c.command_id = old.command_id RETURNING 1) "

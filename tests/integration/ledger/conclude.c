@@ -366,6 +366,17 @@ static void only_what_was_published_long_ago_is_purged(void **state)
     support_assert_value(support->one, "SELECT count(*) FROM provision.command", "1");
 }
 
+static void what_seems_unpublished_is_purged_in_the_end(void **state)
+{
+    Support *support = *state;
+    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    assert_true(run_conclude(support->one, &conclude));
+    support_execute(support->one, "UPDATE provision.command SET finished_at = "
+                                  "now() - interval '3 hours'");
+    assert_purged(support->one, INT64_C(7200000), "0");
+    assert_purged(support->one, INT64_C(3600000), "1");
+}
+
 int main(void)
 {
     support_require();
@@ -394,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup(published_is_set_once_and_only_where_an_outcome_is,
                                support_empty_tables),
         cmocka_unit_test_setup(only_what_was_published_long_ago_is_purged, support_empty_tables),
+        cmocka_unit_test_setup(what_seems_unpublished_is_purged_in_the_end, support_empty_tables),
     };
     return cmocka_run_group_tests(tests, support_begin, support_end);
 }
