@@ -15,8 +15,6 @@ enum {
     // Of all repeated fields: two bytes on the wire become a hundred in memory.
     ELEMENTS_MAX = 65536,
     PATH_MAX_BYTES = sizeof((Error *)NULL)->field - 1,
-    VARINT_BYTES_MAX = 10,
-    TAG_BYTES_MAX = 5,
 };
 
 // One message on the way down.
@@ -28,63 +26,6 @@ typedef struct Frame {
     unsigned depth;
     uint32_t *elements; // of repeated fields, in the whole record
 } Frame;
-
-static bool take_varint(Bytes *rest, size_t max_bytes, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < max_bytes && i < rest->size; i++) {
-        uint8_t byte = rest->data[i];
-        if (i == VARINT_BYTES_MAX - 1 && byte > 1) {
-            return false;
-        }
-        value |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if ((byte & 0x80) == 0) {
-            *rest = (Bytes){rest->data + i + 1, rest->size - i - 1};
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool take_bytes(Bytes *rest, uint64_t size, Bytes *ret_bytes)
-{
-    if (size > rest->size) {
-        return false;
-    }
-    *ret_bytes = (Bytes){rest->data, (size_t)size};
-    *rest = (Bytes){rest->data + size, rest->size - (size_t)size};
-    return true;
-}
-
-static bool take_tag(Bytes *rest, uint32_t *ret_number, uint32_t *ret_wire_type)
-{
-    uint64_t tag = 0;
-    if (!take_varint(rest, TAG_BYTES_MAX, &tag) || tag > UINT32_MAX) {
-        return false;
-    }
-    *ret_number = (uint32_t)(tag >> 3);
-    *ret_wire_type = tag & 7;
-    return *ret_number > 0;
-}
-
-// Reads a value of whatever type; for a varint *ret_number is set, for the others *ret_bytes.
-static bool take_value(Bytes *rest, uint32_t wire_type, uint64_t *ret_number, Bytes *ret_bytes)
-{
-    switch (wire_type) {
-    case WIRE_VARINT:
-        return take_varint(rest, VARINT_BYTES_MAX, ret_number);
-    case WIRE_FIXED64:
-        return take_bytes(rest, 8, ret_bytes);
-    case WIRE_FIXED32:
-        return take_bytes(rest, 4, ret_bytes);
-    case WIRE_LENGTH:
-        return take_varint(rest, TAG_BYTES_MAX, ret_number) &&
-               take_bytes(rest, *ret_number, ret_bytes);
-    default:
-        return false;
-    }
-}
 
 static void append_path(Text *path, const Frame *frame)
 {
@@ -116,7 +57,7 @@ static bool refuse_unknown(const Frame *frame, uint32_t number, uint32_t wire_ty
 {
     uint64_t varint = 0;
     Bytes value = {NULL, 0};
-    if (!take_value(&rest, wire_type, &varint, &value)) {
+    if (!wire_take_value(&rest, wire_type, &varint, &value)) {
         return refuse_unreadable(frame, "has a broken field", err);
     }
     Text path CLEANUP(text_clear) = TEXT_INIT(PATH_MAX_BYTES);
@@ -152,7 +93,7 @@ static bool scan_packed(const Frame *frame, Bytes values, Error *err)
     while (values.size > 0) {
         uint64_t number = 0;
         Bytes piece = {NULL, 0};
-        if (!take_value(&values, wire_type, &number, &piece)) {
+        if (!wire_take_value(&values, wire_type, &number, &piece)) {
             return refuse_unreadable(frame, "ends inside a value", err);
         }
         if (wire_type == WIRE_VARINT && !scan_varint(frame, number, err)) {
@@ -233,7 +174,7 @@ static bool scan_field(Frame *frame, uint32_t wire_type, Bytes *rest, Error *err
     }
     uint64_t number = 0;
     Bytes value = {NULL, 0};
-    if (!take_value(rest, wire_type, &number, &value)) {
+    if (!wire_take_value(rest, wire_type, &number, &value)) {
         return refuse_unreadable(frame, "is cut off", err);
     }
     if (!count_field(frame, err)) {
@@ -252,7 +193,7 @@ static bool scan_message(Frame *frame, Bytes rest, Error *err)
         uint32_t number = 0;
         uint32_t wire_type = 0;
         frame->field = NULL;
-        if (!take_tag(&rest, &number, &wire_type)) {
+        if (!wire_take_tag(&rest, &number, &wire_type)) {
             return refuse_unreadable(frame, "has a broken field number", err);
         }
         frame->field = protobuf_c_message_descriptor_get_field(frame->descriptor, number);
@@ -295,8 +236,8 @@ bool wire_find_text(Bytes message, uint32_t field_number, char *ret_text, size_t
     uint32_t wire_type = 0;
     uint64_t varint = 0;
     Bytes value = {NULL, 0};
-    while (message.size > 0 && take_tag(&message, &number, &wire_type) &&
-           take_value(&message, wire_type, &varint, &value)) {
+    while (message.size > 0 && wire_take_tag(&message, &number, &wire_type) &&
+           wire_take_value(&message, wire_type, &varint, &value)) {
         if (number == field_number && wire_type == WIRE_LENGTH) {
             twice = twice || found.data != NULL;
             found = value;

@@ -1,5 +1,7 @@
 #include "contract/wire_format.h"
 
+enum { VARINT_BYTES_MAX = 10, TAG_BYTES_MAX = 5 };
+
 WireType wire_type_of(ProtobufCType type)
 {
     switch ((int)type) {
@@ -17,6 +19,62 @@ WireType wire_type_of(ProtobufCType type)
         return WIRE_LENGTH;
     default:
         return WIRE_VARINT;
+    }
+}
+
+static bool take_varint(Bytes *rest, size_t max_bytes, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < max_bytes && i < rest->size; i++) {
+        uint8_t byte = rest->data[i];
+        if (i == VARINT_BYTES_MAX - 1 && byte > 1) {
+            return false;
+        }
+        value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if ((byte & 0x80) == 0) {
+            *rest = (Bytes){rest->data + i + 1, rest->size - i - 1};
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_bytes(Bytes *rest, uint64_t size, Bytes *ret_bytes)
+{
+    if (size > rest->size) {
+        return false;
+    }
+    *ret_bytes = (Bytes){rest->data, (size_t)size};
+    *rest = (Bytes){rest->data + size, rest->size - (size_t)size};
+    return true;
+}
+
+bool wire_take_tag(Bytes *rest, uint32_t *ret_number, uint32_t *ret_wire_type)
+{
+    uint64_t tag = 0;
+    if (!take_varint(rest, TAG_BYTES_MAX, &tag) || tag > UINT32_MAX) {
+        return false;
+    }
+    *ret_number = (uint32_t)(tag >> 3);
+    *ret_wire_type = tag & 7;
+    return *ret_number > 0;
+}
+
+bool wire_take_value(Bytes *rest, uint32_t wire_type, uint64_t *ret_number, Bytes *ret_bytes)
+{
+    switch (wire_type) {
+    case WIRE_VARINT:
+        return take_varint(rest, VARINT_BYTES_MAX, ret_number);
+    case WIRE_FIXED64:
+        return take_bytes(rest, 8, ret_bytes);
+    case WIRE_FIXED32:
+        return take_bytes(rest, 4, ret_bytes);
+    case WIRE_LENGTH:
+        return take_varint(rest, TAG_BYTES_MAX, ret_number) &&
+               take_bytes(rest, *ret_number, ret_bytes);
+    default:
+        return false;
     }
 }
 

@@ -4,10 +4,12 @@
 #ifndef CONTRACT_WIRE_FORMAT_H
 #define CONTRACT_WIRE_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 // 3 and 4 are groups, which proto3 doesn't have.
@@ -19,6 +21,11 @@ typedef enum WireType {
 } WireType;
 
 WireType wire_type_of(ProtobufCType type);
+
+// Both move *rest behind what was read, and return false where that is broken or cut off.
+bool wire_take_tag(Bytes *rest, uint32_t *ret_field_number, uint32_t *ret_wire_type);
+// A value of whatever type; for a varint *ret_number is set, for the others *ret_bytes.
+bool wire_take_value(Bytes *rest, uint32_t wire_type, uint64_t *ret_number, Bytes *ret_bytes);
 
 void wire_put_varint(Text *text, uint64_t value);
 // Little-endian, 4 or 8 bytes.
