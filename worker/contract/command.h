@@ -91,6 +91,14 @@ void command_free_at(Command **command);
 // Delete, Disconnect).
 bool command_never_expires(Action action);
 
+// Whether a record's value holds an API key in clear (ConnectAccount.plaintext), whatever else is
+// wrong with it. A value that can't be read holds one when anything in it looks like that field.
+bool command_holds_plaintext(Bytes value);
+
+// What every API key must be, wherever it comes from: 1 to 512 printable ASCII characters without
+// spaces, so that it can stand in a header of HTTP (RFC 9110 section 5.5). Code: INVALID_VALUE.
+bool command_check_key(const Secret *key, Error *err);
+
 // The digest that guards an id: SHA-256 of application id, a zero byte and the action packed again;
 // a ConnectAccount's key stands in it as the SHA-256 of the opened key, or as the reference's text.
 // `api_key` may be empty.

@@ -102,15 +102,16 @@ static bool take_plaintext(Command *command, const CommandRules *rules, Error *e
                            "and replace it at Neon, since this topic has kept it");
 }
 
-static bool is_key(const Secret *key)
+bool command_check_key(const Secret *key, Error *err)
 {
     Bytes bytes = secret_bytes(key);
-    for (size_t i = 0; i < bytes.size; i++) {
-        if (bytes.data[i] <= ' ' || bytes.data[i] > '~') {
-            return false;
-        }
+    bool fits = bytes.size > 0 && bytes.size <= KEY_MAX_BYTES;
+    for (size_t i = 0; i < bytes.size && fits; i++) {
+        fits = bytes.data[i] > ' ' && bytes.data[i] <= '~';
     }
-    return bytes.size > 0 && bytes.size <= KEY_MAX_BYTES;
+    return fits ||
+           error_set_field(err, ERROR_INVALID, "INVALID_VALUE", "connect_account.api_key",
+                           "the API key must have 1 to 512 printable ASCII characters, no spaces");
 }
 
 bool command_take_key(Command *command, const CommandRules *rules, Error *err)
@@ -129,10 +130,5 @@ bool command_take_key(Command *command, const CommandRules *rules, Error *err)
     default:
         return true;
     }
-    if (!taken) {
-        return false;
-    }
-    return is_key(&command->api_key) ||
-           error_set_field(err, ERROR_INVALID, "INVALID_VALUE", "connect_account.api_key",
-                           "the API key must have 1 to 512 printable ASCII characters, no spaces");
+    return taken && command_check_key(&command->api_key, err);
 }

@@ -50,9 +50,10 @@ bool outcome_add_state(Outcome *outcome, Provisioning__V1__State *state, const S
 void outcome_add_tombstone(Outcome *outcome, const Subject *subject);
 
 // The record as it was, with failure headers added behind its own (dlq-topic, -partition, -offset,
-// -timestamp, -reason, -detail, -worker). A value larger than `max_value_bytes` is left out:
-// dlq-value-sha256 and dlq-value-bytes say which it was; so is one that was refused because it
-// holds an API key in clear (PLAINTEXT_REFUSED), which no second topic has to keep.
+// -timestamp, -reason, -detail, -worker). Left out is a value larger than `max_value_bytes` or with
+// an API key in clear (command_holds_plaintext), which no second topic has to keep; a key over
+// 1 KiB; all headers where they are more than 64 or over 16 KiB with their names. dlq-value-sha256
+// and -bytes, dlq-key-…, dlq-headers-… (names and values in a row) say what it was.
 void outcome_add_dead_letter(Outcome *outcome, const Record *record, const Error *reason,
                              const char *worker, size_t max_value_bytes);
 

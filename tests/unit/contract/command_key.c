@@ -230,6 +230,22 @@ static void a_reference_stays_in_the_message(void **state)
     assert_memory_not_equal(command->digest, other->digest, sizeof other->digest);
 }
 
+static void a_key_fits_into_a_header_wherever_it_comes_from(void **state)
+{
+    (void)state;
+    static const char *const REFUSED[] = {"", "a b", "napi_x\r\nX-Injected: 1", "napi_\xc3\xa9",
+                                          X128 X128 X128 X128 "x"};
+    Secret key CLEANUP(secret_clear) = SECRET_INIT;
+    for (size_t i = 0; i < KIT_COUNT(REFUSED); i++) {
+        Error err = ERROR_INIT;
+        secret_set_text(&key, REFUSED[i]);
+        assert_false(command_check_key(&key, &err));
+        assert_string_equal(err.code, "INVALID_VALUE");
+    }
+    secret_set_text(&key, X128 X128 X128 X128);
+    assert_true(command_check_key(&key, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_key_in_clear_leaves_the_message),
         cmocka_unit_test(a_key_in_clear_is_refused_unless_allowed),
         cmocka_unit_test(a_reference_stays_in_the_message),
+        cmocka_unit_test(a_key_fits_into_a_header_wherever_it_comes_from),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

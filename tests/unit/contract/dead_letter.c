@@ -88,16 +88,20 @@ static void a_record_without_a_timestamp_says_none(void **state)
     expect_header(message->records[0], 6, "dlq-reason", bytes_of("RECORD_UNREADABLE"));
 }
 
-static void expect_left_out(const OutcomeRecord *letter)
+// The headers from `index` on say what was left out.
+static void expect_hash(const OutcomeRecord *letter, size_t index, const char *part, Bytes bytes)
 {
     uint8_t hash[CRYPTO_SHA256_BYTES];
-    crypto_sha256(&VALUE, 1, hash);
+    char name[32];
+    char size[32];
+    crypto_sha256(&bytes, 1, hash);
     Text hex CLEANUP(text_clear) = TEXT_INIT(KIT_HASH_TEXT_BYTES);
     crypto_hex_append(&hex, (Bytes){hash, sizeof hash});
-    assert_int_equal(letter->value.len, 0);
-    assert_true(letter->tombstone);
-    expect_header(letter, 10, "dlq-value-sha256", text_bytes(&hex));
-    expect_header(letter, 11, "dlq-value-bytes", bytes_of("9"));
+    (void)snprintf(name, sizeof name, "dlq-%s-sha256", part);
+    expect_header(letter, index, name, text_bytes(&hex));
+    (void)snprintf(name, sizeof name, "dlq-%s-bytes", part);
+    (void)snprintf(size, sizeof size, "%zu", bytes.size);
+    expect_header(letter, index + 1, name, bytes_of(size));
 }
 
 static void a_large_value_is_left_out_but_known(void **state)
@@ -107,17 +111,92 @@ static void a_large_value_is_left_out_but_known(void **state)
     Error err = reason("RECORD_TOO_LARGE");
     OutcomeMessage *message CLEANUP(outcome_message_free_at) =
         letter_for(&record, &err, VALUE.size - 1);
-    expect_left_out(message->records[0]);
+    const OutcomeRecord *letter = message->records[0];
+    assert_int_equal(letter->value.len, 0);
+    assert_true(letter->tombstone);
+    expect_hash(letter, 10, "value", VALUE);
 }
 
-static void a_key_in_clear_is_not_copied(void **state)
+static void a_key_in_clear_is_not_copied_whatever_the_reason(void **state)
 {
     (void)state;
+    static const char *const CODES[] = {
+        "PLAINTEXT_REFUSED", "KEY_MISMATCH", "WRONG_PARTITION", "FIELD_NOT_SUPPORTED",
+        "COMMAND_ID_REUSED", "CRASH_LOOP",   "INVALID_NAME",    "RECORD_UNREADABLE"};
+    Buffer packed CLEANUP(buffer_clear) = kit_pack_command(
+        KIT_COMMAND("'connectAccount':{'account':'main','plaintext':'napi_secret'}"));
+    for (size_t i = 0; i < KIT_COUNT(CODES); i++) {
+        Record record = broken_record();
+        record.value = buffer_view(&packed);
+        Error err = reason(CODES[i]);
+        OutcomeMessage *message CLEANUP(outcome_message_free_at) =
+            letter_for(&record, &err, KIT_MAX_BYTES);
+        const OutcomeRecord *letter = message->records[0];
+        assert_int_equal(letter->value.len, 0);
+        assert_true(letter->tombstone);
+        expect_hash(letter, 10, "value", record.value);
+    }
+}
+
+static void a_long_key_is_left_out_but_known(void **state)
+{
+    (void)state;
+    uint8_t key[1025];
+    memset(key, 'k', sizeof key);
     Record record = broken_record();
-    Error err = reason("PLAINTEXT_REFUSED");
+    Error err = reason("KEY_MISMATCH");
+    record.key = (Bytes){key, sizeof key};
     OutcomeMessage *message CLEANUP(outcome_message_free_at) =
         letter_for(&record, &err, VALUE.size);
-    expect_left_out(message->records[0]);
+    assert_int_equal(message->records[0]->key.len, 0);
+    expect_hash(message->records[0], 10, "key", record.key);
+    assert_int_equal(message->records[0]->value.len, VALUE.size);
+    record.key.size--;
+    OutcomeMessage *copied CLEANUP(outcome_message_free_at) = letter_for(&record, &err, VALUE.size);
+    assert_int_equal(copied->records[0]->key.len, 1024);
+    assert_int_equal(copied->records[0]->n_headers, 10);
+}
+
+static void large_headers_are_left_out_but_known(void **state)
+{
+    (void)state;
+    static uint8_t bytes[4 * 1024 * 1024] = "ab";
+    memset(bytes + 2, 'x', sizeof bytes - 2);
+    const RecordHeader header = {"a", {bytes + 1, sizeof bytes - 1}};
+    Record record = broken_record();
+    Error err = reason("RECORD_UNREADABLE");
+    record.headers = &header;
+    record.header_count = 1;
+    OutcomeMessage *message CLEANUP(outcome_message_free_at) =
+        letter_for(&record, &err, VALUE.size);
+    expect_header(message->records[0], 0, "dlq-topic", bytes_of("provisioning.commands"));
+    expect_hash(message->records[0], 7, "headers", (Bytes){bytes, sizeof bytes});
+    assert_int_equal(message->records[0]->n_headers, 9);
+    const RecordHeader longest = {"a", {bytes, 16 * 1024 - 1}};
+    record.headers = &longest;
+    OutcomeMessage *copied CLEANUP(outcome_message_free_at) = letter_for(&record, &err, VALUE.size);
+    expect_header(copied->records[0], 0, "a", longest.value);
+}
+
+static void many_headers_are_left_out_but_known(void **state)
+{
+    (void)state;
+    RecordHeader headers[65];
+    char names[sizeof headers / sizeof headers[0] + 1] = "";
+    for (size_t i = 0; i < KIT_COUNT(headers); i++) {
+        headers[i] = (RecordHeader){"h", {NULL, 0}};
+        names[i] = 'h';
+    }
+    Record record = broken_record();
+    Error err = reason("RECORD_UNREADABLE");
+    record.headers = headers;
+    record.header_count = KIT_COUNT(headers);
+    OutcomeMessage *message CLEANUP(outcome_message_free_at) =
+        letter_for(&record, &err, VALUE.size);
+    expect_hash(message->records[0], 7, "headers", bytes_of(names));
+    record.header_count--;
+    OutcomeMessage *copied CLEANUP(outcome_message_free_at) = letter_for(&record, &err, VALUE.size);
+    assert_int_equal(copied->records[0]->n_headers, 64 + 7);
 }
 
 static void a_record_without_a_value_stays_so(void **state)
@@ -193,7 +272,10 @@ int main(void)
         cmocka_unit_test(a_dead_letter_is_the_record_with_its_reason),
         cmocka_unit_test(a_record_without_a_timestamp_says_none),
         cmocka_unit_test(a_large_value_is_left_out_but_known),
-        cmocka_unit_test(a_key_in_clear_is_not_copied),
+        cmocka_unit_test(a_key_in_clear_is_not_copied_whatever_the_reason),
+        cmocka_unit_test(a_long_key_is_left_out_but_known),
+        cmocka_unit_test(large_headers_are_left_out_but_known),
+        cmocka_unit_test(many_headers_are_left_out_but_known),
         cmocka_unit_test(a_record_without_a_value_stays_so),
         cmocka_unit_test(a_rejection_is_told_to_the_application_of_the_key),
         cmocka_unit_test(a_rejection_without_an_application_is_told_to_nobody),
