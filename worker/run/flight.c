@@ -266,7 +266,8 @@ static bool find_key(Flight *flight, Error *err)
     }
     return reference_resolve(settings_text(flight->worker->settings, SETTING_REFERENCES_ROOT),
                              command->application_id, command->message->connect_account->reference,
-                             &flight->api_key, err);
+                             &flight->api_key, err) &&
+           command_check_key(&flight->api_key, err);
 }
 
 static void open_key(Flight *flight)
