@@ -6,7 +6,9 @@
  *
  * After a generation error the batch's outcomes of that assignment are dropped (the ledger has
  * them, the new owner publishes them); after any other abort the same batch goes first, in the same
- * order; a fatal error is reported and nothing is published any more.
+ * order; a fatal error is reported and nothing is published any more. A batch with a record that is
+ * refused for its size is halved until the outcome with it is alone; a dead letter then goes
+ * without its value, or not at all, so that its offset moves.
  */
 #ifndef DRIVE_PUBLISHER_H
 #define DRIVE_PUBLISHER_H

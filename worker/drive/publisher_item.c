@@ -1,9 +1,16 @@
 #include "drive/publisher_item.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/attr.h"
+#include "base/crypto.h"
+#include "base/text.h"
 #include "sys/clock.h"
+
+enum { NUMBER_TEXT_BYTES = 32 };
 
 static void copy_record(ItemRecord *to, const PublisherRecord *from)
 {
@@ -47,6 +54,69 @@ Item *item_new(const PublisherItem *from)
         item->size_bytes += from->records[i].value.size;
     }
     return item;
+}
+
+static void add_header(ItemRecord *record, const char *name, Bytes value)
+{
+    ItemHeader *headers = alloc_zeroed(record->header_count + 1, sizeof(headers[0]));
+    if (record->header_count > 0) {
+        memcpy(headers, record->headers, record->header_count * sizeof(headers[0]));
+    }
+    free(record->headers);
+    record->headers = headers;
+    headers[record->header_count].name = alloc_text(name);
+    buffer_set(&headers[record->header_count].value, value);
+    record->header_count++;
+}
+
+// The headers are those that a dead letter made without its value has.
+static void take_value(ItemRecord *record)
+{
+    uint8_t hash[CRYPTO_SHA256_BYTES];
+    char size[NUMBER_TEXT_BYTES];
+    Bytes value = buffer_view(&record->value);
+    crypto_sha256(&value, 1, hash);
+    Text hex CLEANUP(text_clear) = TEXT_INIT(2 * sizeof(hash));
+    crypto_hex_append(&hex, (Bytes){hash, sizeof(hash)});
+    add_header(record, "dlq-value-sha256", text_bytes(&hex));
+    (void)snprintf(size, sizeof(size), "%zu", value.size);
+    add_header(record, "dlq-value-bytes", bytes_of(size));
+    buffer_clear(&record->value);
+    record->tombstone = true;
+}
+
+static bool take_values(Item *item, const char *topic)
+{
+    bool any = false;
+    for (size_t i = 0; i < item->record_count; i++) {
+        ItemRecord *record = &item->records[i];
+        if (strcmp(record->topic, topic) == 0 && record->value.size > 0) {
+            item->size_bytes -= record->value.size;
+            take_value(record);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static bool take_records(Item *item, const char *topic)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < item->record_count; i++) {
+        if (strcmp(item->records[i].topic, topic) == 0) {
+            free_record(&item->records[i]);
+        } else {
+            item->records[kept++] = item->records[i];
+        }
+    }
+    bool any = kept < item->record_count;
+    item->record_count = kept;
+    return any;
+}
+
+bool item_shrink(Item *item, const char *topic)
+{
+    return take_values(item, topic) || take_records(item, topic);
 }
 
 void item_free(Item *item)

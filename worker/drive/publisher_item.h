@@ -36,5 +36,8 @@ typedef struct Item {
 
 Item *item_new(const PublisherItem *from);
 void item_free(Item *item);
+// Takes the values of its records for this topic away (dlq-value-sha256 and -bytes say what they
+// were); where none has a value, the records. False when there are none.
+bool item_shrink(Item *item, const char *topic);
 
 #endif

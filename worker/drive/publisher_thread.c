@@ -1,5 +1,6 @@
 #include "drive/publisher_thread.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/backoff.h"
@@ -10,13 +11,19 @@
 enum { BATCH_ITEMS = 1000, BATCH_BYTES = 8 * 1024 * 1024, IDLE_MS = 1000 };
 static const Backoff RETRY = {.first_ms = 100, .max_ms = 5000};
 
-static void note_items(PublisherThread *thread, NoteKind kind, List *items, uint32_t took_ms)
+static size_t count_of(const List *items)
 {
     size_t count = 0;
     LIST_EACH(items, link)
     {
         count++;
     }
+    return count;
+}
+
+static void note_items(PublisherThread *thread, NoteKind kind, List *items, uint32_t took_ms)
+{
+    size_t count = count_of(items);
     if (count == 0) {
         return;
     }
@@ -107,7 +114,7 @@ static void take_batch(PublisherThread *thread, List *ret_batch)
     {
         const Item *item = LIST_ENTRY(link, Item, link);
         size_bytes += item->size_bytes;
-        if (item->assignment->rebalance != rebalance || count == BATCH_ITEMS ||
+        if (item->assignment->rebalance != rebalance || count == thread->batch_items ||
             (count > 0 && size_bytes > BATCH_BYTES)) {
             return;
         }
@@ -131,14 +138,36 @@ static void drop_generation(PublisherThread *thread, List *batch)
     note_items(thread, NOTE_DROPPED, batch, 0);
 }
 
+// Halves the batch until the refused outcome is alone. Of that one, events and states wait until
+// the limit is raised, or they would be lost; a dead letter gives way, as everything behind it
+// would wait for a record that anybody can write.
+static void refused_for_size(PublisherThread *thread, size_t count, Error *err)
+{
+    thread->batch_items = count > 1 ? count / 2 : 1;
+    if (count > 1) {
+        return;
+    }
+    Item *item = LIST_ENTRY(list_first(&thread->waiting), Item, link);
+    if (item_shrink(item, thread->dead_letters_topic)) {
+        error_context(err, "a dead letter for partition %" PRId32 " loses what is too large",
+                      item->assignment->partition);
+        on_retry(thread, err);
+    } else {
+        failed(thread, TXN_TOO_LARGE, err);
+    }
+}
+
 static void publish(PublisherThread *thread)
 {
     Error err = ERROR_INIT;
     List batch;
     take_batch(thread, &batch);
     int64_t started_boot_ms = clock_boot_ms();
+    size_t count = count_of(&batch);
     TxnResult result = txn_run(&thread->txn, &batch, &err);
     if (result == TXN_DONE) {
+        thread->batch_items =
+            thread->batch_items < BATCH_ITEMS / 2 ? thread->batch_items * 2 : BATCH_ITEMS;
         succeeded(thread);
         note_items(thread, NOTE_PUBLISHED, &batch, (uint32_t)(clock_boot_ms() - started_boot_ms));
     } else if (result == TXN_STALE) {
@@ -147,7 +176,11 @@ static void publish(PublisherThread *thread)
     } else {
         box_move_all(&batch, &thread->waiting); // goes first again
         box_move_all(&thread->waiting, &batch);
-        failed(thread, result, &err);
+        if (result == TXN_TOO_LARGE) {
+            refused_for_size(thread, count, &err);
+        } else {
+            failed(thread, result, &err);
+        }
     }
 }
 
@@ -230,7 +263,8 @@ void publisher_thread_run(void *argument)
 
 bool publisher_thread_open(PublisherThread *thread, Box *box, const Settings *settings, Error *err)
 {
-    *thread = (PublisherThread){.box = box};
+    *thread = (PublisherThread){.box = box, .batch_items = BATCH_ITEMS};
+    thread->dead_letters_topic = settings_text(settings, SETTING_TOPIC_DEAD_LETTERS);
     thread->linger_ms = settings_number(settings, SETTING_PUBLISH_LINGER);
     list_init(&thread->waiting);
     return txn_open(&thread->txn, settings, on_retry, thread, err);

@@ -19,8 +19,10 @@ typedef struct PublisherThread {
     bool prepared;
     bool fatal;
     bool closing;
-    bool troubled;     // and told so
-    uint32_t attempts; // since the last success
+    bool troubled;      // and told so
+    uint32_t attempts;  // since the last success
+    size_t batch_items; // of the next transaction at most
+    const char *dead_letters_topic;
     int64_t next_try_boot_ms;
 } PublisherThread;
 

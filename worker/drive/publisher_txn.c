@@ -11,10 +11,17 @@
 
 enum { CALL_MS = 5000, POLL_MS = 100, NAME_LIMIT = 512, RECORD_HEADROOM = 1024 * 1024 };
 
+static bool is_size_error(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+           code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+}
+
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *context)
 {
     (void)client;
     Txn *txn = context;
+    txn->too_large = txn->too_large || is_size_error(message->err);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
         txn->delivery_err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         txn->delivery_err = message->err;
@@ -218,7 +225,7 @@ static rd_kafka_resp_err_t produce_once(const Txn *txn, const ItemRecord *record
     return code;
 }
 
-static bool produce(const Txn *txn, const ItemRecord *record, Error *err)
+static bool produce(Txn *txn, const ItemRecord *record, Error *err)
 {
     rd_kafka_resp_err_t code = produce_once(txn, record);
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -228,11 +235,12 @@ static bool produce(const Txn *txn, const ItemRecord *record, Error *err)
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return true;
     }
+    txn->too_large = txn->too_large || is_size_error(code);
     kafka_error_set(err, ERROR_UNAVAILABLE, code, NULL);
     return error_context(err, "topic %s", record->topic);
 }
 
-static bool produce_all(const Txn *txn, const List *items, Error *err)
+static bool produce_all(Txn *txn, const List *items, Error *err)
 {
     LIST_EACH(items, link)
     {
@@ -310,6 +318,7 @@ static TxnResult abort_after(const Txn *txn, TxnResult result, Error *err)
 TxnResult txn_run(Txn *txn, const List *items, Error *err)
 {
     txn->delivery_err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    txn->too_large = false;
     rd_kafka_error_t *failed = rd_kafka_begin_transaction(txn->client);
     if (failed != NULL) { // it only refuses after fatal errors
         classify(failed, err);
@@ -326,5 +335,6 @@ TxnResult txn_run(Txn *txn, const List *items, Error *err)
     if (txn->delivery_err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         error_context(err, "%s", rd_kafka_err2name(txn->delivery_err));
     }
-    return abort_after(txn, result, err);
+    result = abort_after(txn, result, err); // more deliveries are told by it
+    return result == TXN_ABORTED && txn->too_large ? TXN_TOO_LARGE : result;
 }

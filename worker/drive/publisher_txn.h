@@ -14,9 +14,10 @@
 
 typedef enum TxnResult {
     TXN_DONE,
-    TXN_ABORTED, // nothing of it is visible: the same again
-    TXN_STALE,   // aborted; the group has gone on without the assignments of this batch
-    TXN_FATAL,   // the producer is of no use any more
+    TXN_ABORTED,   // nothing of it is visible: the same again
+    TXN_STALE,     // aborted; the group has gone on without the assignments of this batch
+    TXN_TOO_LARGE, // aborted; the client or the broker refuses a record of it for its size
+    TXN_FATAL,     // the producer is of no use any more
 } TxnResult;
 
 enum { TXN_TOPICS = 3 };
@@ -32,6 +33,7 @@ typedef struct Txn {
     rd_kafka_topic_t *topics[TXN_TOPICS]; // kept, so that their metadata stays known
     bool initialised;
     rd_kafka_resp_err_t delivery_err; // first failed delivery of the open transaction
+    bool too_large;                   // a record of it was refused for its size
 } Txn;
 
 // Code KAFKA_SETUP. `txn` must stay where it is.

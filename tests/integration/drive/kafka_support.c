@@ -140,17 +140,24 @@ static void copy_text(char *to, const void *from, size_t length)
     to[length] = '\0';
 }
 
+static void copy_header(char *to, const rd_kafka_headers_t *headers, const char *name)
+{
+    const void *value = NULL;
+    size_t size = 0;
+    if (rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        copy_text(to, value, size);
+    }
+}
+
 static void see(KafkaSeen *seen, const rd_kafka_message_t *message)
 {
     rd_kafka_headers_t *headers = NULL;
-    const void *value = NULL;
-    size_t size = 0;
     *seen = (KafkaSeen){.tombstone = message->payload == NULL};
     copy_text(seen->key, message->key, message->key_len);
     copy_text(seen->value, message->payload, message->len);
-    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        rd_kafka_header_get_last(headers, "test", &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        copy_text(seen->header, value, size);
+    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        copy_header(seen->header, headers, "test");
+        copy_header(seen->bytes, headers, "dlq-value-bytes");
     }
 }
 

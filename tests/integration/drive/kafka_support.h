@@ -28,6 +28,7 @@ typedef struct KafkaSeen {
     char value[SEEN_TEXT_BYTES];
     bool tombstone;
     char header[SEEN_TEXT_BYTES]; // value of the header "test"
+    char bytes[SEEN_TEXT_BYTES];  // value of the header "dlq-value-bytes"
 } KafkaSeen;
 
 // Creates the topics, with names of their own. `events_limit`: the largest record that the broker

@@ -180,6 +180,109 @@ static void an_aborted_batch_goes_first_again(void **state)
     assert_string_equal(f->seen[1].value, "second");
 }
 
+typedef struct Letter {
+    size_t value_bytes;
+    size_t header_bytes;
+} Letter;
+
+enum { LETTER_TOO_LARGE = 5000 }; // the limit is 2000
+
+// An outcome as a refused command has it: a dead letter and an event.
+static void publish_letter(Member *member, int partition, Letter letter)
+{
+    static const uint8_t BYTES[LETTER_TOO_LARGE];
+    const PublisherHeader headers[] = {{"x", {BYTES, letter.header_bytes}},
+                                       {"test", bytes_of("header")}};
+    const PublisherRecord records[] = {
+        {.topic = settings_text(member->settings, SETTING_TOPIC_DEAD_LETTERS),
+         .key = bytes_of("letter"),
+         .value = {BYTES, letter.value_bytes},
+         .headers = headers,
+         .header_count = 2},
+        {.topic = settings_text(member->settings, SETTING_TOPIC_EVENTS),
+         .key = bytes_of("application"),
+         .value = bytes_of("rejected")}};
+    const PublisherItem item = {.id = ++member->last_id,
+                                .assignment = member->assignments[partition],
+                                .offset = 7,
+                                .metadata = "",
+                                .records = records,
+                                .record_count = 2};
+    publisher_put(member->publisher, &item);
+}
+
+static bool is_over_trouble(void *context)
+{
+    const Member *member = context;
+    return member->troubles > 0 && member->trouble.kind == ERROR_NONE;
+}
+
+// Among ten other outcomes.
+static void assert_letter_gives_way(KafkaFixture *f, Member *member, Letter letter, size_t letters)
+{
+    char metadata[64];
+    enum { OTHERS = 10 };
+    member_await_assigned(member, KAFKA_PARTITIONS);
+    member_await_ready(member);
+    member->troubles = 0; // new topics may not be known at first
+    for (int i = 0; i < OTHERS; i++) {
+        if (i == OTHERS / 2) {
+            publish_letter(member, 1, letter);
+        }
+        member_publish(member, member->assignments[0], i, "0-0");
+    }
+    member_await_published(member, OTHERS + 1);
+    for (size_t i = 0; i < OTHERS + 1; i++) {
+        assert_int_equal(member->published[i], i + 1);
+    }
+    test_await(f->loop, is_over_trouble, member);
+    assert_int_equal(member->fatal.kind, ERROR_NONE);
+    assert_int_equal(member->dropped_count, 0);
+    member_close(member);
+    assert_int_equal(kafka_committed(&f->names, 1, metadata, sizeof(metadata)), 7);
+    assert_int_equal(kafka_read(&f->names, f->names.events, f->seen, KAFKA_SEEN), OTHERS + 1);
+    assert_int_equal(kafka_read(&f->names, f->names.dead_letters, f->seen, KAFKA_SEEN), letters);
+}
+
+static void a_letter_that_the_client_refuses_goes_without_its_value(void **state)
+{
+    KafkaFixture *f = *state;
+    Member *member = kafka_open_member_with(f, "kafka.producer.message.max.bytes", "2000");
+    assert_letter_gives_way(f, member, (Letter){.value_bytes = LETTER_TOO_LARGE}, 1);
+    assert_true(f->seen[0].tombstone);
+    assert_string_equal(f->seen[0].key, "letter");
+    assert_string_equal(f->seen[0].header, "header");
+    assert_string_equal(f->seen[0].bytes, "5000");
+}
+
+// The topic whose records the broker limits becomes that of the dead letters.
+static Member *open_with_limited_letters(KafkaFixture *f)
+{
+    char events[SEEN_TEXT_BYTES];
+    kafka_make_topics(f->names.bootstrap, KAFKA_PARTITIONS, "2000", &f->names);
+    memcpy(events, f->names.dead_letters, sizeof(events));
+    memcpy(f->names.dead_letters, f->names.events, sizeof(events));
+    memcpy(f->names.events, events, sizeof(events));
+    return kafka_open_member(f);
+}
+
+static void a_letter_that_the_broker_refuses_goes_without_its_value(void **state)
+{
+    KafkaFixture *f = *state;
+    Member *member = open_with_limited_letters(f);
+    assert_letter_gives_way(f, member, (Letter){.value_bytes = LETTER_TOO_LARGE}, 1);
+    assert_true(f->seen[0].tombstone);
+    assert_string_equal(f->seen[0].bytes, "5000");
+}
+
+static void a_letter_that_is_refused_without_its_value_is_left_out(void **state)
+{
+    KafkaFixture *f = *state;
+    Member *member = open_with_limited_letters(f);
+    const Letter letter = {.value_bytes = 1, .header_bytes = LETTER_TOO_LARGE};
+    assert_letter_gives_way(f, member, letter, 0);
+}
+
 static void absent_brokers_are_told_and_closing_ends(void **state)
 {
     KafkaFixture *f = *state;
@@ -225,6 +328,9 @@ int main(void)
         WITH_BROKER(a_paused_partition_is_silent_until_it_is_resumed),
         WITH_BROKER(what_cannot_be_produced_is_trouble_until_it_is_revoked),
         WITH_BROKER(an_aborted_batch_goes_first_again),
+        WITH_BROKER(a_letter_that_the_client_refuses_goes_without_its_value),
+        WITH_BROKER(a_letter_that_the_broker_refuses_goes_without_its_value),
+        WITH_BROKER(a_letter_that_is_refused_without_its_value_is_left_out),
         WITH_BROKER(absent_brokers_are_told_and_closing_ends),
         WITH_BROKER(a_property_that_kafka_refuses_is_named),
     };
