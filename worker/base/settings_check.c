@@ -1,6 +1,7 @@
 #include "base/settings.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -151,7 +152,12 @@ typedef struct KafkaNumbers {
     bool has_servers;
     int64_t message_timeout_ms;
     int64_t transaction_timeout_ms;
+    int64_t message_max_bytes;
 } KafkaNumbers;
+
+// An outcome event or state has a megabyte at most. A dead letter carries a whole command, its key
+// and headers or their hashes, and what was wrong with it.
+enum { EVENT_MAX_BYTES = 1000 * 1000, RECORD_ROOM_BYTES = 128 * 1024 };
 
 static void read_kafka(void *context, const char *property, const char *value, bool is_secret)
 {
@@ -164,15 +170,31 @@ static void read_kafka(void *context, const char *property, const char *value, b
         strcmp(property, "delivery.timeout.ms") == 0) {
         (void)settings_value_number(SETTING_TYPE_COUNT, value, &numbers->message_timeout_ms);
     }
+    if (strcmp(property, "message.max.bytes") == 0) {
+        (void)settings_value_number(SETTING_TYPE_COUNT, value, &numbers->message_max_bytes);
+    }
     if (strcmp(property, "transaction.timeout.ms") == 0) {
         (void)settings_value_number(SETTING_TYPE_COUNT, value, &numbers->transaction_timeout_ms);
     }
 }
 
+// What the producer refuses is never told to anybody.
+static bool check_record_size(const Settings *settings, const KafkaNumbers *producer, Error *err)
+{
+    int64_t max_bytes = settings_number(settings, SETTING_COMMANDS_MAX_BYTES);
+    int64_t least = (max_bytes > EVENT_MAX_BYTES ? max_bytes : EVENT_MAX_BYTES) + RECORD_ROOM_BYTES;
+    return producer->message_max_bytes >= least ||
+           error_set(err, ERROR_INVALID, "SETTING_INVALID",
+                     "kafka.message.max.bytes must be at least %" PRId64
+                     " with commands.max_bytes = %" PRId64,
+                     least, max_bytes);
+}
+
 static bool check_kafka(const Settings *settings, Error *err)
 {
     KafkaNumbers consumer = {.has_servers = false};
-    KafkaNumbers producer = {.transaction_timeout_ms = SETTINGS_TRANSACTION_TIMEOUT_MS};
+    KafkaNumbers producer = {.transaction_timeout_ms = SETTINGS_TRANSACTION_TIMEOUT_MS,
+                             .message_max_bytes = INT64_MAX};
     settings_each_kafka(settings, KAFKA_CLIENT_CONSUMER, read_kafka, &consumer);
     settings_each_kafka(settings, KAFKA_CLIENT_PRODUCER, read_kafka, &producer);
     if (!consumer.has_servers || !producer.has_servers) {
@@ -185,7 +207,7 @@ static bool check_kafka(const Settings *settings, Error *err)
                          "kafka.transaction.timeout.ms (default %d)",
                          SETTINGS_TRANSACTION_TIMEOUT_MS);
     }
-    return true;
+    return check_record_size(settings, &producer, err);
 }
 
 bool settings_check(const Settings *settings, Error *err)

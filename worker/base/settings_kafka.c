@@ -31,6 +31,8 @@ static const Rule RULES[] = {
     {"enable.partition.eof", FALSE, "the end of a partition means nothing to a worker"},
     {"session.timeout.ms", "6000..60000",
      "a shorter one drops workers that are only slow, a longer one keeps dead ones"},
+    {"max.poll.interval.ms", "10000..86400000",
+     "the worker polls once a second, later when it is busy, and would lose its partitions"},
     {"allow.auto.create.topics", FALSE, "topics are made by `provision-worker topics create`"},
     {"queuing.strategy", "fifo", "commands would be executed in another order"},
     {"enable.idempotence", TRUE, "events would be lost or repeated"},
