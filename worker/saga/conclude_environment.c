@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "saga/facts.h"
+#include "saga/guard.h"
 
 void conclude_set_row(Ending *ending, LedgerState state, const EnvironmentView *view,
                       json_t *details)
@@ -145,7 +146,7 @@ void conclude_delete(Ending *ending)
     provisioning__v1__environment_deleted__init(&deleted);
     deleted.environment = conclude_text(row->environment);
     deleted.origin = environment_origin(row->origin);
-    deleted.project_id = conclude_text(row->project_id);
+    deleted.project_id = conclude_text(guard_own_project(ending->saga));
     deleted.branch_id = conclude_text(row->branch_id);
     deleted.forgotten_only = deleted.origin == PROVISIONING__V1__ORIGIN__ORIGIN_IMPORTED;
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_DELETED;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "saga/facts.h"
+#include "saga/guard.h"
 
 enum { UNDONE_MAX = 32 };
 
@@ -79,8 +80,9 @@ static void restore_row(Ending *ending)
 {
     const Saga *saga = ending->saga;
     const LedgerEnvironment *row = &saga->ledger->environment;
-    bool is_maker = row->state == LEDGER_STATE_CREATING &&
-                    strcmp(row->command_id, saga->command->command_id) == 0;
+    bool is_maker =
+        guard_holds_row(saga) || (row->state == LEDGER_STATE_CREATING &&
+                                  strcmp(row->command_id, saga->command->command_id) == 0);
     bool is_marked = is_delete(saga) && (row->state == LEDGER_STATE_DELETING ||
                                          journal_has(&saga->journal, FACT_MARKED));
     if (!is_maker && !is_marked) {
@@ -141,6 +143,7 @@ static void set_failed_row(Ending *ending, json_t *left)
     EnvironmentView view =
         is_delete(saga) ? conclude_view_of_row(row) : conclude_view_of_journal(saga);
     EnvironmentMessage message;
+    view.project_id = is_delete(saga) ? guard_own_project(saga) : view.project_id;
     view.failed = true;
     view.details = details;
     environment_message(&view, &message);

@@ -4,6 +4,8 @@
 
 #include "base/unconst.h"
 #include "saga/facts.h"
+#include "saga/guard.h"
+#include "saga/leftover.h"
 #include "saga/names.h"
 
 #define DETAIL_SOURCE_ENVIRONMENT "source_environment"
@@ -16,6 +18,13 @@ static const char *const KEPT[] = {
     FACT_DATABASES,    FACT_HOST,      FACT_POOLED_HOST, FACT_PORT,
 };
 
+// protobuf-c's structs want non-const texts; packing doesn't change them.
+static char *text_of(const json_t *details, const char *key)
+{
+    const char *text = json_string_value(json_object_get(details, key));
+    return unconst((text != NULL ? text : ""));
+}
+
 static void set_default(json_t *details, const char *key, const char *value)
 {
     if (value[0] != '\0' && json_object_get(details, key) == NULL) {
@@ -23,18 +32,26 @@ static void set_default(json_t *details, const char *key, const char *value)
     }
 }
 
-static void add_left(json_t *left, const char *project_id, const char *branch_id)
+static bool is_same_thing(const json_t *left, const json_t *other)
+{
+    return strcmp(text_of(left, FACT_PROJECT_ID), text_of(other, FACT_PROJECT_ID)) == 0 &&
+           strcmp(text_of(left, FACT_BRANCH_ID), text_of(other, FACT_BRANCH_ID)) == 0;
+}
+
+// A thing once; `maker`: the Neon account whose key sees it.
+static void add_left(json_t *left, const char *project_id, const char *branch_id, const char *maker)
 {
     json_t *one = json_pack("{s:s}", FACT_PROJECT_ID, project_id);
     if (branch_id[0] != '\0') {
         json_object_set_new(one, FACT_BRANCH_ID, json_string(branch_id));
     }
+    set_default(one, FACT_NEON_ACCOUNT, maker);
     size_t i;
     json_t *other;
     bool is_known = false;
     json_array_foreach(left, i, other)
     {
-        is_known = is_known || json_equal(other, one) == 1;
+        is_known = is_known || is_same_thing(other, one);
     }
     if (!is_known) {
         json_array_append(left, one);
@@ -47,9 +64,12 @@ static void add_undeleted(const Saga *saga, json_t *left)
 {
     const LedgerEnvironment *row = &saga->ledger->environment;
     bool is_branch = strcmp(row->origin, "branched") == 0;
-    bool is_whole = row->project_id[0] != '\0' && (!is_branch || row->branch_id[0] != '\0');
+    const char *project_id = guard_own_project(saga);
+    const char *maker = text_of(row->details, FACT_NEON_ACCOUNT);
+    bool is_whole = project_id[0] != '\0' && (!is_branch || row->branch_id[0] != '\0');
     if (is_whole && !journal_has(&saga->journal, FACT_GONE)) {
-        add_left(left, row->project_id, is_branch ? row->branch_id : "");
+        add_left(left, project_id, is_branch ? row->branch_id : "",
+                 maker[0] != '\0' ? maker : saga->ledger->account.neon_account_id);
     }
 }
 
@@ -63,18 +83,14 @@ static void add_not_undone(const Saga *saga, json_t *left)
     const char *branch_id = is_branch ? journal_text(journal, FACT_BRANCH_ID) : "";
     const char *made = is_branch ? branch_id : journal_text(journal, FACT_PROJECT_ID);
     if (made[0] != '\0' && !is_deleted) {
-        add_left(left, journal_text(journal, FACT_PROJECT_ID), branch_id);
+        add_left(left, journal_text(journal, FACT_PROJECT_ID), branch_id,
+                 saga->ledger->account.neon_account_id);
     }
 }
 
 json_t *environment_left(const Saga *saga)
 {
-    const json_t *before = json_object_get(saga->ledger->environment.details, FACT_LEFT);
-    json_t *left = json_array();
-    size_t removed = (size_t)journal_number(&saga->journal, FACT_LEFTOVER_GONE);
-    for (size_t i = removed; i < json_array_size(before); i++) {
-        json_array_append(left, json_array_get(before, i));
-    }
+    json_t *left = leftover_remaining(saga);
     if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT) {
         add_undeleted(saga, left);
     } else {
@@ -125,13 +141,6 @@ Provisioning__V1__Origin environment_origin(const char *origin)
         }
     }
     return PROVISIONING__V1__ORIGIN__ORIGIN_UNSPECIFIED;
-}
-
-// protobuf-c's structs want non-const texts; packing doesn't change them.
-static char *text_of(const json_t *details, const char *key)
-{
-    const char *text = json_string_value(json_object_get(details, key));
-    return unconst((text != NULL ? text : ""));
 }
 
 static size_t fill_texts(const json_t *list, char **texts, size_t max)

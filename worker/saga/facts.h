@@ -40,6 +40,10 @@
 #define FACT_BRANCH_DELETED "branch_deleted"
 #define FACT_BRANCH_UNDONE "branch_undone"
 #define FACT_LEFTOVER_GONE "leftover_gone"
+// Each is the id of the project that it holds for (saga/guard.h).
+#define FACT_GUARD_MARKED "guard_marked" // our row is `deleting` with it
+#define FACT_GUARD_ALONE "guard_alone"   // ... then the ledger knew of no other environment
+#define FACT_GUARDED "guarded"           // ... and Neon of no other branch
 
 #define FACT_ENDPOINT_ID "endpoint_id"
 #define FACT_ENDPOINT_READY "endpoint_ready"

@@ -26,14 +26,21 @@ static const Step CONNECT_ACCOUNT[] = {
 };
 
 static const Step UNDO_PROJECT[] = {
-    STEP("undo_find_project",   PROTECTED_READ,     project, undo_find,   NULL),
-    STEP("undo_delete_project", PROTECTED_EXACT_ID, project, undo_delete, NULL),
+    STEP("undo_find_project",    PROTECTED_READ,     project, undo_find,    NULL),
+    STEP("undo_mark_deleting",   PROTECTED_LEDGER,   guard,   mark,         NULL),
+    STEP("undo_find_dependents", PROTECTED_LEDGER,   guard,   environments, NULL),
+    STEP("undo_check_branches",  PROTECTED_READ,     guard,   branches,     NULL),
+    STEP("undo_delete_project",  PROTECTED_EXACT_ID, project, undo_delete,  NULL),
     END,
 };
 
 static const Step CREATE_ENVIRONMENT[] = {
     STEP("check_region",        PROTECTED_READ,        project,  region,           NULL),
+    STEP("mark_leftover",       PROTECTED_LEDGER,      guard,    mark,             NULL),
+    STEP("find_inhabitants",    PROTECTED_LEDGER,      guard,    environments,     NULL),
+    STEP("check_leftover",      PROTECTED_READ,        guard,    branches,         NULL),
     STEP("remove_leftover",     PROTECTED_EXACT_ID,    leftover, remove,           NULL),
+    STEP("mark_creating",       PROTECTED_LEDGER,      guard,    creating,         NULL),
     STEP("find_project",        PROTECTED_READ,        project,  find,             NULL),
     STEP("create_project",      PROTECTED_NOTHING,     project,  create,           UNDO_PROJECT),
     STEP("await_operations",    PROTECTED_READ,        ready,    operations,       NULL),
@@ -80,11 +87,14 @@ static const Step DELETE_ENVIRONMENT[] = {
     STEP("mark_deleting",       PROTECTED_LEDGER,   delete, mark,         NULL),
     STEP("find_dependents",     PROTECTED_LEDGER,   delete, environments, NULL),
     STEP("check_branches",      PROTECTED_READ,     delete, guard,        NULL),
-    STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
     STEP("delete_branch",       PROTECTED_EXACT_ID, delete, branch,       NULL),
     STEP("delete_project",      PROTECTED_EXACT_ID, delete, project,      NULL),
     STEP("await_operations",    PROTECTED_READ,     ready,  operations,   NULL),
     STEP("confirm_gone",        PROTECTED_READ,     delete, confirm,      NULL),
+    STEP("mark_leftover",       PROTECTED_LEDGER,   guard,  mark,         NULL),
+    STEP("find_inhabitants",    PROTECTED_LEDGER,   guard,  environments, NULL),
+    STEP("check_leftover",      PROTECTED_READ,     guard,  branches,     NULL),
+    STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
     STEP("delete_leftover",     PROTECTED_EXACT_ID, delete, leftover,     NULL),
     END,
 };

@@ -28,6 +28,8 @@ STEP_PAIR(project, remove_duplicate);
 STEP_PAIR(project, undo_find);
 STEP_PAIR(project, undo_delete);
 bool project_check_create(Saga *saga, Error *err);
+// The project that the undo deletes next, or "".
+const char *project_undo_target(const Saga *saga);
 
 // steps_branch.c
 STEP_PAIR(branch, source);       // the branch to branch from
@@ -41,6 +43,12 @@ bool branch_check_create(Saga *saga, Error *err);
 
 // steps_leftover.c: what an earlier, failed command of the environment could not remove.
 STEP_PAIR(leftover, remove);
+
+// steps_guard.c: before a project goes, nobody else may live in it.
+STEP_PAIR(guard, mark);
+STEP_PAIR(guard, environments);
+STEP_PAIR(guard, branches);
+STEP_PAIR(guard, creating); // the row is ours to create again
 
 // steps_ready.c: until a new branch can be used.
 STEP_PAIR(ready, operations);

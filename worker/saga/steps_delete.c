@@ -3,6 +3,8 @@
 
 #include "base/unconst.h"
 #include "saga/facts.h"
+#include "saga/guard.h"
+#include "saga/leftover.h"
 #include "saga/lesson.h"
 #include "saga/names.h"
 #include "saga/record.h"
@@ -32,7 +34,7 @@ static const char *detail(const Saga *saga, const char *key)
 
 static void set_project(const Saga *saga, Effect *effect)
 {
-    bool fits = text_copy(effect->project_id, sizeof effect->project_id, row_of(saga)->project_id);
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id, guard_own_project(saga));
     assert(fits);
     (void)fits;
 }
@@ -81,8 +83,8 @@ Ask delete_ask_mark(Saga *saga, Effect *effect)
 Lesson delete_learn_mark(Saga *saga, const Answer *answer)
 {
     (void)answer;
-    if (row_of(saga)->project_id[0] != '\0') {
-        journal_set_text(&saga->journal, FACT_PROJECT_ID, row_of(saga)->project_id);
+    if (guard_own_project(saga)[0] != '\0') {
+        journal_set_text(&saga->journal, FACT_PROJECT_ID, guard_own_project(saga));
     }
     journal_set_flag(&saga->journal, FACT_MARKED);
     return LESSON_LEARNT;
@@ -90,7 +92,7 @@ Lesson delete_learn_mark(Saga *saga, const Answer *answer)
 
 Ask delete_ask_environments(Saga *saga, Effect *effect)
 {
-    bool names_project = row_of(saga)->project_id[0] != '\0';
+    bool names_project = guard_own_project(saga)[0] != '\0';
     if (!owns_project(saga) || !names_project ||
         journal_has(&saga->journal, FACT_NO_ENVIRONMENTS) || saga->had_intent) {
         return ASK_NOTHING;
@@ -107,10 +109,7 @@ Lesson delete_learn_environments(Saga *saga, const Answer *answer)
         return LESSON_LEARNT;
     }
     CLEANUP(text_clear) Text names = TEXT_INIT(300);
-    for (size_t i = 0; i < answer->dependent_count && i < SAGA_DEPENDENTS_MAX; i++) {
-        text_printf(&names, "%s%s/%s", i > 0 ? ", " : "", answer->dependents[i].application_id,
-                    answer->dependents[i].environment);
-    }
+    guard_name_dependents(answer, &names);
     return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS",
                        "%zu other environments live in the project: %s%s; delete them first",
                        answer->dependent_count, text_get(&names), text_ok(&names) ? "" : ", ...");
@@ -124,11 +123,12 @@ Ask delete_ask_guard(Saga *saga, Effect *effect)
 {
     const LedgerEnvironment *row = row_of(saga);
     if (journal_has(&saga->journal, FACT_MAY_DELETE) || saga->had_intent ||
-        row->branch_id[0] == '\0' || is_origin(saga, "imported")) {
+        is_origin(saga, "imported") ||
+        (owns_project(saga) ? guard_own_project(saga) : row->branch_id)[0] == '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
-    neon_request_branches(&effect->request, row->project_id, "",
+    neon_request_branches(&effect->request, guard_own_project(saga), "",
                           journal_note_text(&saga->journal, NOTE_CURSOR), false);
     return ASK_EFFECT;
 }
@@ -138,7 +138,11 @@ Ask delete_ask_guard(Saga *saga, Effect *effect)
 static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
 {
     const LedgerEnvironment *row = row_of(saga);
-    bool is_ours = strcmp(branch->id, row->branch_id) == 0;
+    NeonMark ours;
+    search_mark(saga, &ours);
+    bool is_ours = row->branch_id[0] != '\0' ? strcmp(branch->id, row->branch_id) == 0
+                                             : branch->parent_id[0] == '\0' &&
+                                                   neon_mark_same_environment(&ours, &branch->mark);
     if (is_ours && branch->is_protected) {
         return error_set(err, ERROR_CONFLICT, "BRANCH_PROTECTED",
                          "the branch is protected; lift that in Neon first");
@@ -228,31 +232,21 @@ Ask delete_ask_branch(Saga *saga, Effect *effect)
     }
     effect->kind = EFFECT_NEON;
     set_project(saga, effect);
-    neon_request_delete_branch(&effect->request, row->project_id, row->branch_id);
+    neon_request_delete_branch(&effect->request, guard_own_project(saga), row->branch_id);
     return ASK_EFFECT;
 }
 
-// Neon answers 404, too, where a key may not see what is there: only the account that made it can
-// tell, with a key that isn't kept to some project (such a one can't delete even its own).
 static bool is_blind(const Saga *saga)
 {
-    const LedgerAccount *account = &saga->ledger->account;
-    const char *maker = detail(saga, FACT_NEON_ACCOUNT);
-    bool is_scoped = strcmp(account->key_kind, "project") == 0;
-    bool sees_project =
-        !owns_project(saga) && strcmp(account->project_id, row_of(saga)->project_id) == 0;
-    return (maker[0] != '\0' && strcmp(maker, account->neon_account_id) != 0) ||
-           (is_scoped && !sees_project);
+    Leftover own = {guard_own_project(saga), owns_project(saga) ? "" : row_of(saga)->branch_id,
+                    detail(saga, FACT_NEON_ACCOUNT)};
+    return leftover_is_blind(saga, &own);
 }
 
 static Lesson learn_delete(Saga *saga, const NeonReply *reply, const char *what)
 {
     if (reply->meaning == NEON_NOT_FOUND && is_blind(saga)) {
-        return lesson_fail(saga, ERROR_DENIED, "NOT_VISIBLE",
-                           "%s: the account's key is of another Neon account than the one that "
-                           "made it, or kept to one project, and sees nothing there; connect the "
-                           "account with a key that does",
-                           what);
+        return leftover_fail_blind(saga, what);
     }
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
         return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, what);
@@ -272,14 +266,13 @@ Lesson delete_learn_branch(Saga *saga, const Answer *answer)
 
 Ask delete_ask_project(Saga *saga, Effect *effect)
 {
-    const LedgerEnvironment *row = row_of(saga);
     if (!owns_project(saga) || journal_has(&saga->journal, FACT_GONE) ||
-        row->project_id[0] == '\0') {
+        guard_own_project(saga)[0] == '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
     set_project(saga, effect);
-    neon_request_delete_project(&effect->request, row->project_id);
+    neon_request_delete_project(&effect->request, guard_own_project(saga));
     return ASK_EFFECT;
 }
 
@@ -294,9 +287,9 @@ static bool must_confirm(const Saga *saga)
 {
     const LedgerEnvironment *row = row_of(saga);
     bool can_list =
-        owns_project(saga) || (is_origin(saga, "branched") && row->project_id[0] != '\0');
+        owns_project(saga) || (is_origin(saga, "branched") && guard_own_project(saga)[0] != '\0');
     bool is_doubtful = row->unsettled_in_ms > 0 || row->state == LEDGER_STATE_FAILED ||
-                       row->project_id[0] == '\0' ||
+                       guard_own_project(saga)[0] == '\0' ||
                        json_object_get(row->details, FACT_LEFT) != NULL ||
                        journal_has(&saga->journal, FACT_MISSING);
     return can_list && is_doubtful;
@@ -325,7 +318,7 @@ Ask delete_ask_confirm(Saga *saga, Effect *effect)
     if (owns_project(saga)) {
         search_ask_projects(saga, name, effect);
     } else {
-        search_ask_branches(saga, row_of(saga)->project_id, name, false, effect);
+        search_ask_branches(saga, guard_own_project(saga), name, false, effect);
     }
     return ASK_EFFECT;
 }
@@ -366,10 +359,11 @@ Ask delete_ask_leftover(Saga *saga, Effect *effect)
     }
     effect->kind = EFFECT_NEON;
     if (owns_project(saga)) {
+        assert(guard_allows(saga, match.id));
         neon_request_delete_project(&effect->request, match.id);
     } else {
         set_project(saga, effect);
-        neon_request_delete_branch(&effect->request, row_of(saga)->project_id, match.id);
+        neon_request_delete_branch(&effect->request, guard_own_project(saga), match.id);
     }
     return ASK_EFFECT;
 }

@@ -2,44 +2,100 @@
 #include <string.h>
 
 #include "saga/facts.h"
+#include "saga/guard.h"
+#include "saga/leftover.h"
 #include "saga/lesson.h"
-#include "saga/record.h"
 #include "saga/steps.h"
 
 #define NOTE_MISSING "leftover_missing"
 
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+// What a Delete removes in any case, and has removed.
+static bool is_gone(const Saga *saga, const json_t *left)
+{
+    const char *branch_id = text_of(left, FACT_BRANCH_ID);
+    return journal_has(&saga->journal, FACT_GONE) &&
+           strcmp(text_of(left, FACT_PROJECT_ID), guard_own_project(saga)) == 0 &&
+           (branch_id[0] == '\0' || strcmp(branch_id, saga->ledger->environment.branch_id) == 0);
+}
+
 // The row of a failed command lists what could not be removed, by id; only those are removed here,
 // never what a listing shows: a restored ledger may not know that the environment has been well
 // again since.
-static const json_t *next_leftover(const Saga *saga)
+static size_t next_index(const Saga *saga)
 {
     const json_t *left = json_object_get(saga->ledger->environment.details, FACT_LEFT);
-    return json_array_get(left, (size_t)journal_number(&saga->journal, FACT_LEFTOVER_GONE));
+    size_t i = (size_t)journal_number(&saga->journal, FACT_LEFTOVER_GONE);
+    while (i < json_array_size(left) && is_gone(saga, json_array_get(left, i))) {
+        i++;
+    }
+    return i;
 }
 
-static const char *leftover_id(const json_t *left, const char *key)
+Leftover leftover_next(const Saga *saga)
 {
-    const char *id = json_string_value(json_object_get(left, key));
-    return id != NULL ? id : "";
+    const json_t *details = saga->ledger->environment.details;
+    const json_t *left = json_array_get(json_object_get(details, FACT_LEFT), next_index(saga));
+    Leftover next = {text_of(left, FACT_PROJECT_ID), text_of(left, FACT_BRANCH_ID),
+                     text_of(left, FACT_NEON_ACCOUNT)};
+    if (next.maker[0] == '\0') {
+        next.maker = text_of(details, FACT_NEON_ACCOUNT); // left by an older version
+    }
+    return next;
+}
+
+json_t *leftover_remaining(const Saga *saga)
+{
+    const json_t *left = json_object_get(saga->ledger->environment.details, FACT_LEFT);
+    json_t *remaining = json_array();
+    for (size_t i = next_index(saga); i < json_array_size(left); i++) {
+        if (!is_gone(saga, json_array_get(left, i))) {
+            json_array_append(remaining, json_array_get(left, i));
+        }
+    }
+    return remaining;
+}
+
+bool leftover_is_blind(const Saga *saga, const Leftover *thing)
+{
+    const LedgerAccount *account = &saga->ledger->account;
+    bool is_scoped = strcmp(account->key_kind, "project") == 0;
+    bool sees_project =
+        thing->branch_id[0] != '\0' && strcmp(account->project_id, thing->project_id) == 0;
+    return (thing->maker[0] != '\0' && strcmp(thing->maker, account->neon_account_id) != 0) ||
+           (is_scoped && !sees_project);
+}
+
+Lesson leftover_fail_blind(Saga *saga, const char *what)
+{
+    return lesson_fail(saga, ERROR_DENIED, "NOT_VISIBLE",
+                       "%s: the account's key is of another Neon account than the one that "
+                       "made it, or kept to one project, and sees nothing there; connect the "
+                       "account with a key that does",
+                       what);
 }
 
 Ask leftover_ask_remove(Saga *saga, Effect *effect)
 {
-    const json_t *left = next_leftover(saga);
-    const char *project_id = leftover_id(left, FACT_PROJECT_ID);
-    const char *branch_id = leftover_id(left, FACT_BRANCH_ID);
-    if (project_id[0] == '\0') {
+    Leftover next = leftover_next(saga);
+    if (next.project_id[0] == '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
-    if (branch_id[0] == '\0') {
-        neon_request_delete_project(&effect->request, project_id);
+    if (next.branch_id[0] == '\0') {
+        assert(guard_allows(saga, next.project_id));
+        neon_request_delete_project(&effect->request, next.project_id);
         return ASK_EFFECT;
     }
-    bool fits = text_copy(effect->project_id, sizeof effect->project_id, project_id);
+    bool fits = text_copy(effect->project_id, sizeof effect->project_id, next.project_id);
     assert(fits);
     (void)fits;
-    neon_request_delete_branch(&effect->request, project_id, branch_id);
+    neon_request_delete_branch(&effect->request, next.project_id, next.branch_id);
     return ASK_EFFECT;
 }
 
@@ -47,6 +103,10 @@ Lesson leftover_learn_remove(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
     Journal *journal = &saga->journal;
+    Leftover next = leftover_next(saga);
+    if (reply->meaning == NEON_NOT_FOUND && leftover_is_blind(saga, &next)) {
+        return leftover_fail_blind(saga, "delete what an earlier command left");
+    }
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
         return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID,
                                  "delete what an earlier command left");
@@ -58,7 +118,6 @@ Lesson leftover_learn_remove(Saga *saga, const Answer *answer)
         return lesson_wait_ms(saga, saga->rules->listing_lag_ms);
     }
     journal_forget_notes(journal);
-    journal_set_number(journal, FACT_LEFTOVER_GONE,
-                       journal_number(journal, FACT_LEFTOVER_GONE) + 1);
+    journal_set_number(journal, FACT_LEFTOVER_GONE, (int64_t)next_index(saga) + 1);
     return LESSON_LEARNT;
 }

@@ -1,6 +1,8 @@
+#include <assert.h>
 #include <string.h>
 
 #include "saga/facts.h"
+#include "saga/guard.h"
 #include "saga/lesson.h"
 #include "saga/names.h"
 #include "saga/record.h"
@@ -18,7 +20,7 @@ static const Provisioning__V1__CreateEnvironment *create_of(const Saga *saga)
 
 bool project_check_create(Saga *saga, Error *err)
 {
-    if (!record_check_reserved(saga, err)) {
+    if (!guard_holds_row(saga) && !record_check_reserved(saga, err)) {
         return false;
     }
     if (journal_has(&saga->journal, FACT_UNCHANGED)) {
@@ -258,12 +260,18 @@ Lesson project_learn_undo_find(Saga *saga, const Answer *answer)
     return is_done ? undo_learn_listed(saga, &UNDO) : lesson;
 }
 
+const char *project_undo_target(const Saga *saga)
+{
+    return undo_target(saga, &UNDO);
+}
+
 Ask project_ask_undo_delete(Saga *saga, Effect *effect)
 {
     const char *id = undo_target(saga, &UNDO);
     if (id[0] == '\0') {
         return ASK_NOTHING;
     }
+    assert(guard_allows(saga, id));
     effect->kind = EFFECT_NEON;
     neon_request_delete_project(&effect->request, id);
     return ASK_EFFECT;

@@ -215,7 +215,8 @@ static const Talk TALKS[] = {
       {"!takeover"},
       {"!end", "CommandCancelled",
        "'project p-1, branch br-1'|state=failed|project=p-1 branch=br-1|"
-       "'left':[{'branch_id':'br-1','project_id':'p-1'}]|'status':'ENVIRONMENT_STATUS_FAILED'"}}},
+       "'left':[{'branch_id':'br-1','neon_account_id':'neon-1','project_id':'p-1'}]|'status':'"
+       "ENVIRONMENT_STATUS_FAILED'"}}},
     {"what an earlier command left goes first",
      BRANCH,
      "{'state':'creating','origin':'branched','action':'BranchEnvironment','command_id':'" TALK_ID

@@ -37,6 +37,15 @@
     "}"                                                                                            \
     "}"
 #define NO_BRANCHES BRANCHES("", "")
+#define GUARDED(id, mark, find, check)                                                             \
+    {mark, "ok", "state=deleting|lock=" id}, {find, "0", "lock=" id},                              \
+    {                                                                                              \
+        check, BRANCHES(ROOT("br-1"), ""), "GET /projects/" id "/branches"                         \
+    }
+#define UNDO_GUARDED(id)                                                                           \
+    GUARDED(id, "undo_mark_deleting", "undo_find_dependents", "undo_check_branches")
+#define LEFTOVER_GUARDED(id)                                                                       \
+    GUARDED(id, "mark_leftover", "find_inhabitants", "check_leftover")
 #define ONE_BRANCH(branch) "200 {'branch':" branch "}"
 
 #define ERROR(status, code, message) status " {'code':'" code "','message':'" message "'}"

@@ -90,6 +90,7 @@ static const Talk TALKS[] = {
       {"undo_find_project", NO_PROJECTS, NULL, TALK_SETTLE_MS - 20000 - TALK_EFFECT_MS},
       {"undo_find_project", ONE_PROJECT("p-1")},
       {"undo_find_project", BRANCHES(ROOT("br-1"), OURS("br-1"))},
+      UNDO_GUARDED("p-1"),
       {"undo_delete_project", "200 {'project':{}}", "DELETE /projects/p-1"},
       {"undo_find_project", NO_PROJECTS},
       {"!end", "CommandCancelled", "'undone':['project p-1']"}}},

@@ -11,7 +11,7 @@
         "create_project", CREATED_AS("p-1", ROOT("br-1"), ",'operations':[{'id':'op-1'}]")         \
     }
 #define UNDONE                                                                                     \
-    {"undo_delete_project", "200 {'project':{}}"},                                                 \
+    UNDO_GUARDED("p-1"), {"undo_delete_project", "200 {'project':{}}"},                            \
     {                                                                                              \
         "undo_find_project", NO_PROJECTS                                                           \
     }

@@ -1,0 +1,25 @@
+/*
+ * What an earlier, failed command of the environment could not remove: the list `left` of its row.
+ */
+#ifndef SAGA_LEFTOVER_H
+#define SAGA_LEFTOVER_H
+
+#include "saga/saga.h"
+
+typedef struct Leftover {
+    const char *project_id; // "" = nothing is left
+    const char *branch_id;  // "" = the whole project
+    const char *maker;      // the Neon account that made it; "" = unknown
+} Leftover;
+
+// The next to remove.
+Leftover leftover_next(const Saga *saga);
+// ... of them all, those not yet removed: an array, the caller's.
+json_t *leftover_remaining(const Saga *saga);
+// Neon says 404, too, where a key may not see what is there: only the account that made it can
+// tell, with a key that isn't kept to some project (such a one can't delete even its own).
+bool leftover_is_blind(const Saga *saga, const Leftover *thing);
+// Fails with NOT_VISIBLE.
+Lesson leftover_fail_blind(Saga *saga, const char *what);
+
+#endif
