@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 
 static_assert(CRYPTO_SHA256_BYTES == crypto_hash_sha256_BYTES, "FIPS 180-4");
+static_assert(CRYPTO_SHA256_BYTES == crypto_auth_hmacsha256_BYTES, "RFC 2104");
 static_assert(CRYPTO_KEY_BYTES == crypto_box_SECRETKEYBYTES, "X25519");
 static_assert(CRYPTO_KEY_BYTES == crypto_box_PUBLICKEYBYTES, "X25519");
 static_assert(CRYPTO_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "XChaCha20");
@@ -28,6 +29,18 @@ void crypto_sha256(const Bytes *parts, size_t count, uint8_t ret_digest[CRYPTO_S
         crypto_hash_sha256_update(&state, parts[i].data, parts[i].size);
     }
     crypto_hash_sha256_final(&state, ret_digest);
+    secret_zero(&state, sizeof state);
+}
+
+void crypto_hmac_sha256(const uint8_t key[CRYPTO_KEY_BYTES], const Bytes *parts, size_t count,
+                        uint8_t ret_code[CRYPTO_SHA256_BYTES])
+{
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, CRYPTO_KEY_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].size);
+    }
+    crypto_auth_hmacsha256_final(&state, ret_code);
     secret_zero(&state, sizeof state);
 }
 

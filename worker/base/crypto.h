@@ -23,6 +23,10 @@ enum {
 // SHA-256 of the concatenation of `count` parts (FIPS 180-4).
 void crypto_sha256(const Bytes *parts, size_t count, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
 
+// HMAC-SHA-256 of the concatenation of `count` parts (RFC 2104).
+void crypto_hmac_sha256(const uint8_t key[CRYPTO_KEY_BYTES], const Bytes *parts, size_t count,
+                        uint8_t ret_code[CRYPTO_SHA256_BYTES]);
+
 // First 8 bytes of the SHA-256 of a public key or key-encryption key, lower-case hex.
 void crypto_key_id(const uint8_t key[CRYPTO_KEY_BYTES], char ret_id[CRYPTO_KEY_ID_BYTES]);
 

@@ -41,6 +41,24 @@ static void digests_are_those_of_nist(void **state)
     assert_string_equal(hex((Bytes){digest, sizeof digest}), DIGESTS[0].digest);
 }
 
+// RFC 4231, test cases 1 and 2: a shorter key counts as one that ends with zeros.
+static void codes_of_messages_are_those_of_the_rfc(void **state)
+{
+    (void)state;
+    uint8_t key[CRYPTO_KEY_BYTES] = {0};
+    uint8_t code[CRYPTO_SHA256_BYTES];
+    memset(key, 0x0b, 20);
+    crypto_hmac_sha256(key, &(Bytes){(const uint8_t *)"Hi There", 8}, 1, code);
+    assert_string_equal(hex((Bytes){code, sizeof code}),
+                        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    memset(key, 0, sizeof key);
+    memcpy(key, "Jefe", 4);
+    const Bytes parts[] = {bytes_of("what do ya want "), bytes_of(""), bytes_of("for nothing?")};
+    crypto_hmac_sha256(key, parts, UNIT_COUNT(parts), code);
+    assert_string_equal(hex((Bytes){code, sizeof code}),
+                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 // Key pair, ids and boxes were computed apart from libsodium: X25519 and Poly1305 of OpenSSL,
 // XSalsa20 by its paper, BLAKE2b of Python, put together as libsodium's documentation of sealed
 // boxes says.
@@ -268,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_those_of_nist),
+        cmocka_unit_test(codes_of_messages_are_those_of_the_rfc),
         cmocka_unit_test(a_private_key_has_its_public_key_and_id),
         cmocka_unit_test(a_box_opens_with_its_private_key),
         cmocka_unit_test(a_changed_cut_or_foreign_box_stays_closed),
