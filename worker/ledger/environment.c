@@ -38,7 +38,9 @@ static const char DEPENDENTS[] =
     "environment, project_id, ordinal) "
     "JOIN provision.environment e ON e.project_id = i.project_id AND e.state <> 'gone' "
     "AND (e.application_id <> i.application_id OR e.environment <> i.environment) "
-    "ORDER BY i.ordinal, e.application_id, e.environment";
+    // first those that take others with them: a reader has room for the first few only
+    "ORDER BY i.ordinal, e.state <> 'deleting', e.origin <> 'created', e.application_id, "
+    "e.environment";
 
 static const Column DEPENDENTS_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerDependents, application_id)},

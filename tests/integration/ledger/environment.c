@@ -105,7 +105,10 @@ static void dependents_are_all_others_on_the_project_that_are_not_gone(void **st
     assert_int_equal(list[1].state, LEDGER_STATE_CREATING);
     assert_int_equal(ledger_dependents_decode(rows, 1, list, 2), 0);
     assert_int_equal(ledger_dependents_decode(rows, 2, list, 2), 0);
+    // what is being deleted is never left out for want of room
     assert_int_equal(ledger_dependents_decode(rows, 3, list, 1), 3);
+    assert_string_equal(list[0].environment, "main");
+    assert_int_equal(list[0].state, LEDGER_STATE_DELETING);
     PQclear(rows);
 }
 
