@@ -37,7 +37,7 @@ const json_t *neon_decode_databases(const json_t *body, Error *err)
 bool neon_decode_database_item(const json_t *item, NeonDatabase *ret_database, Error *err)
 {
     *ret_database = (NeonDatabase){0};
-    return neon_member_text(item, "name", ret_database->name, sizeof ret_database->name, err) &&
+    return neon_member_name(item, "name", ret_database->name, sizeof ret_database->name, err) &&
            neon_member_text(item, "owner_name", ret_database->owner, sizeof ret_database->owner,
                             err);
 }

@@ -165,7 +165,7 @@ bool neon_decode_role_item(const json_t *item, NeonRole *ret_role, Error *err);
 const json_t *neon_decode_roles(const json_t *body,
                                 Error *err); // the array, borrowed; NULL on error
 typedef struct NeonDatabase {
-    char name[64];
+    char name[64]; // "" where it is longer than PostgreSQL's may be
     char owner[64];
 } NeonDatabase;
 const json_t *neon_decode_databases(const json_t *body, Error *err);
