@@ -203,6 +203,13 @@ static uint32_t duration_ms(const Settings *settings, SettingId id)
     return (uint32_t)settings_number(settings, id);
 }
 
+static void set_digest_key(Worker *worker)
+{
+    const Bytes purpose = bytes_of("password digest");
+    crypto_hmac_sha256(secret_bytes(&worker->keys.encryption).data, &purpose, 1,
+                       worker->saga_rules.digest_key);
+}
+
 static void set_rules(Worker *worker)
 {
     const Settings *settings = worker->settings;
@@ -218,6 +225,7 @@ static void set_rules(Worker *worker)
         .crash_limit = settings_number(settings, SETTING_COMMANDS_CRASH_LIMIT),
         .check_login = settings_flag(settings, SETTING_CHECK_LOGIN),
     };
+    set_digest_key(worker);
     worker->command_rules = (CommandRules){
         .max_bytes = (size_t)settings_number(settings, SETTING_COMMANDS_MAX_BYTES),
         .check_partition = settings_text(settings, SETTING_COMMANDS_PARTITIONER)[0] == 'm',
@@ -297,6 +305,7 @@ static void worker_clear(Worker *worker)
     lanes_free(worker->lanes);
     table_free(worker->parked);
     keys_clear(&worker->keys);
+    secret_zero(worker->saga_rules.digest_key, sizeof worker->saga_rules.digest_key);
     loop_timer_free(worker->purge_timer);
     leave_clear(worker);
     loop_free(worker->loop);

@@ -22,7 +22,7 @@ size_t conclude_texts(const Saga *saga, const char *key, char **ret_texts, size_
     json_t *item;
     json_array_foreach(json_object_get(saga->journal.facts, key), i, item)
     {
-        if (count < max) {
+        if (count < max && json_is_string(item)) {
             ret_texts[count++] = conclude_text(json_string_value(item));
         }
     }

@@ -127,6 +127,7 @@ void conclude_environment(Ending *ending)
         emit_environment(ending, &message, false);
         return;
     }
+    assert(!saga->rules->check_login || journal_has(&saga->journal, FACT_LOGIN_WORKS));
     ending->sequence = saga->ledger->subject_sequence + 1;
     EnvironmentView view = conclude_view_of_journal(saga);
     json_t *details = environment_details(saga);

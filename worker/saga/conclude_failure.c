@@ -125,10 +125,10 @@ static void name_leftovers(Undone *undone, const json_t *left, Text texts[UNDONE
 {
     for (size_t i = 0; i < json_array_size(left) && undone->left_count < UNDONE_MAX; i++) {
         const json_t *one = json_array_get(left, i);
+        const char *project_id = json_string_value(json_object_get(one, FACT_PROJECT_ID));
         const char *branch_id = json_string_value(json_object_get(one, FACT_BRANCH_ID));
         Text *text = &texts[undone->left_count];
-        text_printf(text, "project %s%s%s",
-                    json_string_value(json_object_get(one, FACT_PROJECT_ID)),
+        text_printf(text, "project %s%s%s", project_id != NULL ? project_id : "",
                     branch_id != NULL ? ", branch " : "", branch_id != NULL ? branch_id : "");
         undone->left[undone->left_count++] = conclude_text(text_get(text));
     }

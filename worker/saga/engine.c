@@ -3,6 +3,7 @@
 
 #include "saga/engine.h"
 #include "saga/facts.h"
+#include "saga/record.h"
 #include "saga/saga.h"
 
 // How often the present owner looks whether a foreign intent was closed.
@@ -20,6 +21,7 @@ void saga_begin(Saga *saga, const Command *command, const SagaRules *rules, Ledg
         .now = now,
         .had_intent = ledger->had_intent,
         .undoing = ledger->undoing,
+        .ledger_less_boot_ms = ledger->now_ms - now.boot_ms,
     };
     assert(saga->definition != NULL);
     // what an earlier command of the environment passed over can appear as well as what this one
@@ -135,20 +137,6 @@ static Ask ask_steps(Saga *saga, const Step *steps, Decision *decision)
     return ASK_NOTHING;
 }
 
-static bool gave_up(const Saga *saga, const char *name)
-{
-    size_t i;
-    json_t *given;
-    json_t *list = json_object_get(saga->journal.facts, FACT_GAVE_UP);
-    json_array_foreach(list, i, given)
-    {
-        if (strcmp(json_string_value(given), name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static Ask ask_undo(Saga *saga, Decision *decision)
 {
     const Step *first = saga->definition->steps;
@@ -157,7 +145,7 @@ static Ask ask_undo(Saga *saga, Decision *decision)
         step++;
     }
     while (step-- != first) {
-        if (step->undo == NULL || gave_up(saga, step->name)) {
+        if (step->undo == NULL || record_holds(saga, FACT_GAVE_UP, step->name)) {
             continue;
         }
         Ask ask = ask_steps(saga, step->undo, decision);

@@ -150,7 +150,7 @@ static size_t fill_texts(const json_t *list, char **texts, size_t max)
     json_t *item;
     json_array_foreach(unconst(list), i, item)
     {
-        if (count < max) {
+        if (count < max && json_is_string(item)) {
             texts[count++] = unconst(json_string_value(item));
         }
     }

@@ -58,6 +58,8 @@
 #define FACT_PORT "port"
 #define FACT_LOGIN_WORKS "login_works"
 
+#define FACT_EXPECTED_ROLES                                                                        \
+    "expected_roles" // of the parent and of the creation's reply: the new branch has them all
 #define FACT_ROLES "roles_to_rotate" // names, in order
 #define FACT_ROTATED "rotated_roles"
 #define FACT_OLD_PASSWORDS "old_passwords" // role → {digest, doubts}

@@ -103,10 +103,8 @@ void journal_set_flag(Journal *journal, const char *key)
 
 void journal_append_text(Journal *journal, const char *key, const char *value)
 {
-    json_t *list = json_deep_copy(json_object_get(journal->facts, key));
-    if (list == NULL) {
-        list = json_array();
-    }
+    const json_t *before = json_object_get(journal->facts, key);
+    json_t *list = json_is_array(before) ? json_deep_copy(before) : json_array();
     json_array_append_new(list, json_string(value));
     journal_set_value(journal, key, list);
 }

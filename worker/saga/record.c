@@ -28,7 +28,7 @@ void record_operations(Saga *saga, const json_t *body)
         return;
     }
     const json_t *before = journal_value(&saga->journal, FACT_OPERATIONS);
-    json_t *all = before != NULL ? json_deep_copy(before) : json_array();
+    json_t *all = json_is_array(before) ? json_deep_copy(before) : json_array();
     size_t i;
     json_t *id;
     json_array_foreach(ids, i, id)
@@ -63,7 +63,7 @@ void record_connection(Saga *saga, const json_t *body)
     CLEANUP(secret_clear) Secret password = SECRET_INIT;
     if (!neon_decode_connection(body, &uri, pooled_host, sizeof pooled_host, &password, &found,
                                 &err) ||
-        !found) {
+        !found || uri.database[0] == '\0') {
         return;
     }
     journal_set_text(&saga->journal, FACT_DATABASE, uri.database);
@@ -109,22 +109,35 @@ void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
     }
 }
 
-static bool holds_text(const Saga *saga, const char *key, const char *text)
+bool record_holds(const Saga *saga, const char *key, const char *text)
 {
     size_t i;
     json_t *item;
     json_array_foreach(unconst(journal_value(&saga->journal, key)), i, item)
     {
-        if (strcmp(json_string_value(item), text) == 0) {
+        if (json_is_string(item) && strcmp(json_string_value(item), text) == 0) {
             return true;
         }
     }
     return false;
 }
 
+bool record_is_text_list(const json_t *list)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(unconst(list), i, item)
+    {
+        if (!json_is_string(item)) {
+            return false;
+        }
+    }
+    return json_is_array(list);
+}
+
 bool record_once(Saga *saga, const char *key, const char *text)
 {
-    if (holds_text(saga, key, text)) {
+    if (record_holds(saga, key, text)) {
         return false;
     }
     journal_append_text(&saga->journal, key, text);
@@ -142,18 +155,33 @@ bool record_was_undone(const Saga *saga, const char *what, const char *id)
 {
     CLEANUP(text_clear) Text text = TEXT_INIT(256);
     text_printf(&text, "%s %s", what, id);
-    return holds_text(saga, FACT_UNDONE, text_get(&text));
+    return record_holds(saga, FACT_UNDONE, text_get(&text));
+}
+
+static int64_t ledger_now_ms(const Saga *saga)
+{
+    return saga->now.boot_ms + saga->ledger_less_boot_ms;
+}
+
+void record_time(Saga *saga, const char *key)
+{
+    journal_set_number(&saga->journal, key, ledger_now_ms(saga));
+}
+
+bool record_is_within_lag(const Saga *saga, const char *since)
+{
+    return ledger_now_ms(saga) - journal_number(&saga->journal, since) <
+           (int64_t)saga->rules->listing_lag_ms;
 }
 
 bool record_is_young(const Saga *saga)
 {
-    int64_t created_at_ms = journal_number(&saga->journal, FACT_CREATED_AT);
-    return saga->now.wall_ms - created_at_ms < (int64_t)saga->rules->listing_lag_ms;
+    return record_is_within_lag(saga, FACT_CREATED_AT);
 }
 
 void record_adopted(Saga *saga)
 {
-    journal_set_number(&saga->journal, FACT_CREATED_AT, saga->now.wall_ms);
+    record_time(saga, FACT_CREATED_AT);
 }
 
 static bool has_same_settings(const Saga *saga)

@@ -23,6 +23,14 @@ void record_undone(Saga *saga, const char *what, const char *id);
 bool record_was_undone(const Saga *saga, const char *what, const char *id);
 // Appends a text to a list of the journal unless it is there; returns whether it was new.
 bool record_once(Saga *saga, const char *key, const char *text);
+// Whether a list of the journal has a text; what is no text in it doesn't count.
+bool record_holds(const Saga *saga, const char *key, const char *text);
+// A list of texts and nothing else.
+bool record_is_text_list(const json_t *list);
+// Journals the moment, by the ledger's clock: whoever takes over may have another wall clock.
+void record_time(Saga *saga, const char *key);
+// Less than listing_lag since that moment.
+bool record_is_within_lag(const Saga *saga, const char *since);
 // Less than listing_lag since we made or adopted it: a 404 doesn't prove it gone.
 bool record_is_young(const Saga *saga);
 // What is ours from here on: its age is at least known from now.

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/crypto.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "contract/command.h"
@@ -103,6 +104,8 @@ typedef struct SagaRules {
     uint32_t login_attempts;
     int64_t crash_limit;
     bool check_login;
+    // of passwords' digests in the journal; secret
+    uint8_t digest_key[CRYPTO_KEY_BYTES];
 } SagaRules;
 
 // Where a login works; lives in memory only.
@@ -144,8 +147,9 @@ struct Saga {
     SagaNow now;
     Journal journal;
     SagaIntent intent;
-    int64_t unsettled_boot_ms; // until nothing of a passed-over intent can still appear
-    bool had_intent;           // something may have been done
+    int64_t ledger_less_boot_ms; // the ledger's clock less our CLOCK_BOOTTIME
+    int64_t unsettled_boot_ms;   // until nothing of a passed-over intent can still appear
+    bool had_intent;             // something may have been done
     bool undoing;
     bool rejected; // refused before anything was done
     bool checked;

@@ -60,9 +60,12 @@ STEP_PAIR(ready, pooled);
 STEP_PAIR(ready, login);
 
 // steps_password.c: replaces the inherited passwords of a branch.
+STEP_PAIR(password, parent_roles);
 STEP_PAIR(password, roles);
 STEP_PAIR(password, reveal);
 STEP_PAIR(password, reset);
+// The roles of a branch's creation, too, are to be in its list; a reply without any is fine.
+void password_expect_roles(Saga *saga, const json_t *body);
 
 // steps_delete.c
 STEP_PAIR(delete, mark);

@@ -203,12 +203,6 @@ static Ask ask_listing(Saga *saga, bool include_deleted, Effect *effect)
     return ASK_EFFECT;
 }
 
-static bool is_within_lag(const Saga *saga, const char *since)
-{
-    return saga->now.wall_ms - journal_number(&saga->journal, since) <
-           (int64_t)saga->rules->listing_lag_ms;
-}
-
 // Neon said that the name is taken, and for as long as a listing may lag none showed by whom: the
 // last look includes deleted branches.
 static bool is_last_look(const Saga *saga)
@@ -249,7 +243,7 @@ static Lesson learn_holder(Saga *saga, bool was_last_look)
         return name_taken(saga, holder[0] != '\0' ? holder
                                                   : "not listed, perhaps deleted a short time ago");
     }
-    if (holder[0] == '\0' && is_within_lag(saga, FACT_CONFLICT_AT)) {
+    if (holder[0] == '\0' && record_is_within_lag(saga, FACT_CONFLICT_AT)) {
         // after a 409: it may be our own, not yet listed
         return lesson_wait_ms(saga, saga->rules->poll_ms);
     }
@@ -258,9 +252,9 @@ static Lesson learn_holder(Saga *saga, bool was_last_look)
         return LESSON_LEARNT;
     }
     if (is_ours && !journal_has(&saga->journal, FACT_GHOST_AT)) {
-        journal_set_number(&saga->journal, FACT_GHOST_AT, saga->now.wall_ms);
+        record_time(saga, FACT_GHOST_AT);
     }
-    if (is_ours && is_within_lag(saga, FACT_GHOST_AT)) {
+    if (is_ours && record_is_within_lag(saga, FACT_GHOST_AT)) {
         return lesson_wait_ms(saga, saga->rules->poll_ms); // perhaps deleted, and still listed
     }
     return name_taken(saga, holder);
@@ -326,7 +320,7 @@ Lesson branch_learn_create(Saga *saga, const Answer *answer)
     Journal *journal = &saga->journal;
     if (reply->meaning == NEON_EXISTS) {
         if (!journal_has(journal, FACT_CONFLICT_AT)) {
-            journal_set_number(journal, FACT_CONFLICT_AT, saga->now.wall_ms);
+            record_time(saga, FACT_CONFLICT_AT);
         }
         journal_forget(journal, FACT_ABSENT_AT); // listed again, by whom it is held
         return LESSON_LEARNT;
@@ -347,6 +341,7 @@ Lesson branch_learn_create(Saga *saga, const Answer *answer)
     journal_set_text(journal, FACT_BRANCH_ID, branch.id);
     record_adopted(saga);
     record_operations(saga, reply->body);
+    password_expect_roles(saga, reply->body);
     return LESSON_LEARNT;
 }
 

@@ -48,12 +48,13 @@ static Lesson done(Saga *saga)
 
 Ask ready_ask_operations(Saga *saga, Effect *effect)
 {
-    const json_t *first = json_array_get(journal_value(&saga->journal, FACT_OPERATIONS), 0);
+    const char *first =
+        json_string_value(json_array_get(journal_value(&saga->journal, FACT_OPERATIONS), 0));
     if (first == NULL) {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
-    neon_request_operation(&effect->request, project_of(saga), json_string_value(first));
+    neon_request_operation(&effect->request, project_of(saga), first);
     return ASK_EFFECT;
 }
 
@@ -188,12 +189,24 @@ Lesson ready_learn_endpoint(Saga *saga, const Answer *answer)
 
 Ask ready_ask_database(Saga *saga, Effect *effect)
 {
-    if (journal_has(&saga->journal, FACT_DATABASES)) {
+    if (journal_has(&saga->journal, FACT_DATABASES) &&
+        journal_text(&saga->journal, FACT_DATABASE)[0] != '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
     neon_request_databases(&effect->request, project_of(saga), branch_of(saga));
     return ASK_EFFECT;
+}
+
+// A listing may lag: none is believed only when the branch is no longer young.
+static Lesson no_database(Saga *saga)
+{
+    if (record_is_young(saga)) {
+        return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
+    return lesson_fail(saga, ERROR_UNAVAILABLE, "DATABASE_MISSING",
+                       "Neon lists no database on the new branch, so no login can be proven; an "
+                       "environment needs one (a branch has those of its source)");
 }
 
 Lesson ready_learn_database(Saga *saga, const Answer *answer)
@@ -217,16 +230,20 @@ Lesson ready_learn_database(Saga *saga, const Answer *answer)
         if (!neon_decode_database_item(item, &database, &err)) {
             break;
         }
-        if (i == 0) {
+        if (json_array_size(names) == 0) {
             first = database;
         }
-        if (i < DATABASES_MAX) {
+        if (database.name[0] != '\0' && json_array_size(names) < DATABASES_MAX) {
             json_array_append_new(names, json_string(database.name));
         }
     }
     if (err.kind != ERROR_NONE) {
         json_decref(names);
         return lesson_unreadable(saga, &err, PROTECTED_READ);
+    }
+    if (json_array_size(names) == 0) {
+        json_decref(names);
+        return no_database(saga);
     }
     journal_set_text(&saga->journal, FACT_DATABASE, first.name);
     journal_set_text(&saga->journal, FACT_ROLE, first.owner);
@@ -268,12 +285,10 @@ static Lesson learn_uri(Saga *saga, const NeonReply *reply, NeonUri *ret_uri, Se
 // A password lives in memory only: who takes over a command asks for it again.
 Ask ready_ask_connection(Saga *saga, Effect *effect)
 {
-    bool has_database = journal_text(&saga->journal, FACT_DATABASE)[0] != '\0';
     bool has_password = !secret_is_empty(&saga->connection.password);
     bool needs_password =
         saga->rules->check_login && !journal_has(&saga->journal, FACT_LOGIN_WORKS);
-    if (!has_database ||
-        (journal_has(&saga->journal, FACT_HOST) && (has_password || !needs_password))) {
+    if (journal_has(&saga->journal, FACT_HOST) && (has_password || !needs_password)) {
         return ASK_NOTHING;
     }
     ask_uri(saga, false, effect);
@@ -299,8 +314,7 @@ Lesson ready_learn_connection(Saga *saga, const Answer *answer)
 
 Ask ready_ask_pooled(Saga *saga, Effect *effect)
 {
-    bool has_database = journal_text(&saga->journal, FACT_DATABASE)[0] != '\0';
-    if (!has_database || journal_has(&saga->journal, FACT_POOLED_HOST)) {
+    if (journal_has(&saga->journal, FACT_POOLED_HOST)) {
         return ASK_NOTHING;
     }
     ask_uri(saga, true, effect);
@@ -320,8 +334,7 @@ Lesson ready_learn_pooled(Saga *saga, const Answer *answer)
 
 Ask ready_ask_login(Saga *saga, Effect *effect)
 {
-    if (!saga->rules->check_login || journal_has(&saga->journal, FACT_LOGIN_WORKS) ||
-        journal_text(&saga->journal, FACT_DATABASE)[0] == '\0') {
+    if (!saga->rules->check_login || journal_has(&saga->journal, FACT_LOGIN_WORKS)) {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_LOGIN;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "saga/journal.h"
 #include "saga/sagas.h"
 
@@ -50,7 +51,7 @@ static void projects_of_one_name_are_bounded(void **state)
     {"find_source", BRANCHES(ROOT("br-parent"), "")}, {"announce", "ok"},                          \
         {"check_source_stays", "0"},                                                               \
         {"read_project", "200 {'project':" PROJECT("p-1", "shop", "8") "}"},                       \
-        {"find_branch", NO_BRANCHES},                                                              \
+        {"find_branch", NO_BRANCHES}, {"list_parent_roles", ROLES("")},                            \
         {"create_branch", "201 {'branch':" CHILD("br-1", "shop-production") "}"},                  \
         {"await_branch", ONE_BRANCH(CHILD("br-1", "shop-production"))},                            \
     {                                                                                              \
@@ -74,6 +75,48 @@ static void roles_are_bounded(void **state)
     stage_play(&stage, lines);
     free(reply);
     stage_close(&stage);
+}
+
+// The text of the password's digest that the journal holds, with a key of these bytes.
+static char *journaled_digest(uint8_t key)
+{
+    Stage stage;
+    stage_open(&stage, &BRANCHING);
+    memset(stage.rules.digest_key, key, sizeof stage.rules.digest_key);
+    stage_begin(&stage);
+    TalkLine lines[] = {BRANCH_READY,
+                        {"!later", "30000"},
+                        {"list_roles", ROLES(ROLE("app_owner"))},
+                        {"reveal_password", PASSWORD("old")},
+                        {NULL}};
+    stage_play(&stage, lines);
+    const json_t *all = journal_value(&stage.saga.journal, "old_passwords");
+    const json_t *one = json_object_get(all, "app_owner");
+    char *digest = alloc_text(json_string_value(json_object_get(one, "digest")));
+    stage_close(&stage);
+    return digest;
+}
+
+static void an_old_password_can_not_be_guessed_from_the_journal(void **state)
+{
+    (void)state;
+    char *ours = journaled_digest(1);
+    char *theirs = journaled_digest(2);
+    assert_string_not_equal(ours, theirs);
+    const Bytes guess[] = {bytes_of(TALK_ID), bytes_of("app_owner"), bytes_of("old")};
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    crypto_sha256(guess, TALK_COUNT(guess), digest);
+    CLEANUP(text_clear) Text unkeyed = TEXT_INIT(100);
+    crypto_hex_append(&unkeyed, (Bytes){digest, sizeof digest});
+    assert_null(strstr(ours, text_get(&unkeyed)));
+    uint8_t key[CRYPTO_KEY_BYTES];
+    memset(key, 1, sizeof key);
+    crypto_hmac_sha256(key, guess, TALK_COUNT(guess), digest);
+    CLEANUP(text_clear) Text keyed = TEXT_INIT(100);
+    crypto_hex_append(&keyed, (Bytes){digest, sizeof digest});
+    assert_non_null(strstr(ours, text_get(&keyed)));
+    free(ours);
+    free(theirs);
 }
 
 static void operations_and_databases_are_bounded(void **state)
@@ -125,6 +168,7 @@ static void an_outcome_that_does_not_fit_is_told_by_one_that_does(void **state)
     TalkLine lines[] = {
         BRANCH_READY,
         {"!closed", rotated},
+        {"!later", "30000"},
         {"list_roles", ROLES("")},
         {"find_databases", DATABASES},
         {"find_connection", CONNECTION_URI("ep-1")},
@@ -264,6 +308,7 @@ static void names_of_steps_are_unique_and_fit(void **state)
             for (const Step *undo = step->undo; undo != NULL && undo->name != NULL; undo++) {
                 names[known++] = undo->name;
                 assert_true(undo->protection == PROTECTED_READ ||
+                            undo->protection == PROTECTED_LEDGER ||
                             undo->protection == PROTECTED_EXACT_ID);
             }
         }
@@ -308,7 +353,6 @@ static void a_journal_keeps_what_it_does_not_know(void **state)
     Journal journal;
     journal_init(&journal, NULL);
     json_t *delta = talk_json("{'of_version_9':{'a':1},'project_id':'p-1'}");
-                            undo->protection == PROTECTED_LEDGER ||
     journal_merge(&journal, delta);
     json_decref(delta);
     assert_string_equal(journal_text(&journal, "project_id"), "p-1");
@@ -327,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(projects_of_one_name_are_bounded),
         cmocka_unit_test(roles_are_bounded),
+        cmocka_unit_test(an_old_password_can_not_be_guessed_from_the_journal),
         cmocka_unit_test(operations_and_databases_are_bounded),
         cmocka_unit_test(an_outcome_that_does_not_fit_is_told_by_one_that_does),
         cmocka_unit_test(an_open_intent_of_a_step_of_another_version_is_waited_for),

@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "contract/json.h"
 
+enum { START_BOOT_MS = 5000000 };
+
 static const int64_t START_WALL_MS = 1795334820000;
 
 json_t *talk_json(const char *text)
@@ -123,7 +125,8 @@ static void fill_claimed(Stage *stage)
                                .first_error = json_incref(stage->first_error),
                                .journal = json_deep_copy(stage->journal),
                                .had_intent = stage->intent.number > 0,
-                               .subject_sequence = 4};
+                               .subject_sequence = 4,
+                               .now_ms = START_WALL_MS + stage->now.boot_ms - START_BOOT_MS};
     claimed->intent = stage->intent;
     json_incref(stage->intent.result);
     claimed->intent.settled_in_ms = stage->settled_at_ms - stage->now.boot_ms;
@@ -159,7 +162,7 @@ void stage_open(Stage *stage, const Talk *talk)
                   .login_attempts = 3,
                   .crash_limit = 5,
                   .check_login = true},
-        .now = {.boot_ms = 5000000, .wall_ms = START_WALL_MS},
+        .now = {.boot_ms = START_BOOT_MS, .wall_ms = START_WALL_MS},
         .journal = json_object(),
         .stop = "",
         .max_record_bytes = 1000000,

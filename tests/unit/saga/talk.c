@@ -217,6 +217,8 @@ static bool happens(Stage *stage, const TalkLine *line)
         Error error = ERROR_INIT;
         error_set(&error, ERROR_INTERNAL, line->reply, "given up");
         saga_fail(&stage->saga, &error, "create_project");
+    } else if (strcmp(line->step, "!skew") == 0) {
+        stage->now.wall_ms += strtoll(line->reply, NULL, 10);
     } else if (strcmp(line->step, "!later") == 0) {
         stage->now.boot_ms += strtoll(line->reply, NULL, 10);
         stage->now.wall_ms += strtoll(line->reply, NULL, 10);

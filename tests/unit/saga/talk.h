@@ -35,7 +35,8 @@ enum {
  * step: the name of the step whose effect is asked for; or what happens:
  *   "!stop" reply = "cancelled" or "superseded"; "!takeover" another worker claims; "!closed" reply
  * = JSON of the closer's facts or NULL; "!fail" reply = code; "!save" the direction is to be saved;
- *   "!later" reply = ms that pass; "!again" reply = "N": the last line N times more;
+ *   "!later" reply = ms that pass; "!skew" reply = ms by which our wall clock jumps; "!again" reply
+ * = "N": the last line N times more;
  *   "!end" reply = the outcome event's type, `has` = pieces of what the ending looks like.
  * reply: "200 {…}" with ' for "; "lost"; "unsent"; "ok"; "error CODE: text"; "0 dependents" or "1
  * {…}…". has: pieces, separated by '|', that stand in "METHOD path body" (or in the ending).
