@@ -241,6 +241,8 @@ static void perform(Play *play, const Decision *decision)
     world_advance(&play->world, EFFECT_MS);
     Error error = ERROR_INIT;
     Answer answer = {.error = &error};
+    static const LedgerDependent dependents[SAGA_DEPENDENTS_MAX] = {
+        {.application_id = "blog", .environment = "pr"}};
     switch (decision->effect.kind) {
     case EFFECT_NEON:
         call_neon(play, decision);
@@ -252,7 +254,12 @@ static void perform(Play *play, const Decision *decision)
         learn(play, decision, &answer);
         break;
     case EFFECT_MARK:
+        row_mark(&play->row, &decision->effect);
+        learn(play, decision, &answer);
+        break;
     case EFFECT_DEPENDENTS:
+        answer.dependents = dependents;
+        answer.dependent_count = play_is_inhabited(play, decision->effect.project_id) ? 1 : 0;
         learn(play, decision, &answer);
         break;
     }
@@ -316,6 +323,7 @@ static void set_scene(Play *play, const Scene *scene)
     if (byte % 8 >= 4 && scene->has_branches && !play_is_delete(play)) {
         world_add(world, MAKER_FOREIGN, 0); // holds the name
     }
+    play->is_inhabited = byte % 16 >= 8 && !scene->has_branches && scene->things > 0;
     world_advance(world, 0);
 }
 

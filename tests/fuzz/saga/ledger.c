@@ -9,7 +9,9 @@ enum { JOURNAL_BYTES_MAX = 65536 };
 
 void row_begin(Row *row, const Scene *scene, const Command *command)
 {
-    *row = (Row){.scene = scene, .command = command, .journal = json_object()};
+    *row =
+        (Row){.scene = scene, .command = command, .state = scene->state, .journal = json_object()};
+    must(text_copy(row->project_id, sizeof row->project_id, scene->project_id), "a text that fits");
 }
 
 void row_end(Row *row)
@@ -32,13 +34,13 @@ static void copy(char *field, size_t bytes, const char *text)
 static void fill_environment(const Row *row, LedgerEnvironment *environment, int64_t now_ms)
 {
     const Scene *scene = row->scene;
-    environment->state = scene->state;
+    environment->state = row->state;
     copy(environment->environment, sizeof environment->environment, "production");
     copy(environment->origin, sizeof environment->origin, scene->origin);
     copy(environment->command_id, sizeof environment->command_id,
          scene->state == LEDGER_STATE_CREATING ? WORLD_COMMAND : WORLD_EARLIER);
     copy(environment->account, sizeof environment->account, "main");
-    copy(environment->project_id, sizeof environment->project_id, scene->project_id);
+    copy(environment->project_id, sizeof environment->project_id, row->project_id);
     copy(environment->branch_id, sizeof environment->branch_id, scene->branch_id);
     environment->details = json_loads(scene->details, 0, NULL);
     must(environment->details != NULL, "details that are JSON");
@@ -64,6 +66,7 @@ Owner *row_claim(Row *row, const SagaRules *rules, int64_t now_ms)
     claimed->account.found = true;
     copy(claimed->account.account, sizeof claimed->account.account, "main");
     claimed->subject_sequence = 3;
+    claimed->now_ms = owner_now(now_ms).wall_ms;
     saga_begin(&owner->saga, row->command, rules, claimed, owner_now(now_ms));
     return owner;
 }
@@ -118,6 +121,14 @@ bool row_close(Row *row, Owner *owner, int64_t number, bool is_current)
         keep_journal(row, owner);
     }
     return true;
+}
+
+void row_mark(Row *row, const Effect *effect)
+{
+    row->state = effect->state != LEDGER_STATE_NONE ? effect->state : row->state;
+    if (effect->project_id[0] != '\0') {
+        copy(row->project_id, sizeof row->project_id, effect->project_id);
+    }
 }
 
 void row_save(Row *row, Owner *owner)

@@ -30,6 +30,8 @@ typedef struct Scene {
 typedef struct Row {
     const Scene *scene;
     const Command *command;
+    LedgerState state;                   // of the environment
+    char project_id[NAME_NEON_ID_BYTES]; // ... and its project
     json_t *journal;
     json_t *first_error;
     bool undoing;
@@ -51,6 +53,8 @@ SagaNow owner_now(int64_t now_ms);
 void row_open(Row *row, Owner *owner, const Decision *decision, int64_t now_ms);
 // By its own number: false when another intent took its place.
 bool row_close(Row *row, Owner *owner, int64_t number, bool is_current);
+// EFFECT_MARK.
+void row_mark(Row *row, const Effect *effect);
 void row_save(Row *row, Owner *owner);
 
 #endif

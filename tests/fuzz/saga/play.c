@@ -9,6 +9,22 @@ bool play_is_delete(const Play *play)
     return play->row.command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
 }
 
+bool play_is_inhabited(const Play *play, const char *project_id)
+{
+    return play->is_inhabited && strcmp(project_id, "p-1") == 0;
+}
+
+// Who branches a project looks whether a row says that it goes.
+static void check_announced(const Play *play, const NeonRequest *request)
+{
+    const char *path = text_get(&request->path);
+    const char *id = strstr(path, "p-");
+    must(id != NULL && strcmp(id, play->row.project_id) == 0 &&
+             play->row.state == LEDGER_STATE_DELETING,
+         "a project's deletion is announced");
+    must(!play_is_inhabited(play, id), "nobody else lives in a project that goes");
+}
+
 static void check_deletion(const Play *play, const NeonRequest *request)
 {
     const Saga *saga = &play->owner->saga;
@@ -52,6 +68,10 @@ void play_check_request(const Play *play, const Decision *decision)
          "a call of unknown result is settled before the next");
     must(!play->owner->saga.undoing || !decision->mutating || deletes, "an undo only removes");
     check_not_blind(play, request);
+    if (request->route == NEON_ROUTE_DELETE_PROJECT &&
+        strcmp(decision->step->name, "remove_duplicate") != 0) {
+        check_announced(play, request);
+    }
     if (request->method[0] == 'D') {
         check_deletion(play, request);
     }
@@ -108,6 +128,8 @@ void play_judge(Play *play)
         must(alive(play, MAKER_COMMAND) == 0, "everything was undone");
         must(saga->rejected || alive(play, MAKER_EARLIER) == 0, "nothing is left unnamed");
     }
+    must(conclusion.row.state != LEDGER_STATE_NONE || play->row.state != LEDGER_STATE_DELETING,
+         "no row stays as one that goes");
     must(world_is_alive(&play->world, 0, play->world.now_ms), "the foreign one is as it was");
     conclusion_clear(&conclusion);
 }

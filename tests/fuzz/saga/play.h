@@ -13,10 +13,12 @@ typedef struct Play {
     SagaRules rules;
     Owner *owner;
     Owner *former;            // may still close its intent
+    bool is_inhabited;        // another application lives in p-1
     int64_t unknown_until_ms; // a call that nothing protects is out, its result unknown
 } Play;
 
 bool play_is_delete(const Play *play);
+bool play_is_inhabited(const Play *play, const char *project_id);
 // Of each request before it is sent.
 void play_check_request(const Play *play, const Decision *decision);
 // Of the command when it is concluded.
