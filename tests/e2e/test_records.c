@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/attr.h"
@@ -11,15 +10,12 @@
 #include "support/commands.h"
 #include "support/expect.h"
 #include "support/secrets.h"
-#include "support/setup.h"
 #include "support/world.h"
 
 #define APPLICATION "shop"
 #define CREATE_MEMBERS                                                                             \
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
     "}"
-
-#define UNUSED_KEY "napi_never0used0never0used0never0used0never0used"
 
 enum { LARGE_BYTES = 5 * 1000 * 1000 };
 
@@ -30,13 +26,8 @@ static int begin(void **state)
     static const char *const TOPICS[] = {"--set", "commands.max_bytes=8MiB", NULL};
     const WorldOptions options = {SANDBOX, TOPICS};
     world_begin(state, &options);
-    World *world = *state;
-    const char *root = box_text("%s/references", world->dir);
-    assert_int_equal(mkdir(root, 0700), 0);
-    assert_int_equal(mkdir(box_text("%s/" APPLICATION, root), 0700), 0);
-    const char *settings[] = {"environments.check_login=off",
-                              box_text("secrets.references_root=%s", root), NULL};
-    (void)worker_start(world, "one", settings);
+    static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
+    (void)worker_start(*state, "one", SETTINGS);
     command_connect_main(*state, APPLICATION);
     return 0;
 }
@@ -241,53 +232,6 @@ static void a_record_of_five_megabytes_is_told_by_its_hash(void **state)
     assert_goes_on(world);
 }
 
-static void a_large_key_is_told_by_its_hash(void **state)
-{
-    World *world = *state;
-    char *key = alloc_zeroed(LARGE_BYTES + 1, 1);
-    memset(key, 'k', LARGE_BYTES);
-    Place place = command_send_bytes(world, key, 0, bytes_of("garbage"));
-    const Seen *seen =
-        reader_await_dead_letter(world->reader, place.partition, place.offset, WORLD_SECONDS);
-    assert_string_equal((const char *)seen->key.data, "");
-    assert_string_equal(seen_header(seen, "dlq-key-bytes"), box_text("%d", LARGE_BYTES));
-    assert_int_equal(strlen(seen_header(seen, "dlq-key-sha256")), 64);
-    free(key);
-    assert_goes_on(world);
-}
-
-static void an_api_key_in_clear_is_not_in_the_letter(void **state)
-{
-    World *world = *state;
-    world_add_secret_in_commands(world, UNUSED_KEY);
-    CLEANUP(buffer_clear)
-    Buffer packed =
-        command_pack("'commandId': '%s', 'applicationId': '" APPLICATION
-                     "', 'connectAccount': {'account': 'main', 'plaintext': '" UNUSED_KEY "'}",
-                     command_new_id());
-    const Bytes values[] = {buffer_view(&packed), {packed.data, packed.size - 3}};
-    static const char *const CODES[] = {"KEY_MISMATCH", "RECORD_UNREADABLE"};
-    for (size_t i = 0; i < 2; i++) {
-        Letter letter = expect_dead_letter(world, "other", -1, values[i], CODES[i]);
-        assert_true(letter.seen->is_tombstone);
-        assert_string_equal(seen_header(letter.seen, "dlq-value-bytes"),
-                            box_text("%zu", values[i].size));
-        assert_null(strstr(seen_header(letter.seen, "dlq-detail"), "napi_"));
-    }
-    assert_goes_on(world);
-}
-
-static void a_referenced_key_with_a_line_break_is_refused(void **state)
-{
-    World *world = *state;
-    setup_write(world, "references/" APPLICATION "/broken", UNUSED_KEY "\r\nX-Injected: 1\n");
-    int64_t calls = sandbox_count_calls(world, "GET /auth");
-    (void)command_refused(world, APPLICATION, "CommandRejected", "INVALID_VALUE",
-                          "'connectAccount': {'account': 'broken', 'reference': 'file:broken'}");
-    assert_int_equal(sandbox_count_calls(world, "GET /auth"), calls);
-    assert_goes_on(world);
-}
-
 typedef struct BadCommand {
     const char *what;
     const char *members; // behind the id
@@ -435,9 +379,6 @@ int main(void)
         cmocka_unit_test(a_truncated_message_is_a_dead_letter),
         cmocka_unit_test(a_nul_in_a_name_is_a_dead_letter),
         cmocka_unit_test(a_record_of_five_megabytes_is_told_by_its_hash),
-        cmocka_unit_test(a_large_key_is_told_by_its_hash),
-        cmocka_unit_test(an_api_key_in_clear_is_not_in_the_letter),
-        cmocka_unit_test(a_referenced_key_with_a_line_break_is_refused),
         cmocka_unit_test(what_is_no_valid_command_is_rejected_and_a_dead_letter),
         cmocka_unit_test(an_unknown_field_is_rejected_by_its_number),
         cmocka_unit_test(a_key_that_is_not_the_application_is_refused),
