@@ -238,9 +238,17 @@ Ask delete_ask_branch(Saga *saga, Effect *effect)
 
 static bool is_blind(const Saga *saga)
 {
-    Leftover own = {guard_own_project(saga), owns_project(saga) ? "" : row_of(saga)->branch_id,
+    Leftover own = {guard_own_project(saga), owns_project(saga) ? "" : "a branch of it",
                     detail(saga, FACT_NEON_ACCOUNT)};
     return leftover_is_blind(saga, &own);
+}
+
+// A listing proves nothing either, unless the key has just deleted something there.
+static bool sees_nothing(const Saga *saga)
+{
+    bool has_seen =
+        journal_has(&saga->journal, FACT_GONE) && !journal_has(&saga->journal, FACT_MISSING);
+    return !has_seen && is_blind(saga);
 }
 
 static Lesson learn_delete(Saga *saga, const NeonReply *reply, const char *what)
@@ -327,6 +335,9 @@ Lesson delete_learn_confirm(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
     bool owns = owns_project(saga);
+    if (sees_nothing(saga)) {
+        return leftover_fail_blind(saga, "look for what an earlier command left");
+    }
     if (!owns && reply->meaning == NEON_NOT_FOUND) {
         journal_set_flag(&saga->journal,
                          FACT_CONFIRMED_GONE); // the project is gone, and its branches with it

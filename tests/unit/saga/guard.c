@@ -225,6 +225,14 @@ static const Talk TALKS[] = {
       {"find_dependents", "0"},
       {"check_branches", BRANCHES(ROOT("br-5") "," CHILD("br-6", "dev"), EARLIER("br-5"))},
       {"!end", "CommandRejected", "other branches: dev;|state=failed"}}},
+    {"a listing by another account's key proves nothing",
+     DELETE_ALL,
+     "{'state':'failed','details':{'project_name':'shop-production','neon_account_id':'neon-1',"
+     "'left':[]}}",
+     other_account,
+     {{"mark_deleting", "ok"},
+      {"confirm_gone", NO_PROJECTS},
+      {"!end", "CommandRejected", "'code':'NOT_VISIBLE'|state=failed|!tombstone"}}},
     {"a key of one project sees no leftover in another",
      DELETE,
      "{'state':'failed','origin':'branched','project_id':'p-1','branch_id':'br-1','details':{"
