@@ -44,8 +44,7 @@
     }
 #define UNDO_GUARDED(id)                                                                           \
     GUARDED(id, "undo_mark_deleting", "undo_find_dependents", "undo_check_branches")
-#define LEFTOVER_GUARDED(id)                                                                       \
-    GUARDED(id, "mark_leftover", "find_inhabitants", "check_leftover")
+#define LEFTOVER_GUARDED(id) GUARDED(id, "mark_leftover", "find_inhabitants", "check_leftover")
 #define ONE_BRANCH(branch) "200 {'branch':" branch "}"
 
 #define ERROR(status, code, message) status " {'code':'" code "','message':'" message "'}"

@@ -28,7 +28,7 @@
         "!end", "EnvironmentCreated", "'created':true"                                             \
     }
 #define UNDONE_TAIL(id)                                                                            \
-    UNDO_GUARDED(id), {"undo_delete_project", "200 {'project':{}}", "DELETE /projects/" id},                         \
+    UNDO_GUARDED(id), {"undo_delete_project", "200 {'project':{}}", "DELETE /projects/" id},       \
     {                                                                                              \
         "undo_find_project", NO_PROJECTS                                                           \
     }
