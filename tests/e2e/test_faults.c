@@ -124,6 +124,43 @@ static void a_storm_of_423_is_waited_out(void **state)
     assert_int_equal(count_branches(world, &live, name), 0);
 }
 
+#define RESET "POST /projects/{project_id}/branches/{branch_id}/roles/{role_name}/reset_password"
+
+static const char *revealed(World *world, const Environment *project, const char *branch_id,
+                            const char *role)
+{
+    REPLY reply = box_call(&world->box, "GET",
+                           box_text("/projects/%s/branches/%s/roles/%s/reveal_password",
+                                    project->project_id, branch_id, role),
+                           NULL);
+    assert_int_equal(reply.status, 200);
+    return box_text("%s", box_string(reply.json, "password"));
+}
+
+// Right after the creation neither roles nor databases are listed: neither is taken for none.
+static void lists_that_lag_keep_no_inherited_password_and_hide_no_database(void **state)
+{
+    World *world = *state;
+    Environment live = create(world);
+    int64_t resets = sandbox_count_calls(world, RESET);
+    (void)sandbox_fault(world, "{'kind': 'listing_lag', 'object': 'role', 'ms': 1500}");
+    (void)sandbox_fault(world, "{'kind': 'listing_lag', 'object': 'database', 'ms': 1500}");
+    const Seen *seen = command_run(world, APPLICATION, "EnvironmentBranched", BRANCH,
+                                   world_fresh("try"), live.name);
+    Environment made = login_environment(seen);
+    assert_string_equal(seen_text(seen, "environmentBranched.rotatedRoles.0"), live.role);
+    assert_string_equal(seen_text(seen, "environmentBranched.environment.databases.0"),
+                        live.database);
+    assert_int_equal(sandbox_count_calls(world, RESET), resets + 1);
+    assert_string_not_equal(revealed(world, &live, made.branch_id, live.role),
+                            revealed(world, &live, live.branch_id, live.role));
+    // an adopted project has no reply that names its database
+    (void)sandbox_fault(world, "{'kind': 'reply_lost', 'route': 'POST /projects'}");
+    seen = command_run(world, APPLICATION, "EnvironmentCreated", CREATE, world_fresh("live"));
+    assert_string_equal(seen_text(seen, "environmentCreated.environment.databases.0"),
+                        live.database);
+}
+
 // ---- what ends the command, undone
 
 static void expect_step(const Seen *seen, const char *step)
@@ -318,6 +355,8 @@ int main(void)
         cmocka_unit_test_teardown(what_delays_a_creation_leaves_one_project, clear),
         cmocka_unit_test_teardown(retry_after_is_honoured, clear),
         cmocka_unit_test_teardown(a_storm_of_423_is_waited_out, clear),
+        cmocka_unit_test_teardown(lists_that_lag_keep_no_inherited_password_and_hide_no_database,
+                                  clear),
         cmocka_unit_test_teardown(a_project_that_stays_locked_is_given_up, clear),
         cmocka_unit_test_teardown(a_refused_key_and_a_plan_limit_end_with_neons_words, clear),
         cmocka_unit_test_teardown(an_operation_that_fails_for_good_is_undone, clear),
