@@ -239,6 +239,7 @@ Lesson guard_learn_branches(Saga *saga, const Answer *answer)
     {
         NeonBranch branch;
         if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {
+            journal_set_note(&saga->journal, NOTE_GUARD, json_null()); // nothing is counted twice
             return lesson_unreadable(saga, &err, PROTECTED_READ);
         }
         note_branch(saga, note, &branch);
