@@ -260,6 +260,18 @@ static void a_deadline_that_passes_on_the_way_undoes_what_was_made(void **state)
     assert_int_equal(count_projects(world, name), 0);
 }
 
+static void a_deadline_ends_a_wait(void **state)
+{
+    World *world = *state;
+    int64_t began_ms = wait_now_ms();
+    (void)sandbox_fault(world,
+                        "{'kind': 'status', 'route': 'GET *', 'status': 503, 'retry_after': 30}");
+    (void)command_refused(world, APPLICATION, "CommandRejected", "EXPIRED",
+                          CREATE ", 'deadline': '%s'", world_fresh("live"),
+                          seconds_from_now(world, 3));
+    assert_true(wait_now_ms() - began_ms < 15000);
+}
+
 // ---- the worker
 
 static void a_worker_that_cannot_start_its_consumer_ends_and_says_why(void **state)
@@ -362,6 +374,7 @@ int main(void)
         cmocka_unit_test_teardown(an_operation_that_fails_for_good_is_undone, clear),
         cmocka_unit_test_teardown(what_is_undone_is_found_though_its_creation_was_lost, clear),
         cmocka_unit_test_teardown(a_deadline_that_passes_on_the_way_undoes_what_was_made, clear),
+        cmocka_unit_test_teardown(a_deadline_ends_a_wait, clear),
         cmocka_unit_test(a_worker_that_cannot_start_its_consumer_ends_and_says_why),
         cmocka_unit_test_teardown(a_ledger_that_hangs_up_costs_nothing, clear),
         cmocka_unit_test(a_row_that_the_ledger_refuses_holds_up_no_other),
