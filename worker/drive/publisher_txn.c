@@ -6,7 +6,9 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "drive/kafka_conf.h"
+#include "drive/publisher_crash.h"
 #include "drive/publisher_item.h"
+#include "sys/crash.h"
 #include "sys/random.h"
 
 enum { CALL_MS = 5000, POLL_MS = 100, NAME_LIMIT = 512, RECORD_HEADROOM = 1024 * 1024 };
@@ -86,6 +88,7 @@ bool txn_open(Txn *txn, const Settings *settings, TxnRetry *on_retry, void *cont
         return false;
     }
     rd_kafka_conf_set_opaque(conf, txn);
+    publisher_crash_watch(conf);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
     txn->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
@@ -301,7 +304,10 @@ static TxnResult fill(Txn *txn, const List *items, Error *err)
     if (!produce_all(txn, items, err)) {
         return TXN_ABORTED;
     }
-    return send_offsets(txn, items, err);
+    crash_point(CRASH_OFFSETS_BEFORE, NULL, NULL);
+    TxnResult result = send_offsets(txn, items, err);
+    crash_point(CRASH_OFFSETS_AFTER, NULL, NULL);
+    return result;
 }
 
 static TxnResult abort_after(const Txn *txn, TxnResult result, Error *err)
@@ -319,15 +325,19 @@ TxnResult txn_run(Txn *txn, const List *items, Error *err)
 {
     txn->delivery_err = RD_KAFKA_RESP_ERR_NO_ERROR;
     txn->too_large = false;
+    crash_point(CRASH_BEGIN_BEFORE, NULL, NULL);
     rd_kafka_error_t *failed = rd_kafka_begin_transaction(txn->client);
     if (failed != NULL) { // it only refuses after fatal errors
         classify(failed, err);
         rd_kafka_error_destroy(failed);
         return TXN_FATAL;
     }
+    crash_point(CRASH_BEGIN_AFTER, NULL, NULL);
     TxnResult result = fill(txn, items, err);
     if (result == TXN_DONE) {
+        crash_point(CRASH_END_BEFORE, NULL, NULL);
         result = call(txn, rd_kafka_commit_transaction, err);
+        crash_point(CRASH_END_AFTER, NULL, NULL);
     }
     if (result == TXN_DONE) {
         return TXN_DONE;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "run/outbox.h"
 #include "sys/clock.h"
+#include "sys/crash.h"
 #include "sys/log.h"
 #include "sys/random.h"
 #include "sys/reference.h"
@@ -319,6 +320,7 @@ static void on_claimed(LedgerOp *op)
     Flight *flight = LIST_ENTRY(op, Flight, op);
     flight->claimed = op->answer.claimed;
     op->answer.claimed = (LedgerClaimed){.answered = false};
+    crash_point(CRASH_CLAIM_AFTER, flight->command->action_name, NULL);
     if (!flight_landed(flight)) {
         return;
     }
@@ -362,6 +364,7 @@ static void claim(Flight *flight)
         .origin = is_create ? "created" : "branched",
         .spec_digest = flight->spec_digest,
     };
+    crash_point(CRASH_CLAIM_BEFORE, command->action_name, NULL);
     flight_put(flight, LEDGER_OP_CLAIM, on_claimed);
 }
 

@@ -5,6 +5,7 @@
 #include "run/flight.h"
 #include "run/mask.h"
 #include "sys/clock.h"
+#include "sys/crash.h"
 #include "sys/log.h"
 #include "sys/random.h"
 
@@ -16,6 +17,13 @@ static const char *bucket_key(const Flight *flight)
     // a key that is being connected belongs to an account that isn't known yet
     return account->found && account->neon_account_id[0] != '\0' ? account->neon_account_id
                                                                  : flight->command->application_id;
+}
+
+static void pass(const Flight *flight, CrashPoint point)
+{
+    if (flight->decision.mutating) {
+        crash_point(point, flight->command->action_name, flight->decision.step->name);
+    }
 }
 
 static void go_on(Flight *flight, Lesson lesson)
@@ -41,6 +49,7 @@ static void on_closed(LedgerOp *op)
 {
     Flight *flight = LIST_ENTRY(op, Flight, op);
     LedgerClosed closed = op->answer.closed;
+    pass(flight, CRASH_RESULT_AFTER);
     if (!flight_landed(flight)) {
         return;
     }
@@ -61,6 +70,7 @@ static void close_intent(Flight *flight)
                                          .number = flight->intent_number,
                                          .result = flight->texts[1],
                                          .journal = flight->texts[0]};
+    pass(flight, CRASH_RESULT_BEFORE);
     flight_put(flight, LEDGER_OP_CLOSE, on_closed);
 }
 
@@ -118,6 +128,7 @@ static void on_reply(void *context, const HttpReply *reply)
 {
     Flight *flight = context;
     flight->call = NULL;
+    pass(flight, CRASH_CALL_AFTER);
     NeonReply answer;
     read_reply(flight, reply, &answer);
     LogFields fields = flight_log(flight);
@@ -151,6 +162,7 @@ static void send_request(Flight *flight)
                         .request_id = request_id,
                         .send_limit_boot_ms =
                             flight->decision.mutating ? flight->send_limit_ms : 0};
+    pass(flight, CRASH_CALL_BEFORE);
     flight->call = http_send(flight->worker->http, &http, on_reply, flight);
 }
 
@@ -171,6 +183,7 @@ static void on_opened(LedgerOp *op)
 {
     Flight *flight = LIST_ENTRY(op, Flight, op);
     LedgerOpened opened = op->answer.opened;
+    pass(flight, CRASH_INTENT_AFTER);
     if (!opened.written) {
         on_not_opened(flight, &opened);
         return;
@@ -205,6 +218,7 @@ static void open_intent(Flight *flight)
                                        .settle_after_ms = times->settle_after_ms,
                                        .is_final = is_final(&flight->saga),
                                        .journal = flight->texts[0]};
+    pass(flight, CRASH_INTENT_BEFORE);
     flight_put(flight, LEDGER_OP_OPEN, on_opened);
 }
 

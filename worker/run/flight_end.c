@@ -7,6 +7,7 @@
 #include "run/flight.h"
 #include "run/outbox.h"
 #include "sys/clock.h"
+#include "sys/crash.h"
 #include "sys/log.h"
 
 static void free_flight(Flight *flight)
@@ -20,6 +21,7 @@ static void on_concluded(LedgerOp *op)
 {
     Flight *flight = LIST_ENTRY(op, Flight, op);
     bool written = op->answer.written;
+    crash_point(CRASH_CONCLUDE_AFTER, flight->command->action_name, NULL);
     if (!flight_landed(flight)) {
         return;
     }
@@ -68,6 +70,7 @@ void flight_conclude(Flight *flight)
     conclusion_clear(&flight->conclusion);
     saga_conclude(&flight->saga, &context, &flight->conclusion);
     flight->op.ask.conclude = flight->conclusion.row;
+    crash_point(CRASH_CONCLUDE_BEFORE, command->action_name, NULL);
     flight_put(flight, LEDGER_OP_CONCLUDE, on_concluded);
 }
 

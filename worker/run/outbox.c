@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/unconst.h"
+#include "sys/crash.h"
 
 // An outcome that the publisher has; afterwards, its row's published_at.
 typedef struct Parcel {
@@ -136,6 +137,7 @@ static void on_marked(LedgerOp *op)
 {
     Parcel *parcel = LIST_ENTRY(op, Parcel, op);
     Worker *worker = parcel->worker;
+    crash_point(CRASH_PUBLISHED_AFTER, NULL, NULL);
     list_remove(&parcel->link);
     free(parcel);
     worker->marking_count--;
@@ -172,6 +174,7 @@ void outbox_published(Worker *worker, const uint64_t *ids, size_t count)
         parcel->op = (LedgerOp){.kind = LEDGER_OP_PUBLISHED,
                                 .ask.published = {parcel->application_id, parcel->command_id},
                                 .done = on_marked};
+        crash_point(CRASH_PUBLISHED_BEFORE, NULL, NULL);
         ledger_queue_put(worker->ledger, &parcel->op);
     }
     worker_relieve(worker);
