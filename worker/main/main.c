@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "base/settings.h"
 #include "run/migrate.h"
 #include "run/topics.h"
@@ -29,6 +30,7 @@ enum {
     OPTION_PRINT_CONFIG,
     OPTION_PRINT_SETTINGS,
     OPTION_PRINT_SAGAS,
+    OPTION_PRINT_METRICS,
     OPTION_DRY_RUN,
 };
 
@@ -41,6 +43,7 @@ typedef enum Task {
     TASK_PRINT_CONFIG,
     TASK_PRINT_SETTINGS,
     TASK_PRINT_SAGAS,
+    TASK_PRINT_METRICS,
 } Task;
 
 typedef struct Arguments {
@@ -65,6 +68,8 @@ static const struct argp_option OPTIONS[] = {
      "print all settings as a Markdown table and exit", 1},
     {"print-sagas", OPTION_PRINT_SAGAS, NULL, 0,
      "print every command's steps as Mermaid diagrams and exit", 1},
+    {"print-metrics", OPTION_PRINT_METRICS, NULL, 0,
+     "print all metrics as a Markdown table and exit", 1},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "with migrate: only say what would be applied", 2},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -134,6 +139,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_PRINT_CONFIG:
     case OPTION_PRINT_SETTINGS:
     case OPTION_PRINT_SAGAS:
+    case OPTION_PRINT_METRICS:
         arguments->task = (Task)(TASK_CHECK_CONFIG + (key - OPTION_CHECK_CONFIG));
         return 0;
     case OPTION_DRY_RUN:
@@ -245,6 +251,7 @@ static int run_task(const Arguments *arguments, const Settings *settings)
         return print_config(settings);
     case TASK_PRINT_SETTINGS:
     case TASK_PRINT_SAGAS:
+    case TASK_PRINT_METRICS:
         break;
     }
     return ok ? EX_OK : complain(&err, exit_code_of(&err));
@@ -286,6 +293,9 @@ int main(int argc, char **argv)
     }
     if (arguments.task == TASK_PRINT_SETTINGS) {
         return print_text(settings_print_markdown);
+    }
+    if (arguments.task == TASK_PRINT_METRICS) {
+        return print_text(metrics_print_markdown);
     }
     if (!memory_install(&err)) {
         return complain(&err, EX_OSERR);

@@ -276,6 +276,7 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     assert(fits);
     (void)fits;
     set_names(worker);
+    worker->metrics = metrics_new();
     worker->loop = loop_new();
     leave_init(worker);
     worker->purge_timer = loop_timer_new(worker->loop, on_purge_timer, worker);
@@ -309,6 +310,7 @@ static void worker_clear(Worker *worker)
     loop_timer_free(worker->purge_timer);
     leave_clear(worker);
     loop_free(worker->loop);
+    metrics_free(worker->metrics);
 }
 
 int worker_run(const Settings *settings, const char *installation, Error *err)

@@ -6,6 +6,7 @@
 #define RUN_WORKER_H
 
 #include "base/list.h"
+#include "base/metrics.h"
 #include "base/table.h"
 #include "contract/completion.h"
 #include "drive/http.h"
@@ -36,6 +37,7 @@ typedef struct Partition {
 
 typedef struct Worker {
     const Settings *settings;
+    Metrics *metrics;
     Loop *loop;
     Resolver *resolver;
     Http *http;
