@@ -6,17 +6,20 @@
 #include "base/alloc.h"
 #include "sys/clock.h"
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000, NS_PER_US = 1000, US_PER_MS = 1000 };
 
 struct Loop {
     uv_loop_t uv;
     uv_prepare_t prepare;
+    uv_check_t check;
     LoopTurn *before_poll;
     void *context;
     int64_t turn_before_ms;
     uint64_t turn_ended_ns; // when the turn before this one went to poll; 0 = none did
     uint64_t idle_ns;       // waited in polls until then
-    int64_t longest_turn_ms;
+    uint64_t woke_ns;       // when the last poll returned, rounded down
+    int64_t turn_us;        // of the last turn that ended; -1: none has
+    int64_t longest_turn_us;
 };
 
 struct LoopTimer {
@@ -25,8 +28,11 @@ struct LoopTimer {
     void *context;
 };
 
-// libuv runs I/O callbacks within its poll, so the length of a turn is what passed between two
-// prepare callbacks, less what libuv itself measured as waiting.
+// Two measures, each never too short, and the shorter one counts. libuv runs I/O callbacks within
+// its poll, so a turn is what passed between two prepare callbacks, less the wait in between. The
+// wait as libuv measures it is exact to microseconds, but a signal makes libuv's poll begin anew
+// and forget what it had waited until then (uv__io_poll sets the time of entry again after EINTR).
+// The time at which poll returned for good is in libuv's clock, in whole milliseconds and coarse.
 static void measure_turn(Loop *loop)
 {
     uint64_t now_ns = uv_hrtime();
@@ -35,13 +41,22 @@ static void measure_turn(Loop *loop)
         uint64_t passed_ns = now_ns - loop->turn_ended_ns;
         uint64_t waited_ns = idle_ns - loop->idle_ns;
         uint64_t turn_ns = passed_ns > waited_ns ? passed_ns - waited_ns : 0;
-        int64_t turn_ms = (int64_t)(turn_ns / NS_PER_MS);
-        if (turn_ms > loop->longest_turn_ms) {
-            loop->longest_turn_ms = turn_ms;
+        uint64_t woken_ns = loop->woke_ns > loop->turn_ended_ns ? now_ns - loop->woke_ns : turn_ns;
+        uint64_t shorter_ns = woken_ns < turn_ns ? woken_ns : turn_ns;
+        loop->turn_us = (int64_t)(shorter_ns / NS_PER_US);
+        if (loop->turn_us > loop->longest_turn_us) {
+            loop->longest_turn_us = loop->turn_us;
         }
     }
     loop->turn_ended_ns = now_ns;
     loop->idle_ns = idle_ns;
+}
+
+// Right behind the poll: libuv's clock still says when it returned.
+static void on_check(uv_check_t *handle)
+{
+    Loop *loop = handle->data;
+    loop->woke_ns = uv_now(&loop->uv) * NS_PER_MS;
 }
 
 static void on_prepare(uv_prepare_t *handle)
@@ -63,8 +78,12 @@ Loop *loop_new(void)
     assert(failed == 0);
     failed = uv_prepare_init(&loop->uv, &loop->prepare);
     assert(failed == 0);
+    failed = uv_check_init(&loop->uv, &loop->check);
+    assert(failed == 0);
     (void)failed;
     loop->prepare.data = loop;
+    loop->check.data = loop;
+    loop->turn_us = -1;
     return loop;
 }
 
@@ -81,6 +100,7 @@ void loop_free(Loop *loop)
         return;
     }
     uv_close((uv_handle_t *)&loop->prepare, NULL);
+    uv_close((uv_handle_t *)&loop->check, NULL);
     uv_walk(&loop->uv, assert_closing, NULL);
     // What is left are close callbacks and work on libuv's threads that could not be cancelled.
     uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -101,8 +121,10 @@ void loop_run(Loop *loop, LoopTurn *before_poll, void *context)
     loop->context = context;
     loop->turn_ended_ns = 0;
     uv_prepare_start(&loop->prepare, on_prepare);
+    uv_check_start(&loop->check, on_check);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_prepare_stop(&loop->prepare);
+    uv_check_stop(&loop->check);
 }
 
 void loop_stop(Loop *loop)
@@ -125,7 +147,12 @@ int64_t loop_turn_before_ms(const Loop *loop)
 
 int64_t loop_longest_turn_ms(const Loop *loop)
 {
-    return loop->longest_turn_ms;
+    return loop->longest_turn_us / US_PER_MS;
+}
+
+int64_t loop_turn_us(const Loop *loop)
+{
+    return loop->turn_us;
 }
 
 static void on_timer(uv_timer_t *handle)

@@ -25,6 +25,9 @@ int64_t loop_turn_before_ms(const Loop *loop); // 0 = this is the first
 // Longest turn so far in ms (time between two polls of the kernel, without the wait), for the log
 // at exit and metrics.
 int64_t loop_longest_turn_ms(const Loop *loop);
+// Length of the last turn that ended, in microseconds, without its wait; -1: none has. Exact, but
+// for a turn whose wait a signal interrupted: that may be up to 5 ms too long (libuv's clock).
+int64_t loop_turn_us(const Loop *loop);
 
 // A one-shot timer: fires once, `delay_ms` from now; the handle may be started again or stopped at
 // any time, and freed in its own callback.
