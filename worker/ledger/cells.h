@@ -36,6 +36,18 @@ json_t *cells_object(Cells *cells);    // owned by the caller; NULL: NULL
 // Those of LEDGER_INTENT_COLUMNS.
 void cells_intent(Cells *cells, LedgerIntent *ret_intent);
 
+// The owner of a command's row goes on: what was noted of a wait is over.
+#define LEDGER_PROGRESS                                                                            \
+    "progress_at = clock_timestamp(), waiting_step = NULL, waiting_for = NULL, "                   \
+    "waiting_since = NULL"
+
+// The same in a statement whose `present p` says whether it goes on; else both stay.
+#define LEDGER_PROGRESS_IF                                                                         \
+    "progress_at = CASE WHEN p.goes_on THEN clock_timestamp() ELSE c.progress_at END, "            \
+    "waiting_step = CASE WHEN NOT p.goes_on THEN c.waiting_step END, "                             \
+    "waiting_for = CASE WHEN NOT p.goes_on THEN c.waiting_for END, "                               \
+    "waiting_since = CASE WHEN NOT p.goes_on THEN c.waiting_since END"
+
 // The columns of an intent, of a command's row `c`. A wait is rounded up: a tick early is too
 // early.
 #define LEDGER_IN_MS(instant)                                                                      \

@@ -5,7 +5,7 @@
 #include "ledger/columns.h"
 
 static const char SAVE[] =
-    "UPDATE provision.command c SET journal = i.journal, "
+    "UPDATE provision.command c SET journal = i.journal, " LEDGER_PROGRESS ", "
     "direction = CASE WHEN i.undoing THEN 'undo' ELSE c.direction END, "
     "first_error = coalesce(c.first_error, i.first_error) "
     "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::boolean[], $5::jsonb[], $6::jsonb[]) "
@@ -36,14 +36,16 @@ static const char CONCLUDE[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::jsonb[], "
     "$5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], "
     "$12::text[], $13::jsonb[], $14::boolean[], $15::bytea[], $16::text[], $17::text[], "
-    "$18::text[], $19::text[]) WITH ORDINALITY AS i(application_id, command_id, epoch, journal, "
+    "$18::text[], $19::text[], $20::boolean[]) WITH ORDINALITY AS i(application_id, command_id, "
+    "epoch, journal, "
     "outcome, sequence, environment, state, account, project_id, branch_id, endpoint_id, details, "
     "writes_account, sealed_key, key_kind, neon_account_id, org_id, account_project_id, "
-    "ordinal)), "
+    "heeds_stop, ordinal)), "
     "present AS (SELECT i.*, greatest(c.unsettled_until, "
     "CASE WHEN c.intent_status = 'open' AND c.intent_settles THEN c.settled_at END) AS unsettled "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
-    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running'), "
+    "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
+    "AND (c.stop IS NULL OR NOT i.heeds_stop OR c.direction = 'undo')), "
     "environments AS (UPDATE provision.environment e SET state = coalesce(p.state, e.state), "
     "account = nullif(p.account, ''), project_id = nullif(p.project_id, ''), "
     "branch_id = nullif(p.branch_id, ''), endpoint_id = nullif(p.endpoint_id, ''), "
@@ -71,7 +73,7 @@ static const char CONCLUDE[] =
     "RETURNING a.application_id, a.account) "
     "UPDATE provision.command c SET status = 'finished', journal = p.journal, "
     "outcome = p.outcome, outcome_sequence = nullif(p.sequence, 0), "
-    "finished_at = clock_timestamp() "
+    "finished_at = clock_timestamp(), " LEDGER_PROGRESS " "
     "FROM present p WHERE c.application_id = p.application_id AND c.command_id = p.command_id "
     "AND (p.environment = '' OR p.ordinal IN (SELECT ordinal FROM environments)) "
     "AND (NOT p.writes_account "
@@ -98,6 +100,7 @@ static const Column CONCLUDE_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerConclude, neon_account_id)},
     {COLUMN_TEXT, offsetof(LedgerConclude, org_id)},
     {COLUMN_TEXT, offsetof(LedgerConclude, account_project_id)},
+    {COLUMN_FLAG, offsetof(LedgerConclude, heeds_stop)},
 };
 
 void ledger_conclude_build(const LedgerConclude *concludes, size_t count, LedgerBatch *ret_batch)

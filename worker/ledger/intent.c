@@ -3,9 +3,9 @@
 
 static const char OPEN[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
-    "$5::boolean[], $6::bigint[], $7::bigint[], $8::boolean[], $9::jsonb[]) WITH ORDINALITY AS "
-    "i(application_id, command_id, epoch, step, settles, window_ms, settle_ms, is_final, journal, "
-    "ordinal)), "
+    "$5::boolean[], $6::bigint[], $7::bigint[], $8::boolean[], $9::boolean[], $10::jsonb[]) WITH "
+    "ORDINALITY AS i(application_id, command_id, epoch, step, settles, window_ms, settle_ms, "
+    "is_final, goes_on, journal, ordinal)), "
     "present AS (SELECT i.*, c.stop, c.stopped_by, "
     "c.stop IS NULL OR c.direction = 'undo' OR i.is_final AS allowed "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
@@ -17,7 +17,7 @@ static const char OPEN[] =
     "intent_epoch = p.epoch, intent_settles = p.settles, intent_result = NULL, "
     "sent_before = clock_timestamp() + p.window_ms * interval '1 ms', "
     "settled_at = clock_timestamp() + (p.window_ms + p.settle_ms) * interval '1 ms', "
-    "journal = p.journal "
+    "journal = p.journal, " LEDGER_PROGRESS_IF " "
     "FROM present p WHERE p.allowed AND c.application_id = p.application_id "
     "AND c.command_id = p.command_id "
     "RETURNING p.ordinal, c.intent_number) "
@@ -33,6 +33,7 @@ static const Column OPEN_COLUMNS[] = {
     {COLUMN_INT64, offsetof(LedgerOpen, send_window_ms)},
     {COLUMN_INT64, offsetof(LedgerOpen, settle_after_ms)},
     {COLUMN_FLAG, offsetof(LedgerOpen, is_final)},
+    {COLUMN_FLAG, offsetof(LedgerOpen, goes_on)},
     {COLUMN_TEXT, offsetof(LedgerOpen, journal)},
 };
 
@@ -65,16 +66,17 @@ bool ledger_open_decode(const PGresult *rows, LedgerOpened *ret_opened, size_t c
 // not.
 static const char CLOSE[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], "
-    "$5::jsonb[], $6::jsonb[]) WITH ORDINALITY AS i(application_id, command_id, epoch, number, "
-    "result, journal, ordinal)), "
-    "present AS (SELECT i.*, c.epoch = i.epoch AS current, "
+    "$5::boolean[], $6::jsonb[], $7::jsonb[]) WITH ORDINALITY AS i(application_id, command_id, "
+    "epoch, number, learnt, result, journal, ordinal)), "
+    "present AS (SELECT i.*, c.epoch = i.epoch AS current, c.epoch = i.epoch AND i.learnt AS "
+    "goes_on, "
     "(c.intent_status = 'open' AND c.intent_epoch = i.epoch AND c.intent_number = i.number) "
     "IS TRUE AS own "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
     "AND c.command_id = i.command_id AND c.status = 'running'), "
     "written AS (UPDATE provision.command c SET intent_status = 'closed', "
     "intent_result = p.result, "
-    "journal = CASE WHEN p.current THEN p.journal ELSE c.journal END, "
+    "journal = CASE WHEN p.current THEN p.journal ELSE c.journal END, " LEDGER_PROGRESS_IF ", "
     "abandoned = c.abandoned - (c.abandoned_number = c.intent_number)::integer "
     "FROM present p WHERE p.own AND c.application_id = p.application_id "
     "AND c.command_id = p.command_id) "
@@ -85,6 +87,7 @@ static const Column CLOSE_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerClose, key.command_id)},
     {COLUMN_INT64, offsetof(LedgerClose, key.epoch)},
     {COLUMN_INT64, offsetof(LedgerClose, number)},
+    {COLUMN_FLAG, offsetof(LedgerClose, goes_on)},
     {COLUMN_TEXT, offsetof(LedgerClose, result)},
     {COLUMN_TEXT, offsetof(LedgerClose, journal)},
 };

@@ -120,6 +120,7 @@ typedef struct LedgerClaim {
                   // that is `gone`, or `failed` by the same action
     const char *origin;         // with reserve
     const uint8_t *spec_digest; // with reserve
+    const char *worker;         // who claims; for people who look
 } LedgerClaim;
 
 typedef enum LedgerClaimResult {
@@ -176,6 +177,7 @@ typedef struct LedgerOpen {
     int64_t send_window_ms;
     int64_t settle_after_ms; // settled_at = sent_before + this
     bool is_final;           // only forward from here: a stop mark no longer turns it
+    bool goes_on;            // false: the same again, with nothing learnt since; no progress
     const char *journal;     // JSON object
 } LedgerOpen;
 typedef struct LedgerOpened {
@@ -193,6 +195,7 @@ bool ledger_open_decode(const PGresult *rows, LedgerOpened *ret_opened, size_t c
 typedef struct LedgerClose {
     LedgerKey key; // epoch of the opener
     int64_t number;
+    bool goes_on;        // something was learnt; false: no progress
     const char *result;  // JSON object of facts
     const char *journal; // written only while the epoch is current
 } LedgerClose;
@@ -215,6 +218,17 @@ void ledger_save_build(const LedgerSave *saves, size_t count, LedgerBatch *ret_b
 // ret_written[i]: whether row i was still ours.
 bool ledger_written_decode(const PGresult *rows, bool *ret_written, size_t count, Error *err);
 
+// Notes what a command waits for without writing anything else, for people who look; the next write
+// of its owner takes that away. Nothing is written where one came in between.
+typedef struct LedgerNote {
+    LedgerKey key;
+    const char *step;
+    const char *waiting_for; // contract/waiting.h
+    int64_t waiting_ms;      // for so long
+} LedgerNote;
+void ledger_note_build(const LedgerNote *notes, size_t count,
+                       LedgerBatch *ret_batch); // ledger_written_decode
+
 // The present owner looks whether the opener has closed its intent.
 void ledger_look_build(const LedgerKey *keys, size_t count, LedgerBatch *ret_batch);
 typedef struct LedgerLook {
@@ -224,6 +238,32 @@ typedef struct LedgerLook {
     char stopped_by[UUID_TEXT_BYTES];
 } LedgerLook;
 bool ledger_look_decode(const PGresult *rows, LedgerLook *ret_looks, size_t count, Error *err);
+
+// ---- stop marks
+
+typedef struct LedgerStop {
+    const char *application_id;
+    const char *target_id;  // command that is to stop
+    const char *command_id; // that asks for it
+    const char *stop;       // cancelled, superseded
+} LedgerStop;
+typedef struct LedgerStopped {
+    bool found; // the target has a row, perhaps just made for the mark
+    bool finished;
+    char stop[16]; // its mark, whoever's it is; the first one stays
+    char stopped_by[UUID_TEXT_BYTES];
+    char action[32]; // "" = it was never claimed
+    bool undoing;
+    bool had_intent;
+    json_t *journal; // owned
+    Buffer outcome;  // finished
+} LedgerStopped;
+void ledger_stopped_clear(LedgerStopped *stopped);
+// Marks targets that aren't finished, on behalf of commands that aren't finished. No target stands
+// in it twice. It names no epoch: whoever runs the target honours the mark.
+void ledger_stop_build(const LedgerStop *stops, size_t count, LedgerBatch *ret_batch);
+// What each target is after that; its owner clears it. When that fails nothing is left to clear.
+bool ledger_stop_decode(const PGresult *rows, LedgerStopped *ret_stopped, size_t count, Error *err);
 
 // ---- effects of steps on environments (one command at a time writes a subject)
 
@@ -269,6 +309,7 @@ typedef struct LedgerConclude {
     bool writes_account; // upsert of the account's row:
     Bytes sealed_key;
     const char *key_kind, *neon_account_id, *org_id, *account_project_id;
+    bool heeds_stop; // a stop mark keeps it from being written: the command can still turn
 } LedgerConclude;
 // One transaction, guarded by the epoch and by the subject's sequence being `sequence - 1`; nothing
 // is written where the environment has no row. Environment and account exclude each other. The

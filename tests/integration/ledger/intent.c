@@ -11,6 +11,7 @@ static LedgerOpen open_of(size_t i, int64_t epoch)
         .settles = true,
         .send_window_ms = 15000,
         .settle_after_ms = 90000,
+        .goes_on = true,
         .journal = "{\"name\": \"x\"}",
     };
 }
@@ -29,7 +30,7 @@ static LedgerOpened run_open(PGconn *connection, const LedgerOpen *open)
 
 static LedgerClosed run_close(PGconn *connection, LedgerKey key, int64_t number)
 {
-    LedgerClose close = {key, number, "{\"id\": \"p-1\"}", "{\"closed\": true}"};
+    LedgerClose close = {key, number, true, "{\"id\": \"p-1\"}", "{\"closed\": true}"};
     LedgerBatch batch;
     LedgerClosed closed;
     Error err = ERROR_INIT;
@@ -290,7 +291,7 @@ static void batches_of_two_workers_in_opposite_orders_take_turns(void **state)
     for (size_t i = 0; i < SUPPORT_BATCH; i++) {
         size_t last = SUPPORT_BATCH - 1 - i;
         up[i] = open_of(i, support_take_one(support->one, i));
-        down[i] = (LedgerClose){support_key(last, 1), 1, NULL, "{}"};
+        down[i] = (LedgerClose){support_key(last, 1), 1, true, NULL, "{}"};
     }
     for (int round = 0; round < ROUNDS; round++) {
         LedgerBatch batch;

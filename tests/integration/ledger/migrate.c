@@ -57,7 +57,7 @@ static void a_run_applies_each_migration_once_and_names_it(void **state)
 {
     Support *support = *state;
     char *said = said_by_run(support->uri, true);
-    assert_string_equal(said, "applied 001_initial\n");
+    assert_string_equal(said, "applied 001_initial\napplied 002_progress\n");
     free(said);
     said = said_by_run(support->uri, true);
     assert_string_equal(said, "");
@@ -72,7 +72,7 @@ static void a_dry_run_says_what_it_would_do_and_does_nothing(void **state)
 {
     Support *support = *state;
     char *said = said_by_run(support->uri, false);
-    assert_string_equal(said, "would apply 001_initial\n");
+    assert_string_equal(said, "would apply 001_initial\nwould apply 002_progress\n");
     free(said);
     support_assert_value(support->one, "SELECT to_regnamespace('provision')", NULL);
 }
@@ -101,6 +101,61 @@ static void a_ledger_without_schema_asks_for_migrate(void **state)
     assert_string_equal(err.code, "SCHEMA_TOO_OLD");
     assert_non_null(strstr(err.text, "provision-worker migrate"));
     support_assert_value(support->one, "SELECT to_regnamespace('provision')", NULL);
+}
+
+// What the first version left: its table of migrations, its schema, a command that runs.
+static void make_first_version(Support *support)
+{
+    size_t count;
+    const SchemaMigration *first = schema_migrations(&count);
+    support_execute(support->one,
+                    "CREATE SCHEMA provision; CREATE TABLE provision.schema_migration (version "
+                    "integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, runs_with "
+                    "integer NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+    support_execute(support->one, first->sql);
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO provision.schema_migration VALUES (1, '%s', '%s', %d)", first->name,
+                   first->checksum, first->runs_with);
+    support_execute(support->one, sql);
+    support_execute(support->one,
+                    "INSERT INTO provision.command (application_id, command_id, digest, action, "
+                    "partition, record_offset, record_timestamp_ms, epoch) VALUES ('shop', "
+                    "'00000000-0000-4000-8000-000000000001', sha256('x'), 'CreateEnvironment', 3, "
+                    "1, 1, 4)");
+}
+
+static void a_ledger_of_the_first_version_is_brought_up_with_what_it_holds(void **state)
+{
+    Support *support = *state;
+    make_first_version(support);
+    Error err = ERROR_INIT;
+    char installation[UUID_TEXT_BYTES];
+    assert_false(migrate_check(support->uri, installation, &err));
+    assert_string_equal(err.code, "SCHEMA_TOO_OLD");
+    char *said = said_by_run(support->uri, true);
+    assert_string_equal(said, "applied 002_progress\n");
+    free(said);
+    assert_true(migrate_check(support->uri, installation, &err));
+    support_assert_value(support->one,
+                         "SELECT epoch || ' ' || (worker IS NULL AND progress_at IS NULL AND "
+                         "waiting_for IS NULL) FROM provision.command",
+                         "4 true");
+    // a worker of the first version still claims, one of this version takes over
+    support_execute(support->one, "UPDATE provision.command SET epoch = 5");
+    LedgerClaim claim = support_claim(1);
+    static const char DIGEST[] = "SELECT encode(sha256('x'), 'hex')";
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    PGresult *hex = PQexec(support->one, DIGEST);
+    assert_true(crypto_hex_decode(PQgetvalue(hex, 0, 0), digest, sizeof(digest)));
+    PQclear(hex);
+    claim.digest = digest;
+    LedgerClaimed claimed = {.answered = false};
+    support_take(support->one, &claim, 1, &claimed);
+    assert_int_equal(claimed.result, LEDGER_CLAIM_TAKEN);
+    assert_int_equal(claimed.epoch, 6);
+    ledger_claimed_clear(&claimed);
+    support_assert_value(support->one, "SELECT worker FROM provision.command", "one");
 }
 
 static void a_migration_that_was_changed_is_refused(void **state)
@@ -226,7 +281,7 @@ static void many_workers_may_start_at_once(void **state)
         assert_int_equal(waitpid(starters[i], &status, 0), starters[i]);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
-    support_assert_value(support->one, "SELECT count(*) FROM provision.schema_migration", "1");
+    support_assert_value(support->one, "SELECT count(*) FROM provision.schema_migration", "2");
     support_assert_value(support->one, "SELECT count(*) FROM provision.installation", "1");
 }
 
@@ -238,6 +293,8 @@ int main(void)
         cmocka_unit_test_setup(a_dry_run_says_what_it_would_do_and_does_nothing, drop_schema),
         cmocka_unit_test_setup(the_installation_has_one_id_for_good, make_schema),
         cmocka_unit_test_setup(a_ledger_without_schema_asks_for_migrate, drop_schema),
+        cmocka_unit_test_setup(a_ledger_of_the_first_version_is_brought_up_with_what_it_holds,
+                               drop_schema),
         cmocka_unit_test_setup(a_migration_that_was_changed_is_refused, make_schema),
         cmocka_unit_test_setup(a_later_schema_is_refused, make_schema),
         cmocka_unit_test_setup(a_later_schema_that_says_it_runs_with_this_program_is_fine,

@@ -16,6 +16,9 @@ static void migrations_are_numbered_from_one_without_gaps(void **state)
         assert_in_range(migrations[i].runs_with, 1, i + 1);
     }
     assert_string_equal(migrations[0].name, "initial");
+    assert_string_equal(migrations[1].name, "progress");
+    // workers of the version before still run with it
+    assert_int_equal(migrations[1].runs_with, 1);
     assert_int_equal(schema_newest(), count);
     assert_in_range(schema_oldest(), 1, count);
 }

@@ -38,18 +38,21 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
 {
     (void)state;
     LedgerBatch batch;
-    const LedgerOpen open = {KEY, "s", true, 1, 2, false, "{}"};
+    const LedgerOpen open = {KEY, "s", true, 1, 2, false, true, "{}"};
     ledger_open_build(&open, 1, &batch);
-    assert_locked(&batch, 9, "{\"{}\"}");
-    const LedgerClose close = {KEY, 3, NULL, "{}"};
+    assert_locked(&batch, 10, "{\"{}\"}");
+    const LedgerClose close = {KEY, 3, true, NULL, "{}"};
     ledger_close_build(&close, 1, &batch);
-    assert_locked(&batch, 6, "{\"{}\"}");
+    assert_locked(&batch, 7, "{\"{}\"}");
     ledger_look_build(&KEY, 1, &batch);
     assert_int_equal(batch.count, 1);
     assert_statement(&batch, 3, "{7}");
     const LedgerSave save = {KEY, true, NULL, "{}"};
     ledger_save_build(&save, 1, &batch);
     assert_locked(&batch, 6, "{\"{}\"}");
+    const LedgerNote note = {KEY, "s", "locked", 12000};
+    ledger_note_build(&note, 1, &batch);
+    assert_locked(&batch, 6, "{12000}");
     const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p"};
     ledger_mark_build(&mark, 1, &batch);
     assert_locked(&batch, 7, "{\"p\"}");
