@@ -10,6 +10,7 @@
 #include "ctl/api_key.h"
 #include "ctl/exit_code.h"
 #include "ctl/report.h"
+#include "ctl/send_lines.h"
 #include "ctl/subcommands.h"
 
 enum { FILE_MAX_BYTES = 1024 * 1024 };
@@ -33,8 +34,9 @@ static const char DOC[] =
     "  delete-environment   delete its branch, or the project we made\n"
     "\n"
     "Instead of an action: a file with the JSON form of a command, or - for standard input. Its "
-    "API "
-    "key, if it has one, is given apart, so that it is sealed.";
+    "API key, if it has one, is given apart, so that it is sealed. Or many commands, the JSON form "
+    "of one a line (NDJSON): they are sent as they are read, in their order, until a line is no "
+    "command; --timeout then counts from the last outcome.";
 
 typedef struct Send {
     SendOptions options;
@@ -86,28 +88,21 @@ static void close_file(FILE **file)
     }
 }
 
-// Exit code.
-static int read_text(const Send *send, Text *text)
+// Exit code. The rest of the input behind its first line.
+static int read_text(const Send *send, FILE *file, Text *text)
 {
-    bool json = send->options.connection->json;
-    FILE *file CLEANUP(close_file) = strcmp(send->file, "-") == 0 ? stdin : fopen(send->file, "re");
-    if (file == NULL) {
-        return report_problem(json, EXIT_CODE_FILE, "FILE_UNREADABLE",
-                              "%s is neither an action nor a file that can be read: %s", send->file,
-                              strerror(errno));
-    }
     char piece[4096];
     size_t size = 0;
     while ((size = fread(piece, 1, sizeof(piece), file)) > 0) {
         text_append_bytes(text, piece, size);
     }
     if (ferror(file) != 0) {
-        return report_problem(json, EXIT_CODE_FILE, "FILE_UNREADABLE", "%s: %s", send->file,
-                              strerror(errno));
+        return report_problem(send->options.connection->json, EXIT_CODE_FILE, "FILE_UNREADABLE",
+                              "%s: %s", send->file, strerror(errno));
     }
     return text_ok(text) ? EXIT_CODE_OK
-                         : report_problem(json, EXIT_CODE_DATA, "JSON_INVALID",
-                                          "%s is larger than 1 MiB", send->file);
+                         : report_problem(send->options.connection->json, EXIT_CODE_DATA,
+                                          "JSON_INVALID", "%s is larger than 1 MiB", send->file);
 }
 
 static bool seal(const Send *send, ProvisionCommand *command, ProvisionError *err)
@@ -118,27 +113,65 @@ static bool seal(const Send *send, ProvisionCommand *command, ProvisionError *er
            provision_command_set_api_key(command, secret_reveal(&api_key), public_key, err);
 }
 
-static bool is_of_application(const Send *send, const ProvisionCommand *command)
+static bool is_of_application(const Send *send, const ProvisionCommand *command,
+                              ProvisionError *err)
 {
     const char *wanted = send->options.application_id;
-    return wanted == NULL || strcmp(wanted, provision_command_application(command)) == 0;
+    if (wanted == NULL || strcmp(wanted, provision_command_application(command)) == 0) {
+        return true;
+    }
+    *err = (ProvisionError){PROVISION_ERROR_INVALID, "KEY_MISMATCH", "application_id", ""};
+    (void)snprintf(err->text, sizeof err->text,
+                   "the command is not of application %s (--application)", wanted);
+    return false;
 }
 
-static int send_form(const Send *send, const char *json)
+// SendLine
+static ProvisionCommand *make_command(const void *context, const char *json, ProvisionError *err)
 {
+    const Send *send = context;
+    ProvisionCommand *command = provision_command_from_json(json, err);
+    if (command != NULL && (!is_of_application(send, command, err) ||
+                            (api_key_is_given(&send->api_key) && !seal(send, command, err)))) {
+        provision_command_free(command);
+        return NULL;
+    }
+    return command;
+}
+
+static void free_text(char **text)
+{
+    free(*text);
+}
+
+// Exit code.
+static int send_input(const Send *send, FILE *file)
+{
+    char *line CLEANUP(free_text) = NULL;
+    size_t room = 0;
+    if (getline(&line, &room, file) >= 0 && send->options.command_id == NULL &&
+        send_lines_is_form(line)) {
+        return send_lines(&send->options, file, line, make_command, send);
+    }
+    Text json CLEANUP(text_clear) = TEXT_INIT(FILE_MAX_BYTES);
+    text_append(&json, line != NULL ? line : "");
+    int code = read_text(send, file, &json);
+    if (code != EXIT_CODE_OK) {
+        return code;
+    }
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    ProvisionCommand *command = provision_command_from_json(json, &error);
-    if (command != NULL && !is_of_application(send, command)) {
-        provision_command_free(command);
-        return report_problem(send->options.connection->json, EXIT_CODE_DATA, "KEY_MISMATCH",
-                              "the command is not of application %s (--application)",
-                              send->options.application_id);
-    }
-    if (command != NULL && api_key_is_given(&send->api_key) && !seal(send, command, &error)) {
-        provision_command_free(command);
-        command = NULL;
-    }
-    return send_command(&send->options, command, &error);
+    return send_command(&send->options, make_command(send, text_get(&json), &error), &error);
+}
+
+// Exit code.
+static int send_file(const Send *send)
+{
+    FILE *file CLEANUP(close_file) = strcmp(send->file, "-") == 0 ? stdin : fopen(send->file, "re");
+    return file != NULL
+               ? send_input(send, file)
+               : report_problem(send->options.connection->json, EXIT_CODE_FILE, "FILE_UNREADABLE",
+                                "%s is neither an action nor a file that can be read: %s",
+                                send->file, strerror(errno));
 }
 
 int send_run(int argc, char **argv, Connection *connection)
@@ -156,7 +189,5 @@ int send_run(int argc, char **argv, Connection *connection)
         argv[send.first] = name;
         return send.action(argc - send.first, argv + send.first, &send.options);
     }
-    Text json CLEANUP(text_clear) = TEXT_INIT(FILE_MAX_BYTES);
-    int code = read_text(&send, &json);
-    return code == EXIT_CODE_OK ? send_form(&send, text_get(&json)) : code;
+    return send_file(&send);
 }

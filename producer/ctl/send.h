@@ -37,6 +37,13 @@ void send_options_init(SendOptions *options, Connection *connection);
 // exit code.
 int send_command(const SendOptions *options, ProvisionCommand *command, ProvisionError *error);
 
+// Its parts. The envelope's options; the JSON form on stdout; the line or object that tells where
+// it is (stderr with --wait, else stdout).
+bool send_complete(const SendOptions *options, ProvisionCommand *command, ProvisionError *err);
+int send_print_form(const ProvisionCommand *command);
+void send_tell_sent(const SendOptions *options, const ProvisionCommand *command,
+                    const ProvisionReceipt *receipt);
+
 // One for each action; argv[0] is "provisionctl send ACTION". `options` holds what stood before the
 // action.
 typedef int SendAction(int argc, char **argv, SendOptions *options);

@@ -35,7 +35,7 @@ static bool add_label(ProvisionCommand *command, const char *label, ProvisionErr
     return provision_command_add_label(command, key, equals + 1, err);
 }
 
-static bool complete(const SendOptions *options, ProvisionCommand *command, ProvisionError *err)
+bool send_complete(const SendOptions *options, ProvisionCommand *command, ProvisionError *err)
 {
     for (size_t i = 0; i < options->label_count; i++) {
         if (!add_label(command, options->labels[i], err)) {
@@ -52,15 +52,15 @@ static bool complete(const SendOptions *options, ProvisionCommand *command, Prov
             provision_command_set_traceparent(command, options->traceparent, err));
 }
 
-static int print_form(const ProvisionCommand *command)
+int send_print_form(const ProvisionCommand *command)
 {
     char *json CLEANUP(free_text) = provision_command_json(command);
     (void)printf("%s\n", json);
     return EXIT_CODE_OK;
 }
 
-static void tell_sent(const SendOptions *options, const ProvisionCommand *command,
-                      const ProvisionReceipt *receipt)
+void send_tell_sent(const SendOptions *options, const ProvisionCommand *command,
+                    const ProvisionReceipt *receipt)
 {
     const char *id = provision_command_id(command);
     if (!options->connection->json) {
@@ -114,18 +114,18 @@ static int send_and_wait(const SendOptions *options, const ProvisionCommand *com
         !provision_client_send(client, command, &receipt, &error)) {
         return report_command_error(options->connection->json, &error, command);
     }
-    tell_sent(options, command, &receipt);
+    send_tell_sent(options, command, &receipt);
     return options->wait ? show_outcome(options, command, watch) : EXIT_CODE_OK;
 }
 
 int send_command(const SendOptions *options, ProvisionCommand *command, ProvisionError *error)
 {
     ProvisionCommand *owned CLEANUP(free_command) = command;
-    if (owned == NULL || !complete(options, owned, error)) {
+    if (owned == NULL || !send_complete(options, owned, error)) {
         return report_error(options->connection->json, error);
     }
     if (options->dry_run) {
-        return print_form(owned);
+        return send_print_form(owned);
     }
     int code = EXIT_CODE_OK;
     ProvisionClient *client CLEANUP(connection_free_client) =

@@ -7,6 +7,7 @@
 #include "ctl/report.h"
 #include "ctl/span.h"
 #include "ctl/subcommands.h"
+#include "ctl/watch_filter.h"
 
 enum {
     OPTION_APPLICATION = 'a',
@@ -21,6 +22,7 @@ enum {
 typedef struct Watch {
     Connection *connection;
     ProvisionWatchOptions options;
+    WatchFilter filter;
     long count;      // 0: no limit
     int64_t idle_ms; // -1: never ends by itself
 } Watch;
@@ -29,7 +31,7 @@ static const struct argp_option OPTIONS[] = {
     {"application", OPTION_APPLICATION, "ID", 0, "Only events of this application", 0},
     {"from-beginning", OPTION_BEGINNING, NULL, 0, "From the oldest event that the topic has", 0},
     {"since", OPTION_SINCE, "TIME", 0, "From a time (RFC 3339), or so long ago (90s, 5m, 2h)", 0},
-    {"count", OPTION_COUNT, "N", 0, "End after N events", 0},
+    {"count", OPTION_COUNT, "N", 0, "End after N events were shown", 0},
     {"until-idle", OPTION_UNTIL_IDLE, "DURATION", 0, "End when no event came for so long", 0},
     {0},
 };
@@ -44,7 +46,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     char *rest = NULL;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = watch->connection;
+        state->child_inputs[0] = &watch->filter;
+        state->child_inputs[1] = watch->connection;
         return 0;
     case OPTION_APPLICATION:
         watch->options.application_id = text;
@@ -109,11 +112,11 @@ static int follow(const Watch *watch, ProvisionWatch *source)
         if (event == NULL && watch->idle_ms >= 0) {
             return EXIT_CODE_OK;
         }
-        if (event != NULL) {
+        if (event != NULL && watch_filter_passes(&watch->filter, event)) {
             print(watch, &screen, event);
-            provision_event_free(event);
             seen++;
         }
+        provision_event_free(event);
     }
     return EXIT_CODE_OK;
 }
@@ -121,7 +124,8 @@ static int follow(const Watch *watch, ProvisionWatch *source)
 int watch_run(int argc, char **argv, Connection *connection)
 {
     Watch watch = {.connection = connection, .idle_ms = -1};
-    const struct argp_child children[] = {{&CONNECTION_ARGP, 0, NULL, 0}, {0}};
+    const struct argp_child children[] = {
+        {&WATCH_FILTER_ARGP, 0, NULL, 0}, {&CONNECTION_ARGP, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = OPTIONS, .parser = parse, .doc = DOC, .children = children};
     argp_parse(&argp, argc, argv, 0, NULL, &watch);

@@ -71,7 +71,8 @@ bool broker_is_passing(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
-bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, ProvisionError *err)
+bool broker_fault_now(Broker *broker, const char *topic, rd_kafka_resp_err_t code,
+                      ProvisionError *err)
 {
     if (is_missing_topic(code)) {
         return fault_set(err, PROVISION_ERROR_UNAVAILABLE, "TOPIC_MISSING",
@@ -79,7 +80,6 @@ bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, P
                          "topics create`, or name the right ones",
                          topic, broker->servers);
     }
-    rd_kafka_poll(broker->kafka, 0); // delivers what on_error has to know
     pthread_mutex_lock(&broker->lock);
     char trouble[sizeof(broker->trouble)];
     memcpy(trouble, broker->trouble, sizeof(trouble));
@@ -88,6 +88,12 @@ bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, P
                      "Kafka at %s: %s%s%s%s; check bootstrap.servers and that the broker runs",
                      broker->servers, rd_kafka_err2str(code), trouble[0] == '\0' ? "" : " (",
                      trouble, trouble[0] == '\0' ? "" : ")");
+}
+
+bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, ProvisionError *err)
+{
+    rd_kafka_poll(broker->kafka, 0); // delivers what on_error has to know
+    return broker_fault_now(broker, topic, code, err);
 }
 
 static void free_metadata(const struct rd_kafka_metadata **metadata)

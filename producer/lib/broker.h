@@ -34,5 +34,8 @@ bool broker_is_passing(rd_kafka_resp_err_t code);
 
 // Fills *err for what librdkafka answered: KAFKA_UNAVAILABLE or TOPIC_MISSING. Returns false.
 bool broker_fault(Broker *broker, const char *topic, rd_kafka_resp_err_t code, ProvisionError *err);
+// The same within a callback of librdkafka, where nothing may be polled.
+bool broker_fault_now(Broker *broker, const char *topic, rd_kafka_resp_err_t code,
+                      ProvisionError *err);
 
 #endif

@@ -12,7 +12,7 @@
 #include "lib/command.h"
 #include "lib/fault.h"
 
-enum { POLL_MS = 20, MAX_HEADERS = 2 };
+enum { POLL_MS = 20, FLUSH_MS = 1000, MAX_HEADERS = 2 };
 
 struct ProvisionClient {
     ProvisionOptions *options;
@@ -20,28 +20,20 @@ struct ProvisionClient {
     Broker *producer; // under lock until it is there; NULL: nothing was sent yet
 };
 
-// Lives on the sender's stack until the report has come, which message.timeout.ms bounds.
+// Of provision_client_send: lives on the sender's stack until the report has come, which
+// message.timeout.ms bounds. Of a posted command: its own, freed by the report.
 typedef struct Delivery {
     rd_kafka_resp_err_t code;
     int32_t partition;
     int64_t offset;
     atomic_bool done;
+    ProvisionPosted *posted; // NULL: somebody waits for `done`
+    void *context;
 } Delivery;
 
 const ProvisionOptions *client_options(const ProvisionClient *client)
 {
     return client->options;
-}
-
-static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *record, void *opaque)
-{
-    (void)kafka;
-    (void)opaque;
-    Delivery *delivery = record->_private;
-    delivery->code = record->err;
-    delivery->partition = record->partition;
-    delivery->offset = record->offset;
-    atomic_store(&delivery->done, true);
 }
 
 static bool has_servers(const ProvisionOptions *options)
@@ -70,38 +62,14 @@ void provision_client_free(ProvisionClient *client)
     if (client == NULL) {
         return;
     }
+    if (client->producer != NULL) { // what was posted and not reported is reported now
+        rd_kafka_purge(client->producer->kafka, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_flush(client->producer->kafka, FLUSH_MS);
+    }
     broker_close(client->producer);
     pthread_mutex_destroy(&client->lock);
     provision_options_free(client->options);
     free(client);
-}
-
-// librdkafka 2.0.2 delays the first record by a second unless the topic's metadata was asked for
-// before.
-static Broker *open_producer(const ProvisionOptions *options, ProvisionError *err)
-{
-    rd_kafka_conf_t *conf = options_producer_conf(options);
-    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    Broker *producer = broker_open(RD_KAFKA_PRODUCER, conf, err);
-    int32_t partitions = 0;
-    if (producer != NULL &&
-        !broker_count_partitions(producer, options->topics[OPTIONS_TOPIC_COMMANDS],
-                                 deadline_in(BROKER_CONTACT_MS), &partitions, err)) {
-        broker_close(producer);
-        return NULL;
-    }
-    return producer;
-}
-
-static Broker *get_producer(ProvisionClient *client, ProvisionError *err)
-{
-    pthread_mutex_lock(&client->lock);
-    if (client->producer == NULL) {
-        client->producer = open_producer(client->options, err);
-    }
-    Broker *producer = client->producer;
-    pthread_mutex_unlock(&client->lock);
-    return producer;
 }
 
 static rd_kafka_headers_t *make_headers(const ProvisionCommand *command)
@@ -161,7 +129,67 @@ static bool fault_delivery(Broker *producer, const char *topic, rd_kafka_resp_er
         return fault_set(err, PROVISION_ERROR_UNAVAILABLE, "CLIENT_BROKEN",
                          "Kafka refuses this client for good: make a new one, then send again");
     }
-    return broker_fault(producer, topic, code, err);
+    return broker_fault_now(producer, topic, code, err);
+}
+
+static void fill_receipt(const char *topic, const Delivery *delivery, ProvisionReceipt *ret_receipt)
+{
+    *ret_receipt = (ProvisionReceipt){.partition = delivery->partition, .offset = delivery->offset};
+    (void)snprintf(ret_receipt->topic, sizeof(ret_receipt->topic), "%s", topic);
+}
+
+static void report_posted(Broker *producer, const char *topic, Delivery *delivery)
+{
+    ProvisionReceipt receipt;
+    ProvisionError error = {.kind = PROVISION_ERROR_NONE};
+    bool arrived = delivery->code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                   fault_delivery(producer, topic, delivery->code, &error);
+    fill_receipt(topic, delivery, &receipt);
+    delivery->posted(delivery->context, arrived ? &receipt : NULL, &error);
+    free(delivery);
+}
+
+// `opaque` is the Broker.
+static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *record, void *opaque)
+{
+    (void)kafka;
+    Delivery *delivery = record->_private;
+    delivery->code = record->err;
+    delivery->partition = record->partition;
+    delivery->offset = record->offset;
+    if (delivery->posted != NULL) {
+        report_posted(opaque, rd_kafka_topic_name(record->rkt), delivery);
+    } else {
+        atomic_store(&delivery->done, true);
+    }
+}
+
+// librdkafka 2.0.2 delays the first record by a second unless the topic's metadata was asked for
+// before.
+static Broker *open_producer(const ProvisionOptions *options, ProvisionError *err)
+{
+    rd_kafka_conf_t *conf = options_producer_conf(options);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    Broker *producer = broker_open(RD_KAFKA_PRODUCER, conf, err);
+    int32_t partitions = 0;
+    if (producer != NULL &&
+        !broker_count_partitions(producer, options->topics[OPTIONS_TOPIC_COMMANDS],
+                                 deadline_in(BROKER_CONTACT_MS), &partitions, err)) {
+        broker_close(producer);
+        return NULL;
+    }
+    return producer;
+}
+
+static Broker *get_producer(ProvisionClient *client, ProvisionError *err)
+{
+    pthread_mutex_lock(&client->lock);
+    if (client->producer == NULL) {
+        client->producer = open_producer(client->options, err);
+    }
+    Broker *producer = client->producer;
+    pthread_mutex_unlock(&client->lock);
+    return producer;
 }
 
 bool provision_client_send(ProvisionClient *client, const ProvisionCommand *command,
@@ -183,12 +211,51 @@ bool provision_client_send(ProvisionClient *client, const ProvisionCommand *comm
         code = await_delivery(producer, &delivery);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_poll(producer->kafka, 0); // delivers what is wrong with the brokers
         return fault_delivery(producer, topic, code, err);
     }
     if (ret_receipt != NULL) {
-        *ret_receipt =
-            (ProvisionReceipt){.partition = delivery.partition, .offset = delivery.offset};
-        (void)snprintf(ret_receipt->topic, sizeof(ret_receipt->topic), "%s", topic);
+        fill_receipt(topic, &delivery, ret_receipt);
     }
     return true;
+}
+
+bool provision_client_post(ProvisionClient *client, const ProvisionCommand *command,
+                           ProvisionPosted *posted, void *context, ProvisionError *err)
+{
+    Broker *producer =
+        draft_check(command, DRAFT_KEY_NEEDED, err) ? get_producer(client, err) : NULL;
+    if (producer == NULL) {
+        return false;
+    }
+    const char *topic = client->options->topics[OPTIONS_TOPIC_COMMANDS];
+    Buffer value CLEANUP(buffer_clear) = {.data = NULL};
+    draft_pack(command, &value);
+    Delivery *delivery = alloc_zeroed(1, sizeof(*delivery));
+    delivery->posted = posted;
+    delivery->context = context;
+    rd_kafka_resp_err_t code = produce(producer, topic, command, &value, delivery);
+    while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        rd_kafka_poll(producer->kafka, POLL_MS);
+        code = produce(producer, topic, command, &value, delivery);
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        free(delivery);
+        return fault_delivery(producer, topic, code, err);
+    }
+    rd_kafka_poll(producer->kafka, 0);
+    return true;
+}
+
+bool provision_client_flush(ProvisionClient *client, int timeout_ms, ProvisionError *err)
+{
+    pthread_mutex_lock(&client->lock);
+    Broker *producer = client->producer;
+    pthread_mutex_unlock(&client->lock);
+    if (producer == NULL ||
+        rd_kafka_flush(producer->kafka, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return true;
+    }
+    return fault_set(err, PROVISION_ERROR_TIMEOUT, "WAIT_TIMEOUT",
+                     "Kafka has not taken all commands within %d ms", timeout_ms);
 }

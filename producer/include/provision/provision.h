@@ -198,6 +198,19 @@ typedef struct ProvisionReceipt {
 bool provision_client_send(ProvisionClient *client, const ProvisionCommand *command,
                            ProvisionReceipt *ret_receipt, ProvisionError *err);
 
+// What became of a posted command: where it is, or, with `receipt` NULL, why not. Called by whatever
+// thread is in provision_client_post, _send or _flush of this client.
+typedef void ProvisionPosted(void *context, const ProvisionReceipt *receipt,
+                             const ProvisionError *err);
+
+// Hands the command over without waiting, for sending many: they arrive in the order of the calls.
+// Waits only while librdkafka's queue is full. When it returns true, `posted` is called exactly
+// once. Errors: as provision_client_send.
+bool provision_client_post(ProvisionClient *client, const ProvisionCommand *command,
+                           ProvisionPosted *posted, void *context, ProvisionError *err);
+// Waits until everything posted was reported. Error: WAIT_TIMEOUT (what is left is reported later).
+bool provision_client_flush(ProvisionClient *client, int timeout_ms, ProvisionError *err);
+
 // ---- events
 
 typedef enum ProvisionOutcome {
