@@ -2,7 +2,8 @@
  * Every setting of provision-worker, once: SETTING(symbol, name, type, default, flags, help).
  * Parsing, --help, --print-config, the README's table and the environment's names come from here.
  *
- * Types: TEXT; SECRET (also as <name>_file); FLAG (on | off); COUNT (whole number); BYTES (with
+ * Types: TEXT; SECRET and LIST (both also as <name>_file; a list's entries stand apart by commas,
+ * spaces or line breaks); FLAG (on | off); COUNT (whole number); BYTES (with
  * KiB, MiB); DURATION (ms, s, m, h, d); CHOICE(a|b|c) as written in the flags column.
  */
 // clang-format off
@@ -32,13 +33,14 @@ SETTING(LEDGER_MIGRATE,       "ledger.migrate",             CHOICE,   "off",    
 SETTING(LEDGER_CONNECTIONS,   "ledger.connections",         COUNT,    "2",          "1..32", "connections to the ledger") \
 SETTING(LEDGER_RETENTION,     "ledger.retention",           DURATION, "30d",        "1d..3650d", "finished commands are kept at least this long; not shorter than the command topic's retention") \
 SETTING(LEDGER_TIMEOUT,       "ledger.statement_timeout",   DURATION, "10s",        "100ms..10m", "longest ledger statement") \
+SETTING(LEDGER_NOTE_AFTER,    "ledger.note_after",          DURATION, "10s",        "100ms..1h", "a command that waits for so long without writing has noted what for (provisionctl status)") \
 SETTING(NEON_API_URL,         "neon.api_url",               TEXT,     "https://console.neon.tech/api/v2", "", "Neon's API; http:// only for loopback") \
 SETTING(NEON_CA_FILE,         "neon.ca_file",               TEXT,     "",           "", "CA certificates for the API; empty: the system's") \
 SETTING(NEON_SEND_WINDOW,     "neon.send_window",           DURATION, "15s",        "1s..5m", "a mutating request is written whole within this time, or not at all") \
 SETTING(NEON_REQUEST_TIMEOUT, "neon.request_timeout",       DURATION, "60s",        "1s..10m", "assumed of Neon: what was sent takes effect within this time, or never") \
 SETTING(NEON_LISTING_LAG,     "neon.listing_lag",           DURATION, "30s",        "0s..10m", "assumed of Neon: what took effect is in every listing within this time") \
-SETTING(NEON_RATE,            "neon.requests_per_second",   COUNT,    "8",          "1..1000", "requests a second for each Neon account, by this worker") \
-SETTING(NEON_BURST,           "neon.burst",                 COUNT,    "20",         "1..1000", "requests at once for each Neon account") \
+SETTING(NEON_RATE,            "neon.requests_per_second",   COUNT,    "8",          "0..1000", "most requests a second for each Neon account by this worker, fewer after 429s; 0: no limit") \
+SETTING(NEON_BURST,           "neon.burst",                 COUNT,    "20",         "1..1000", "requests at once for each Neon account, fewer after 429s") \
 SETTING(NEON_POLL,            "neon.poll_interval",         DURATION, "1s",         "50ms..1m", "between two looks at an operation that runs") \
 SETTING(NEON_OPERATION_LIMIT, "neon.operation_timeout",     DURATION, "5m",         "1s..24h", "longest wait for one operation that makes no progress") \
 SETTING(CHECK_LOGIN,          "environments.check_login",   FLAG,     "on",         "", "prove with a login that a new environment works; off only where the API is on loopback") \
@@ -49,6 +51,7 @@ SETTING(FLEET_PRIVATE_KEY,    "secrets.fleet_private_key",  SECRET,   "",       
 SETTING(KEY_ENCRYPTION_KEY,   "secrets.key_encryption_key", SECRET,   "",           "required", "32 bytes, 64 hex digits; seals what the ledger keeps") \
 SETTING(REFERENCES_ROOT,      "secrets.references_root",    TEXT,     "",           "", "folder with a folder for each application, under which file: and env: references are looked up") \
 SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",        "", "accept API keys in clear in commands") \
+SETTING(REVEAL_RECIPIENTS,    "reveal.recipients",          LIST,     "",           "", "who may be sent passwords: APPLICATION=HEX entries, HEX an X25519 public key of 64 digits (provisionctl keygen); empty: nobody") \
 SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: finish or hand back within this time") \
 SETTING(EVENTS_SOURCE,        "events.source",              TEXT,     "",           "", "ce_source of events; empty: /neon-provisioner/<installation>")
 // clang-format on

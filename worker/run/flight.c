@@ -8,15 +8,12 @@
 
 #include "base/alloc.h"
 #include "run/outbox.h"
+#include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "sys/log.h"
 #include "sys/random.h"
 #include "sys/reference.h"
-
-enum { KEY_RETRY_MS = 10000, CLAIM_RETRY_MS = 1000, RECLAIM_MS = 1000 };
-
-static void claim(Flight *flight);
 
 LogFields flight_log(const Flight *flight)
 {
@@ -59,9 +56,11 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     flight->worker = worker;
     flight->partition = partition;
     flight->command = command;
-    subject_format(command->application_id, &command->writes, flight->subject);
+    const Subject subject = command_subject(command);
+    subject_format(command->application_id, &subject, flight->subject);
     flight->started_boot_ms = clock_boot_ms();
     flight->lock.granted = on_lock;
+    flight->token.granted = flight_on_token;
     flight->timer = loop_timer_new(worker->loop, on_timer, flight);
     list_link_init(&flight->lane.ready);
     record_copy_set(&flight->record, record);
@@ -69,7 +68,7 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     worker->flight_count++;
     lanes_enter(worker->lanes, &flight->lane, command);
     if (flight->lane.granted) {
-        claim(flight);
+        flight_claim(flight);
     }
 }
 
@@ -114,6 +113,7 @@ void flight_free(Flight *flight)
     }
     leave_parking(flight);
     lanes_leave(worker->lanes, &flight->lane, &ready);
+    buckets_leave(worker->buckets, &flight->token);
     locks_release(worker->locks, &flight->lock);
     loop_timer_free(flight->timer);
     flight_free_texts(flight);
@@ -122,6 +122,7 @@ void flight_free(Flight *flight)
     buffer_clear(&flight->sealed_key);
     record_copy_clear(&flight->record);
     command_free(flight->command);
+    note_forget(&flight->note);
     list_remove(&flight->link);
     worker->flight_count--;
     free(flight);
@@ -178,19 +179,18 @@ void flight_detach(Flight *flight)
     table_put(flight->worker->parked, key, flight);
     if (!flight_is_under_way(flight)) { // a timer, a lock, or nothing at all
         loop_timer_stop(flight->timer);
+        buckets_leave(flight->worker->buckets, &flight->token);
         locks_release(flight->worker->locks, &flight->lock);
         flight->phase = FLIGHT_PARKED;
     }
 }
-
-static void open_key(Flight *flight);
 
 static void resume(Flight *flight)
 {
     if (flight->has_key) {
         flight_advance(flight);
     } else {
-        open_key(flight);
+        flight_open_key(flight);
     }
 }
 
@@ -211,6 +211,7 @@ bool flight_wait(Flight *flight)
     conclusion_clear(&flight->conclusion);
     locks_release(worker->locks, &flight->lock);
     flight->phase = FLIGHT_WAITING;
+    flight->overtakes = false;
     bool is_over = flight->partition == NULL || worker->hands_back ||
                    (worker->is_draining && !flight->lane.granted);
     if (is_over) {
@@ -231,157 +232,7 @@ void flight_start_ready(List *ready)
         if (flight->phase == FLIGHT_PARKED) {
             resume(flight);
         } else if (flight->phase == FLIGHT_WAITING) {
-            claim(flight);
+            flight_claim(flight);
         }
-    }
-}
-
-static const char *account_of(const Command *command)
-{
-    const Provisioning__V1__Command *message = command->message;
-    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
-        return message->connect_account->account;
-    }
-    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
-        return message->create_environment->account;
-    }
-    bool names_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT &&
-                        saga_source_environment(command)[0] == '\0';
-    return names_branch ? message->branch_environment->source_branch->account : "";
-}
-
-// The API key that the command's calls are made with. Error kinds: unavailable or internal (ours to
-// repair, the command waits), else it is refused.
-static bool find_key(Flight *flight, Error *err)
-{
-    const Command *command = flight->command;
-    const LedgerAccount *account = &flight->claimed.account;
-    if (command->action != PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
-        return !account->found ||
-               keys_open(&flight->worker->keys, command->application_id, account->account,
-                         buffer_view(&account->sealed_key), &flight->api_key, err);
-    }
-    if (!secret_is_empty(&command->api_key)) {
-        secret_set(&flight->api_key, secret_bytes(&command->api_key));
-        return true;
-    }
-    return reference_resolve(settings_text(flight->worker->settings, SETTING_REFERENCES_ROOT),
-                             command->application_id, command->message->connect_account->reference,
-                             &flight->api_key, err) &&
-           command_check_key(&flight->api_key, err);
-}
-
-static void open_key(Flight *flight)
-{
-    Error err = ERROR_INIT;
-    flight->has_key = find_key(flight, &err);
-    if (flight->has_key) {
-        flight_advance(flight);
-        return;
-    }
-    LogFields fields = flight_log(flight);
-    fields.error = &err;
-    // ours to repair, and the next worker may have the right key; but not for ever where nothing
-    // was done yet
-    bool is_ours = strcmp(err.code, "SECRET_NOT_OPENABLE") == 0 || err.kind == ERROR_UNAVAILABLE;
-    int64_t waited_ms = clock_boot_ms() - flight->started_boot_ms;
-    bool has_patience = waited_ms < (int64_t)flight->worker->saga_rules.max_wait_ms;
-    if (is_ours && (has_patience || flight->saga.had_intent)) {
-        log_write(LOG_LEVEL_ERROR, &fields,
-                  "the account's key can't be opened; is this the fleet's key-encryption key?");
-        flight_after(flight, KEY_RETRY_MS, open_key);
-        return;
-    }
-    flight->has_key = true; // the saga fails without a call
-    saga_fail(&flight->saga, &err, "open_key");
-    flight_advance(flight);
-}
-
-static void begin(Flight *flight)
-{
-    Worker *worker = flight->worker;
-    // what the ledger says in milliseconds from its own now counts, on our clock, from when the
-    // answer was there: never too early
-    saga_begin(&flight->saga, flight->command, &worker->saga_rules, &flight->claimed, flight_now());
-    flight->has_saga = true;
-    flight->phase = FLIGHT_RUNNING;
-    if (!flight->claimed.undoing && flight->claimed.abandoned > worker->saga_rules.crash_limit) {
-        Error err = ERROR_INIT;
-        error_set(&err, ERROR_INTERNAL, "CRASH_LOOP",
-                  "its calls were left open by %" PRId64 " workers that stopped",
-                  flight->claimed.abandoned);
-        saga_fail(&flight->saga, &err, flight->claimed.intent.step);
-    }
-    open_key(flight);
-}
-
-static void on_claimed(LedgerOp *op)
-{
-    Flight *flight = LIST_ENTRY(op, Flight, op);
-    flight->claimed = op->answer.claimed;
-    op->answer.claimed = (LedgerClaimed){.answered = false};
-    crash_point(CRASH_CLAIM_AFTER, flight->command->action_name, NULL);
-    if (!flight_landed(flight)) {
-        return;
-    }
-    if (!flight->claimed.answered) {
-        flight_after(flight, CLAIM_RETRY_MS, claim);
-        return;
-    }
-    switch (flight->claimed.result) {
-    case LEDGER_CLAIM_TAKEN:
-        begin(flight);
-        break;
-    case LEDGER_CLAIM_FINISHED:
-        flight_finished(flight);
-        break;
-    case LEDGER_CLAIM_REUSED:
-        flight_reused(flight);
-        break;
-    }
-}
-
-static void claim(Flight *flight)
-{
-    const Command *command = flight->command;
-    bool is_create = command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT;
-    bool is_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
-    flight->phase = FLIGHT_CLAIMING;
-    command_spec_digest(command->message, flight->spec_digest);
-    flight->op.ask.claim = (LedgerClaim){
-        .application_id = command->application_id,
-        .command_id = command->command_id,
-        .digest = command->digest,
-        .action = command->action_name,
-        .partition = command->partition,
-        .offset = command->offset,
-        .timestamp_ms = command->timestamp_ms,
-        .environment = command->writes.kind == SUBJECT_ENVIRONMENT ? command->writes.name : "",
-        .source_environment = saga_source_environment(command),
-        .account = account_of(command),
-        .writes_account = command->writes.kind == SUBJECT_ACCOUNT,
-        .reserve = is_create || is_branch,
-        .origin = is_create ? "created" : "branched",
-        .spec_digest = flight->spec_digest,
-    };
-    crash_point(CRASH_CLAIM_BEFORE, command->action_name, NULL);
-    flight_put(flight, LEDGER_OP_CLAIM, on_claimed);
-}
-
-static void claim_again(Flight *flight)
-{
-    LogFields fields = flight_log(flight);
-    log_write(LOG_LEVEL_INFO, &fields,
-              "another worker has claimed the command; it is claimed again");
-    // a thawed former owner may have claimed from its buffer; it loses its assignment at its next
-    // poll
-    flight->phase = FLIGHT_CLAIMING;
-    flight_after(flight, RECLAIM_MS / 2 + random_u32() % RECLAIM_MS, claim);
-}
-
-void flight_stale(Flight *flight)
-{
-    if (flight_wait(flight) && flight->lane.granted) {
-        claim_again(flight);
     }
 }

@@ -10,6 +10,7 @@
 #ifndef RUN_FLIGHT_H
 #define RUN_FLIGHT_H
 
+#include "run/note.h"
 #include "run/record_copy.h"
 #include "run/worker.h"
 #include "saga/conclude.h"
@@ -31,6 +32,9 @@ typedef struct Flight {
     char subject[SUBJECT_TEXT_BYTES]; // of the command, as events and logs name it
     LaneEntry lane;
     FlightPhase phase;
+    char stop[16]; // heard from this worker's own Cancel; "" = none
+    char stopped_by[UUID_TEXT_BYTES];
+    bool overtakes; // stopped while it waited for its lanes: it ends without them
     bool is_dropped; // freed as soon as nothing is under way
     LedgerOp op;
     uint8_t spec_digest[CRYPTO_SHA256_BYTES];
@@ -42,9 +46,11 @@ typedef struct Flight {
     Decision decision; // under way
     Lesson lesson;     // learnt, and being written
     LockEntry lock;
+    BucketEntry token;
     LoopTimer *timer;
     void (*on_timer)(struct Flight *flight);
     HttpCall *call;
+    int64_t sent_boot_ms; // the call, or the last one
     Pg *login;
     bool login_asked;
     int64_t intent_number;
@@ -53,7 +59,15 @@ typedef struct Flight {
     Buffer sealed_key;
     Conclusion conclusion;
     int64_t started_boot_ms;
+    int64_t step_boot_us; // when the step under way was asked for
+    int64_t progress_boot_ms; // it last wrote something new into its row
+    const char *step;         // the last that was asked for; NULL: none
+    int64_t step_boot_ms;     // since when
+    NoteMemory note;
 } Flight;
+
+// A command that waits longer than this looks for a stop mark every so often.
+enum { FLIGHT_LOOK_MS = 10000 };
 
 // Takes over the command. It starts as soon as its lanes are free.
 void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command);
@@ -73,6 +87,22 @@ bool flight_is_under_way(const Flight *flight);
 void flight_start_ready(List *ready);
 
 LogFields flight_log(const Flight *flight);
+// Its row was written. The same again, with nothing learnt since, is no progress.
+void flight_progress(Flight *flight);
+// What keeps a claimed command from going on, at which step, since when (CLOCK_BOOTTIME).
+Waiting flight_waits_for(const Flight *flight, int64_t now_boot_ms, const char **ret_step,
+                         int64_t *ret_since_boot_ms);
+
+// ---- flight_claim.c
+void flight_claim(Flight *flight);
+// Opens the key of its calls, then goes on.
+void flight_open_key(Flight *flight);
+
+// ---- flight_stop.c
+
+// A stop mark was written for this command: what this worker holds of it hears that at once.
+void flight_tell_stop(Worker *worker, const char *application_id, const char *command_id,
+                      const char *stop, const char *stopped_by);
 
 // ---- flight_run.c
 
@@ -96,6 +126,10 @@ SagaNow flight_now(void);
 
 // ---- flight_effect.c
 void flight_perform(Flight *flight);
+// The moment of its call to Neon has come.
+void flight_on_token(BucketEntry *entry);
+// For the account's rate limit.
+bool flight_waits_for_token(const Flight *flight);
 
 // ---- flight_end.c
 void flight_conclude(Flight *flight);

@@ -4,6 +4,7 @@
 
 #include "run/flight.h"
 #include "run/mask.h"
+#include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "sys/log.h"
@@ -28,10 +29,11 @@ static void pass(const Flight *flight, CrashPoint point)
 
 static void go_on(Flight *flight, Lesson lesson)
 {
-    if (lesson == LESSON_WAIT || lesson == LESSON_UNKNOWN) {
+    bool waits = lesson == LESSON_WAIT || lesson == LESSON_UNKNOWN;
+    if (waits && flight->saga.wait_ms <= FLIGHT_LOOK_MS) {
         flight_after(flight, flight_cap_wait(flight, flight->saga.wait_ms), flight_advance);
     } else {
-        flight_advance(flight);
+        flight_advance(flight); // which waits, too, and looks meanwhile
     }
 }
 
@@ -57,6 +59,7 @@ static void on_closed(LedgerOp *op)
         flight_stale(flight);
         return;
     }
+    flight_progress(flight);
     // not written: this very statement was sent twice, or another owner has replaced the intent;
     // its next write tells
     go_on_or_park(flight, flight->lesson);
@@ -68,6 +71,7 @@ static void close_intent(Flight *flight)
     flight->texts[1] = journal_pack_delta(&flight->saga.journal);
     flight->op.ask.close = (LedgerClose){.key = flight_key(flight),
                                          .number = flight->intent_number,
+                                         .goes_on = !flight->saga.is_stuck,
                                          .result = flight->texts[1],
                                          .journal = flight->texts[0]};
     pass(flight, CRASH_RESULT_BEFORE);
@@ -86,6 +90,13 @@ static void close_unsent(Flight *flight)
 static void learn(Flight *flight, const Answer *answer)
 {
     flight->lesson = saga_learn(&flight->saga, flight->decision.step, answer, flight_now());
+    tally_step(flight);
+    if (answer->reply != NULL) {
+        tally_wait(flight, answer->reply->meaning);
+    }
+    if (flight->decision.mutating && flight->lesson == LESSON_UNKNOWN) {
+        tally_intent(flight->worker, "left_unknown");
+    }
     LogFields fields = flight_log(flight);
     if (flight->lesson == LESSON_FAILED) {
         fields.error = &flight->saga.failure.error;
@@ -128,6 +139,7 @@ static void on_reply(void *context, const HttpReply *reply)
 {
     Flight *flight = context;
     flight->call = NULL;
+    tally_reply(flight, reply);
     pass(flight, CRASH_CALL_AFTER);
     NeonReply answer;
     read_reply(flight, reply, &answer);
@@ -138,8 +150,8 @@ static void on_reply(void *context, const HttpReply *reply)
     if (answer.meaning == NEON_RATE_LIMITED) {
         uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : RATE_LIMIT_WAIT_MS;
         uint32_t longest_ms = flight->worker->saga_rules.max_wait_ms;
-        buckets_block(flight->worker->buckets, bucket_key(flight),
-                      clock_boot_ms() + (wait_ms < longest_ms ? wait_ms : longest_ms));
+        buckets_limited(flight->worker->buckets, bucket_key(flight), flight->sent_boot_ms,
+                        clock_boot_ms(), wait_ms < longest_ms ? wait_ms : longest_ms);
     }
     // one that was dropped learns, too: closing its intent saves the next owner the wait
     if (flight->decision.mutating && reply->status == 0 && !reply->written) {
@@ -163,6 +175,7 @@ static void send_request(Flight *flight)
                         .send_limit_boot_ms =
                             flight->decision.mutating ? flight->send_limit_ms : 0};
     pass(flight, CRASH_CALL_BEFORE);
+    flight->sent_boot_ms = clock_boot_ms();
     flight->call = http_send(flight->worker->http, &http, on_reply, flight);
 }
 
@@ -189,8 +202,10 @@ static void on_opened(LedgerOp *op)
         return;
     }
     flight_free_texts(flight);
+    tally_intent(flight->worker, "opened");
     const IntentTimes *times = &flight->worker->intent_times;
     flight->intent_number = opened.number;
+    flight_progress(flight);
     flight->send_limit_ms =
         intent_send_limit_ms(times, flight->decision.settles, op->handed_boot_ms);
     saga_opened(&flight->saga, flight->decision.step, flight->decision.settles,
@@ -202,11 +217,6 @@ static void on_opened(LedgerOp *op)
     }
 }
 
-static bool is_final(const Saga *saga)
-{
-    return saga->definition->is_final != NULL && saga->definition->is_final(saga);
-}
-
 static void open_intent(Flight *flight)
 {
     const IntentTimes *times = &flight->worker->intent_times;
@@ -216,7 +226,8 @@ static void open_intent(Flight *flight)
                                        .settles = flight->decision.settles,
                                        .send_window_ms = times->send_window_ms,
                                        .settle_after_ms = times->settle_after_ms,
-                                       .is_final = is_final(&flight->saga),
+                                       .is_final = saga_is_final(&flight->saga),
+                                       .goes_on = !flight->saga.is_stuck,
                                        .journal = flight->texts[0]};
     pass(flight, CRASH_INTENT_BEFORE);
     flight_put(flight, LEDGER_OP_OPEN, on_opened);
@@ -239,15 +250,28 @@ static void perform_neon(Flight *flight)
         !locks_acquire(flight->worker->locks, project_id, &flight->lock)) {
         return; // flight_perform is called when it is free
     }
-    uint32_t wait_ms = buckets_take(flight->worker->buckets, bucket_key(flight), clock_boot_ms());
-    uint32_t capped_ms = flight_cap_wait(flight, wait_ms);
-    if (capped_ms < wait_ms) {
-        flight_after(flight, capped_ms, flight_advance);
-    } else if (wait_ms > 0) {
-        flight_after(flight, wait_ms, call_neon);
+    if (buckets_take(flight->worker->buckets, bucket_key(flight), &flight->token,
+                     clock_boot_ms())) {
+        call_neon(flight);
     } else {
+        // meanwhile a deadline may turn it; else it keeps its place
+        flight_after(flight, flight_cap_wait(flight, UINT32_MAX), flight_advance);
+    }
+}
+
+void flight_on_token(BucketEntry *entry)
+{
+    Flight *flight = LIST_ENTRY(entry, Flight, token);
+    loop_timer_stop(flight->timer);
+    // one that is about to be detached or freed asks again, if ever
+    if (flight->partition != NULL && !flight->is_dropped) {
         call_neon(flight);
     }
+}
+
+bool flight_waits_for_token(const Flight *flight)
+{
+    return flight->token.bucket != NULL;
 }
 
 static void end_login(Flight *flight, const Error *err)
@@ -322,9 +346,27 @@ static void on_dependents(LedgerOp *op)
                             .dependent_count = op->answer.dependents.count});
 }
 
+static void on_stopped(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    LedgerStopped stopped = op->answer.stopped;
+    op->answer.stopped = (LedgerStopped){.found = false};
+    if (stopped.found && !stopped.finished) {
+        flight_tell_stop(flight->worker, flight->command->application_id, flight->command->stops,
+                         stopped.stop, stopped.stopped_by);
+    }
+    if (flight_landed(flight)) {
+        learn(flight, &(Answer){.stopped = &stopped});
+    }
+    ledger_stopped_clear(&stopped);
+}
+
 void flight_perform(Flight *flight)
 {
     const Effect *effect = &flight->decision.effect;
+    if (effect->kind != EFFECT_NEON) {
+        buckets_leave(flight->worker->buckets, &flight->token);
+    }
     switch (effect->kind) {
     case EFFECT_NEON:
         perform_neon(flight);
@@ -344,6 +386,12 @@ void flight_perform(Flight *flight)
         flight->op.ask.dependents = (LedgerDependents){
             flight->command->application_id, flight->command->writes.name, effect->project_id};
         flight_put(flight, LEDGER_OP_DEPENDENTS, on_dependents);
+        break;
+    case EFFECT_STOP:
+        flight->op.ask.stop =
+            (LedgerStop){flight->command->application_id, flight->command->stops,
+                         flight->command->command_id, "cancelled"};
+        flight_put(flight, LEDGER_OP_STOP, on_stopped);
         break;
     }
 }

@@ -36,6 +36,7 @@ static void on_saved(LedgerOp *op)
         flight_stale(flight);
         return;
     }
+    flight_progress(flight);
     flight_advance(flight);
 }
 
@@ -68,7 +69,7 @@ static void on_looked(LedgerOp *op)
         flight_stale(flight);
         return;
     }
-    if (look.intent.status == LEDGER_INTENT_CLOSED) {
+    if (flight->saga.intent.open && look.intent.status == LEDGER_INTENT_CLOSED) {
         saga_intent_closed(&flight->saga, look.intent.result);
     }
     saga_stop(&flight->saga, look.stop, look.stopped_by);
@@ -105,15 +106,36 @@ uint32_t flight_cap_wait(const Flight *flight, uint32_t wait_ms)
 
 static bool must_park(const Flight *flight)
 {
-    return flight->partition == NULL || !flight->lane.granted || flight->worker->hands_back;
+    bool has_turn = flight->lane.granted || flight->overtakes;
+    return flight->partition == NULL || !has_turn || flight->worker->hands_back;
 }
 
 static void park(Flight *flight)
 {
+    buckets_leave(flight->worker->buckets, &flight->token);
     locks_release(flight->worker->locks, &flight->lock);
     flight->phase = FLIGHT_PARKED;
     if (flight->worker->is_draining) {
         flight_drop(flight); // nothing starts it again
+    }
+}
+
+// Its own Cancel is heard at once (flight_tell_stop); a stop that another worker has written is found
+// by looking.
+static void sit_out(Flight *flight)
+{
+    uint32_t wait_ms = flight_cap_wait(flight, flight->decision.wait_ms);
+    bool is_long = wait_ms > FLIGHT_LOOK_MS;
+    flight_after(flight, is_long ? FLIGHT_LOOK_MS : wait_ms,
+                 is_long || flight->decision.look ? look : flight_advance);
+}
+
+static void follow_step(Flight *flight)
+{
+    const Step *step = flight->decision.step;
+    if (step != NULL && step->name != flight->step) {
+        flight->step = step->name;
+        flight->step_boot_ms = flight->saga.now.boot_ms;
     }
 }
 
@@ -132,13 +154,17 @@ void flight_advance(Flight *flight)
     decision_clear(&flight->decision);
     saga_next(&flight->saga, flight_now(), &flight->decision);
     release_lock(flight);
+    follow_step(flight);
+    if (flight->decision.kind != DECISION_EFFECT) {
+        buckets_leave(flight->worker->buckets, &flight->token);
+    }
     switch (flight->decision.kind) {
     case DECISION_EFFECT:
+        flight->step_boot_us = clock_boot_us();
         flight_perform(flight);
         break;
     case DECISION_WAIT:
-        flight_after(flight, flight_cap_wait(flight, flight->decision.wait_ms),
-                     flight->decision.look ? look : flight_advance);
+        sit_out(flight);
         break;
     case DECISION_SAVE:
         save(flight);

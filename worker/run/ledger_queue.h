@@ -21,8 +21,10 @@ typedef enum LedgerOpKind {
     LEDGER_OP_CLOSE,
     LEDGER_OP_SAVE,
     LEDGER_OP_LOOK,
+    LEDGER_OP_NOTE,
     LEDGER_OP_MARK,
     LEDGER_OP_DEPENDENTS,
+    LEDGER_OP_STOP,
     LEDGER_OP_CONCLUDE,
     LEDGER_OP_PUBLISHED,
     LEDGER_OP_PURGE,
@@ -39,8 +41,10 @@ typedef struct LedgerOp {
         LedgerClose close;
         LedgerSave save;
         LedgerKey look;
+        LedgerNote note;
         LedgerMark mark;
         LedgerDependents dependents;
+        LedgerStop stop;
         LedgerConclude conclude;
         LedgerPublished published;
         int64_t purge_retention_ms;
@@ -50,6 +54,7 @@ typedef struct LedgerOp {
         LedgerOpened opened;
         LedgerClosed closed;
         LedgerLook look; // its owner clears the intent
+        LedgerStopped stopped; // its owner clears it
         bool written;
         int64_t purged;
         struct {

@@ -23,6 +23,10 @@ static void key_of(const LedgerOp *op, const char **ret_application, const char 
         *ret_application = op->ask.dependents.application_id;
         *ret_command = op->ask.dependents.environment;
         return;
+    case LEDGER_OP_STOP: // no target twice in a batch
+        *ret_application = op->ask.stop.application_id;
+        *ret_command = op->ask.stop.target_id;
+        return;
     case LEDGER_OP_OPEN:
         key = &op->ask.open.key;
         break;
@@ -34,6 +38,9 @@ static void key_of(const LedgerOp *op, const char **ret_application, const char 
         break;
     case LEDGER_OP_LOOK:
         key = &op->ask.look;
+        break;
+    case LEDGER_OP_NOTE:
+        key = &op->ask.note.key;
         break;
     case LEDGER_OP_MARK:
         key = &op->ask.mark.key;
@@ -95,11 +102,17 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
     case LEDGER_OP_LOOK:
         BUILD(LedgerKey, look, ledger_look_build);
         break;
+    case LEDGER_OP_NOTE:
+        BUILD(LedgerNote, note, ledger_note_build);
+        break;
     case LEDGER_OP_MARK:
         BUILD(LedgerMark, mark, ledger_mark_build);
         break;
     case LEDGER_OP_DEPENDENTS:
         BUILD(LedgerDependents, dependents, ledger_dependents_build);
+        break;
+    case LEDGER_OP_STOP:
+        BUILD(LedgerStop, stop, ledger_stop_build);
         break;
     case LEDGER_OP_CONCLUDE:
         BUILD(LedgerConclude, conclude, ledger_conclude_build);
@@ -146,9 +159,13 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
         DECODE(LedgerLook, look, ledger_look_decode);
         break;
     case LEDGER_OP_SAVE:
+    case LEDGER_OP_NOTE:
     case LEDGER_OP_MARK:
     case LEDGER_OP_CONCLUDE:
         DECODE(bool, written, ledger_written_decode);
+        break;
+    case LEDGER_OP_STOP:
+        DECODE(LedgerStopped, stopped, ledger_stop_decode);
         break;
     case LEDGER_OP_DEPENDENTS:
         for (size_t i = 0; i < count; i++) {

@@ -11,6 +11,7 @@
 #include "run/flight.h"
 #include "run/intake.h"
 #include "run/leave.h"
+#include "run/note.h"
 #include "run/outbox.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -172,9 +173,24 @@ static bool holds_claims(Worker *worker)
            now_ms - kafka_in_last_poll_boot_ms(worker->kafka_in) > limit_ms;
 }
 
+// The turn that it makes serves the buckets.
+static void on_bucket_timer(void *context)
+{
+    (void)context;
+}
+
+static void serve_buckets(Worker *worker)
+{
+    int64_t wait_ms = buckets_serve(worker->buckets, clock_boot_ms());
+    if (wait_ms >= 0) {
+        loop_timer_start(worker->bucket_timer, (uint64_t)wait_ms);
+    }
+}
+
 static void on_turn(void *context)
 {
     Worker *worker = context;
+    serve_buckets(worker);
     ledger_queue_flush(worker->ledger, holds_claims(worker));
     leave_when_idle(worker);
 }
@@ -224,6 +240,7 @@ static void set_rules(Worker *worker)
         .login_attempts = (uint32_t)settings_number(settings, SETTING_POSTGRES_ATTEMPTS),
         .crash_limit = settings_number(settings, SETTING_COMMANDS_CRASH_LIMIT),
         .check_login = settings_flag(settings, SETTING_CHECK_LOGIN),
+        .reveal_recipients = settings_text(settings, SETTING_REVEAL_RECIPIENTS),
     };
     set_digest_key(worker);
     worker->command_rules = (CommandRules){
@@ -279,7 +296,9 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     worker->metrics = metrics_new();
     worker->loop = loop_new();
     leave_init(worker);
+    note_init(worker);
     worker->purge_timer = loop_timer_new(worker->loop, on_purge_timer, worker);
+    worker->bucket_timer = loop_timer_new(worker->loop, on_bucket_timer, worker);
     worker->parked = table_new();
     worker->lanes = lanes_new();
     worker->locks = locks_new();
@@ -297,6 +316,7 @@ static void worker_clear(Worker *worker)
     intake_clear(worker);
     outbox_clear(worker);
     ledger_queue_close(worker->ledger);
+    note_clear(worker);
     kafka_in_free(worker->kafka_in);
     publisher_free(worker->publisher);
     http_free(worker->http);
@@ -308,6 +328,7 @@ static void worker_clear(Worker *worker)
     keys_clear(&worker->keys);
     secret_zero(worker->saga_rules.digest_key, sizeof worker->saga_rules.digest_key);
     loop_timer_free(worker->purge_timer);
+    loop_timer_free(worker->bucket_timer);
     leave_clear(worker);
     loop_free(worker->loop);
     metrics_free(worker->metrics);
@@ -324,6 +345,7 @@ int worker_run(const Settings *settings, const char *installation, Error *err)
     log_write(LOG_LEVEL_INFO, NULL, "worker %s of installation %s has started", worker.name,
               installation);
     loop_timer_start(worker.purge_timer, PURGE_SOON_MS);
+    note_start(&worker);
     loop_run(worker.loop, on_turn, &worker);
     log_write(LOG_LEVEL_INFO, NULL, "stopped; the longest turn of the loop took %" PRId64 " ms",
               loop_longest_turn_ms(worker.loop));

@@ -47,6 +47,7 @@ typedef struct Worker {
     Lanes *lanes;
     Locks *locks;
     Buckets *buckets;
+    LoopTimer *bucket_timer; // wakes the loop when a waiting call is due
     Keys keys;
     IntentTimes intent_times;
     SagaRules saga_rules;
@@ -65,6 +66,8 @@ typedef struct Worker {
     List marking; // published outcomes whose published_at is being set
     size_t marking_count;
 
+    LoopTimer *note_timer;  // notes what commands wait for
+    List notes;             // under way
     LoopTimer *purge_timer; // forgets what is older than ledger.retention
     LedgerOp purge;
 

@@ -51,6 +51,13 @@ void saga_clear(Saga *saga)
 {
     journal_clear(&saga->journal);
     secret_clear(&saga->connection.password);
+    secret_clear(&saga->connection.uri);
+    secret_clear(&saga->connection.pooled_uri);
+}
+
+bool saga_is_final(const Saga *saga)
+{
+    return saga->definition->is_final != NULL && saga->definition->is_final(saga);
 }
 
 void saga_stop(Saga *saga, const char *stop, const char *stopped_by)
@@ -98,7 +105,7 @@ static bool must_turn(Saga *saga)
     if (saga->failure.error.kind != ERROR_NONE) {
         return true;
     }
-    if (saga->definition->is_final != NULL && saga->definition->is_final(saga)) {
+    if (saga_is_final(saga)) {
         return false;
     }
     if (saga->stop[0] != '\0') {
@@ -175,6 +182,13 @@ static int64_t settled_boot_ms(const Saga *saga)
     return until;
 }
 
+Waiting saga_waits_for(const Saga *saga, int64_t boot_ms, int64_t *ret_since_boot_ms)
+{
+    bool is_settling = settled_boot_ms(saga) > boot_ms;
+    *ret_since_boot_ms = is_settling ? 0 : saga->waiting_boot_ms;
+    return is_settling ? WAITING_SETTLING : saga->waiting;
+}
+
 static bool must_wait(const Saga *saga, Decision *decision)
 {
     int64_t settled = settled_boot_ms(saga);
@@ -204,7 +218,9 @@ void saga_next(Saga *saga, SagaNow now, Decision *ret_decision)
 {
     *ret_decision = (Decision){.effect = {.request = NEON_REQUEST_INIT}};
     saga->now = now;
-    if (!saga->checked && !saga->undoing) {
+    // what is stopped before it did anything needs no other reason to end
+    bool is_stopped = saga->stop[0] != '\0' && !saga->had_intent;
+    if (!saga->checked && !saga->undoing && !is_stopped) {
         saga->checked = true;
         Error err = ERROR_INIT;
         if (!saga->definition->check(saga, &err)) {
@@ -230,6 +246,8 @@ void saga_next(Saga *saga, SagaNow now, Decision *ret_decision)
     } else if (ask == ASK_WAIT) {
         ret_decision->kind = DECISION_WAIT;
         ret_decision->wait_ms = ret_decision->effect.wait_ms;
+        saga->waiting = WAITING_SETTLING;
+        saga->waiting_boot_ms = 0;
     } else {
         decide_effect(ret_decision);
     }

@@ -30,6 +30,14 @@ static Lesson fail_impatiently(Saga *saga, const Step *step, const char *why)
         why);
 }
 
+static void wait_for(Saga *saga, Waiting before, Waiting waiting)
+{
+    saga->waiting = waiting;
+    if (waiting != before) {
+        saga->waiting_boot_ms = saga->now.boot_ms;
+    }
+}
+
 static void pause_for(Saga *saga, uint32_t wait_ms)
 {
     saga->wait_ms = wait_ms;
@@ -80,14 +88,17 @@ static Lesson learn_with_patience(Saga *saga, const Step *step, const Answer *an
 Lesson saga_learn(Saga *saga, const Step *step, const Answer *answer, SagaNow now)
 {
     SagaFailure before = saga->failure;
+    Waiting waited_for = saga->waiting;
     begin_to_learn(saga, now);
     Lesson lesson = learn_with_patience(saga, step, answer);
     if (lesson == LESSON_UNKNOWN) {
         assert(step->protection != PROTECTED_READ);
+        wait_for(saga, waited_for, WAITING_SETTLING);
         learn_unknown(saga, step, answer);
         return lesson;
     }
     assert(lesson != LESSON_LEARNT || saga->journal.changed); // or it would ask the same for ever
+    wait_for(saga, waited_for, lesson == LESSON_WAIT ? saga->waiting : WAITING_NOTHING);
     if (lesson == LESSON_WAIT) {
         pause_for(saga, saga->wait_ms);
     }
@@ -102,6 +113,7 @@ void saga_not_sent(Saga *saga, SagaNow now)
 {
     begin_to_learn(saga, now);
     saga->intent.open = false;
+    wait_for(saga, saga->waiting, WAITING_RETRY);
     pause_for(saga, backoff_delay_ms(RESEND_BACKOFF, saga->attempt, now.random));
     const Step *step = engine_find_step(saga->definition->steps, saga->intent.step);
     if (step != NULL && lesson_is_out_of_patience(saga)) {

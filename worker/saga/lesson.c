@@ -8,14 +8,26 @@
 // Neon's own clients wait between 250 ms and 10 s; a 423 usually lasts a second or two.
 static const Backoff WAIT_BACKOFF = {.first_ms = 1000, .max_ms = 10000};
 
-Lesson lesson_wait(Saga *saga)
+static Lesson wait_growing(Saga *saga, Waiting waiting)
 {
+    saga->waiting = waiting;
     saga->wait_ms = backoff_delay_ms(WAIT_BACKOFF, saga->attempt, saga->now.random);
     return LESSON_WAIT;
 }
 
+Lesson lesson_wait(Saga *saga)
+{
+    return wait_growing(saga, WAITING_LISTING);
+}
+
 Lesson lesson_wait_ms(Saga *saga, uint32_t wait_ms)
 {
+    return lesson_wait_for(saga, WAITING_LISTING, wait_ms);
+}
+
+Lesson lesson_wait_for(Saga *saga, Waiting waiting, uint32_t wait_ms)
+{
+    saga->waiting = waiting;
     saga->wait_ms = wait_ms;
     return LESSON_WAIT;
 }
@@ -43,6 +55,14 @@ bool lesson_is_out_of_patience(const Saga *saga)
            saga->now.boot_ms - saga->stuck_boot_ms > (int64_t)saga->rules->max_wait_ms;
 }
 
+static Waiting waiting_of(const NeonReply *reply)
+{
+    if (reply->meaning == NEON_LOCKED) {
+        return WAITING_LOCKED;
+    }
+    return reply->meaning == NEON_RATE_LIMITED ? WAITING_RATE_LIMIT : WAITING_AWAY;
+}
+
 static Lesson wait_for_neon(Saga *saga, const NeonReply *reply, const char *what)
 {
     if (lesson_is_out_of_patience(saga)) {
@@ -52,9 +72,9 @@ static Lesson wait_for_neon(Saga *saga, const NeonReply *reply, const char *what
             reply->status, reply->message);
     }
     if (reply->retry_after_ms > 0) {
-        return lesson_wait_ms(saga, reply->retry_after_ms);
+        return lesson_wait_for(saga, waiting_of(reply), reply->retry_after_ms);
     }
-    return lesson_wait(saga);
+    return wait_growing(saga, waiting_of(reply));
 }
 
 Lesson lesson_from_reply(Saga *saga, const NeonReply *reply, Protection protection,
@@ -92,5 +112,5 @@ Lesson lesson_unreadable(Saga *saga, const Error *err, Protection protection)
     if (lesson_is_out_of_patience(saga)) {
         return lesson_fail_with(saga, err);
     }
-    return lesson_wait(saga);
+    return wait_growing(saga, WAITING_RETRY);
 }

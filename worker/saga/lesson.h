@@ -10,9 +10,11 @@
 // lesson, so that a wait elsewhere (for the ledger, a lock, a settled intent) takes no patience.
 bool lesson_is_out_of_patience(const Saga *saga);
 
-// A growing, jittered delay (1 to 10 s), or what Neon asked for.
+// A growing, jittered delay (1 to 10 s), or a given one. The first two wait for Neon to show what
+// should be there by now.
 Lesson lesson_wait(Saga *saga);
 Lesson lesson_wait_ms(Saga *saga, uint32_t wait_ms);
+Lesson lesson_wait_for(Saga *saga, Waiting waiting, uint32_t wait_ms);
 Lesson lesson_fail(Saga *saga, ErrorKind kind, const char *code, const char *format, ...)
     PRINTF_LIKE(4, 5);
 // `err` as it is.

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "contract/command.h"
+#include "contract/waiting.h"
 #include "ledger/ledger.h"
 #include "neon/reply.h"
 #include "neon/request.h"
@@ -37,6 +38,7 @@ typedef enum EffectKind {
     EFFECT_LOGIN,      // SELECT 1 through saga->connection
     EFFECT_MARK,       // the environment's row
     EFFECT_DEPENDENTS, // environments on project_id
+    EFFECT_STOP,       // stop mark of the command that the command stops
 } EffectKind;
 
 typedef struct Effect {
@@ -63,6 +65,7 @@ typedef struct Answer {
     const Error *error;                // EFFECT_LOGIN: kind ERROR_NONE = it worked
     const LedgerDependent *dependents; // EFFECT_DEPENDENTS: at most SAGA_DEPENDENTS_MAX
     size_t dependent_count;            // all there are
+    const LedgerStopped *stopped;      // EFFECT_STOP
 } Answer;
 
 typedef enum Lesson {
@@ -104,6 +107,7 @@ typedef struct SagaRules {
     uint32_t login_attempts;
     int64_t crash_limit;
     bool check_login;
+    const char *reveal_recipients; // base/recipients.h
     // of passwords' digests in the journal; secret
     uint8_t digest_key[CRYPTO_KEY_BYTES];
 } SagaRules;
@@ -115,6 +119,7 @@ typedef struct SagaConnection {
     char database[64];
     char role[64];
     Secret password;
+    Secret uri, pooled_uri; // RevealCredentials: as Neon gives them, for one database
 } SagaConnection;
 
 typedef struct SagaFailure {
@@ -158,6 +163,8 @@ struct Saga {
     SagaFailure failure; // why it turned
     SagaConnection connection;
     uint32_t wait_ms;           // of LESSON_WAIT
+    Waiting waiting;            // what was learnt last, asked to wait for this ...
+    int64_t waiting_boot_ms;    // ... for the first time at this moment
     uint32_t attempt;           // since the last progress
     int64_t not_before_boot_ms; // nothing is done before: what was learnt last, asked to wait
     bool is_stuck;              // something was learnt that was no progress ...
@@ -200,6 +207,8 @@ void decision_clear(Decision *decision);
 // The intent was committed: `settle_boot_ms` = our clock before its statement was handed over +
 // send window + settle time.
 void saga_opened(Saga *saga, const Step *step, bool settles, int64_t settled_boot_ms);
+// From here on only forward: a stop mark changes nothing any more.
+bool saga_is_final(const Saga *saga);
 // A stop mark was seen in the row.
 void saga_stop(Saga *saga, const char *stop, const char *stopped_by);
 // What came of the effect. LESSON_UNKNOWN: leave the intent open. Otherwise close it with journal
@@ -212,6 +221,10 @@ void saga_not_sent(Saga *saga, SagaNow now);
 void saga_intent_closed(Saga *saga, const json_t *result);
 // The command is given up for a reason outside of its steps (CRASH_LOOP); an earlier failure stays.
 void saga_fail(Saga *saga, const Error *error, const char *step);
+
+// What keeps the saga from going on at this moment, and since when (CLOCK_BOOTTIME; 0: since it was
+// begun, or its last intent was opened). For people who look.
+Waiting saga_waits_for(const Saga *saga, int64_t boot_ms, int64_t *ret_since_boot_ms);
 
 // JSON of the failure for the ledger, NULL when there is none; the caller frees it.
 char *saga_first_error(const Saga *saga);

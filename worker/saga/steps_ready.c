@@ -7,6 +7,7 @@
 #include "saga/lesson.h"
 #include "saga/record.h"
 #include "saga/steps.h"
+#include "saga/uri.h"
 
 enum { DATABASES_MAX = 500 }; // of a branch, https://neon.com/docs/manage/databases
 
@@ -27,7 +28,7 @@ static const char *branch_of(const Saga *saga)
 }
 
 // Waits for the next look, or fails when neon.operation_timeout has passed without progress.
-static Lesson wait_for(Saga *saga, const char *code, const char *what)
+static Lesson wait_for(Saga *saga, Waiting waiting, const char *code, const char *what)
 {
     Journal *journal = &saga->journal;
     if (journal_note(journal, NOTE_SINCE) == NULL) {
@@ -37,7 +38,7 @@ static Lesson wait_for(Saga *saga, const char *code, const char *what)
         (int64_t)saga->rules->operation_timeout_ms) {
         return lesson_fail(saga, ERROR_UNAVAILABLE, code, "%s within neon.operation_timeout", what);
     }
-    return lesson_wait_ms(saga, saga->rules->poll_ms);
+    return lesson_wait_for(saga, waiting, saga->rules->poll_ms);
 }
 
 static Lesson done(Saga *saga)
@@ -79,7 +80,7 @@ static Lesson operation_failing(Saga *saga, const NeonOperation *operation)
         journal_forget_notes(journal);
         journal_set_note_number(journal, NOTE_FAILURES, operation->failures_count);
     }
-    Lesson lesson = wait_for(saga, "OPERATION_FAILED", "");
+    Lesson lesson = wait_for(saga, WAITING_OPERATION, "OPERATION_FAILED", "");
     if (lesson == LESSON_FAILED) {
         return lesson_fail(saga, ERROR_UNAVAILABLE, "OPERATION_FAILED",
                            "Neon's operation %s (%s) failed: %s", operation->id, operation->action,
@@ -114,7 +115,8 @@ Lesson ready_learn_operations(Saga *saga, const Answer *answer)
     case NEON_OPERATION_RUNNING:
         break;
     }
-    return wait_for(saga, "OPERATION_TIMEOUT", "an operation of Neon did not finish");
+    return wait_for(saga, WAITING_OPERATION, "OPERATION_TIMEOUT",
+                    "an operation of Neon did not finish");
 }
 
 Ask ready_ask_branch(Saga *saga, Effect *effect)
@@ -142,7 +144,7 @@ Lesson ready_learn_branch(Saga *saga, const Answer *answer)
         return lesson_unreadable(saga, &err, PROTECTED_READ);
     }
     if (strcmp(branch.current_state, "ready") != 0) {
-        return wait_for(saga, "BRANCH_NOT_READY", "the branch did not become ready");
+        return wait_for(saga, WAITING_READY, "BRANCH_NOT_READY", "the branch did not become ready");
     }
     journal_set_text(&saga->journal, FACT_BRANCH_NAME, branch.name);
     journal_set_flag(&saga->journal, FACT_BRANCH_READY);
@@ -175,12 +177,13 @@ Lesson ready_learn_endpoint(Saga *saga, const Answer *answer)
         return lesson_unreadable(saga, &err, PROTECTED_READ);
     }
     if (!found) {
-        return wait_for(saga, "ENDPOINT_MISSING", "the branch did not get its read-write endpoint");
+        return wait_for(saga, WAITING_READY, "ENDPOINT_MISSING",
+                        "the branch did not get its read-write endpoint");
     }
     // idle is fine: connecting wakes it
     if (strcmp(endpoint.current_state, "active") != 0 &&
         strcmp(endpoint.current_state, "idle") != 0) {
-        return wait_for(saga, "ENDPOINT_NOT_READY", "the endpoint did not start");
+        return wait_for(saga, WAITING_READY, "ENDPOINT_NOT_READY", "the endpoint did not start");
     }
     record_endpoint(saga, &endpoint);
     journal_set_flag(&saga->journal, FACT_ENDPOINT_READY);
@@ -205,8 +208,8 @@ static Lesson no_database(Saga *saga)
         return lesson_wait_ms(saga, saga->rules->poll_ms);
     }
     return lesson_fail(saga, ERROR_UNAVAILABLE, "DATABASE_MISSING",
-                       "Neon lists no database on the new branch, so no login can be proven; an "
-                       "environment needs one (a branch has those of its source)");
+                       "Neon lists no database on the branch, so nobody can log in; an environment "
+                       "needs one (a branch has those of its source)");
 }
 
 Lesson ready_learn_database(Saga *saga, const Answer *answer)
@@ -251,37 +254,6 @@ Lesson ready_learn_database(Saga *saga, const Answer *answer)
     return LESSON_LEARNT;
 }
 
-static void ask_uri(const Saga *saga, bool pooled, Effect *effect)
-{
-    NeonUriSpec spec = {
-        .project_id = project_of(saga),
-        .branch_id = branch_of(saga),
-        .endpoint_id = journal_text(&saga->journal, FACT_ENDPOINT_ID),
-        .database = journal_text(&saga->journal, FACT_DATABASE),
-        .role = journal_text(&saga->journal, FACT_ROLE),
-        .pooled = pooled,
-    };
-    effect->kind = EFFECT_NEON;
-    neon_request_connection_uri(&effect->request, &spec);
-}
-
-static Lesson learn_uri(Saga *saga, const NeonReply *reply, NeonUri *ret_uri, Secret *ret_password)
-{
-    if (reply->meaning == NEON_NOT_FOUND && record_is_young(saga)) {
-        return lesson_wait_ms(saga, saga->rules->poll_ms);
-    }
-    if (reply->meaning != NEON_OK) {
-        return lesson_from_reply(saga, reply, PROTECTED_READ, "read the connection URI");
-    }
-    Error err = ERROR_INIT;
-    CLEANUP(secret_clear) Secret uri = SECRET_INIT;
-    if (!neon_decode_uri(reply->body, &uri, &err) ||
-        !neon_uri_parse(secret_reveal(&uri), ret_uri, ret_password, &err)) {
-        return lesson_unreadable(saga, &err, PROTECTED_READ);
-    }
-    return LESSON_LEARNT;
-}
-
 // A password lives in memory only: who takes over a command asks for it again.
 Ask ready_ask_connection(Saga *saga, Effect *effect)
 {
@@ -291,15 +263,16 @@ Ask ready_ask_connection(Saga *saga, Effect *effect)
     if (journal_has(&saga->journal, FACT_HOST) && (has_password || !needs_password)) {
         return ASK_NOTHING;
     }
-    ask_uri(saga, false, effect);
+    uri_ask(saga, false, effect);
     return ASK_EFFECT;
 }
 
 Lesson ready_learn_connection(Saga *saga, const Answer *answer)
 {
-    NeonUri uri;
+    NeonUri parts;
+    CLEANUP(secret_clear) Secret uri = SECRET_INIT;
     CLEANUP(secret_clear) Secret password = SECRET_INIT;
-    Lesson lesson = learn_uri(saga, answer->reply, &uri, &password);
+    Lesson lesson = uri_learn(saga, answer->reply, &uri, &parts, &password);
     if (lesson == LESSON_LEARNT && secret_is_empty(&password) && saga->rules->check_login) {
         return lesson_fail(
             saga, ERROR_CONFLICT, "PASSWORD_NOT_STORED",
@@ -307,7 +280,7 @@ Lesson ready_learn_connection(Saga *saga, const Answer *answer)
             "store_passwords in Neon");
     }
     if (lesson == LESSON_LEARNT) {
-        record_uri(saga, &uri, &password);
+        record_uri(saga, &parts, &password);
     }
     return lesson;
 }
@@ -317,17 +290,18 @@ Ask ready_ask_pooled(Saga *saga, Effect *effect)
     if (journal_has(&saga->journal, FACT_POOLED_HOST)) {
         return ASK_NOTHING;
     }
-    ask_uri(saga, true, effect);
+    uri_ask(saga, true, effect);
     return ASK_EFFECT;
 }
 
 Lesson ready_learn_pooled(Saga *saga, const Answer *answer)
 {
-    NeonUri uri;
+    NeonUri parts;
+    CLEANUP(secret_clear) Secret uri = SECRET_INIT;
     CLEANUP(secret_clear) Secret password = SECRET_INIT;
-    Lesson lesson = learn_uri(saga, answer->reply, &uri, &password);
+    Lesson lesson = uri_learn(saga, answer->reply, &uri, &parts, &password);
     if (lesson == LESSON_LEARNT) {
-        journal_set_text(&saga->journal, FACT_POOLED_HOST, uri.host);
+        journal_set_text(&saga->journal, FACT_POOLED_HOST, parts.host);
     }
     return lesson;
 }
@@ -349,8 +323,8 @@ Lesson ready_learn_login(Saga *saga, const Answer *answer)
     }
     // a cold start refuses its first connections; a new password takes a moment to arrive
     if (saga->attempt + 1 < saga->rules->login_attempts) {
-        return lesson_wait_ms(saga,
-                              backoff_delay_ms(LOGIN_BACKOFF, saga->attempt, saga->now.random));
+        return lesson_wait_for(saga, WAITING_LOGIN,
+                               backoff_delay_ms(LOGIN_BACKOFF, saga->attempt, saga->now.random));
     }
     return lesson_fail(saga, ERROR_UNAVAILABLE, "LOGIN_FAILED",
                        "no login to the new branch worked (%s): %s", answer->error->code,

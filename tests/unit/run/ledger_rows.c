@@ -28,6 +28,9 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
     case LEDGER_OP_LOOK:
         op.ask.look = key;
         break;
+    case LEDGER_OP_NOTE:
+        op.ask.note = (LedgerNote){.key = key, .step = "s", .waiting_for = "locked"};
+        break;
     case LEDGER_OP_MARK:
         op.ask.mark = (LedgerMark){.key = key, .environment = "e"};
         break;
@@ -48,8 +51,8 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
 }
 
 static const LedgerOpKind KINDS[] = {
-    LEDGER_OP_CLAIM, LEDGER_OP_OPEN,       LEDGER_OP_CLOSE,    LEDGER_OP_SAVE,      LEDGER_OP_LOOK,
-    LEDGER_OP_MARK,  LEDGER_OP_DEPENDENTS, LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED,
+    LEDGER_OP_CLAIM, LEDGER_OP_OPEN, LEDGER_OP_CLOSE,      LEDGER_OP_SAVE,     LEDGER_OP_LOOK,
+    LEDGER_OP_NOTE,  LEDGER_OP_MARK, LEDGER_OP_DEPENDENTS, LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED,
 };
 
 static void rows_of_every_kind_are_ordered_by_application_and_command(void **state)
