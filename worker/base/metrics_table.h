@@ -29,7 +29,7 @@ METRIC(LANES_WAITING,       "provision_lanes_waiting",                   GAUGE, 
 METRIC(PARKED,              "provision_commands_parked",                 GAUGE,     "",               NONE,   1,    "commands whose partition was taken away, kept in case it comes back") \
 METRIC(PARTITIONS,          "provision_partitions_assigned",             GAUGE,     "",               NONE,   1,    "partitions of the command topic that this worker has") \
 METRIC(PARTITION_UNFINISHED, "provision_partition_unfinished",           GAUGE,     "partition",      NONE,   1000, "records of a partition that were taken and are not finished") \
-METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE,     "partition",      NONE,   1000, "records of a partition that are not finished, those not yet taken included") \
+METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE,     "partition",      NONE,   1000, "records of a partition that are not finished, those not yet taken included (a transaction of their producer adds one)") \
 METRIC(PARTITION_BLOCKED,   "provision_partition_blocked_seconds_total", COUNTER,   "partition",      NONE,   1000, "how long a partition was paused, because the worker or the partition's completion map was full") \
 METRIC(NEON_REQUESTS,       "provision_neon_requests_total",             COUNTER,   "route,status",   NONE,   400,  "requests to Neon's API; status: of the reply, or none") \
 METRIC(NEON_SECONDS,        "provision_neon_request_seconds",            HISTOGRAM, "route",          CALL,   64,   "from sending a request to its whole reply") \
@@ -43,7 +43,7 @@ METRIC(LEDGER_WAITING,      "provision_ledger_rows_waiting",             GAUGE, 
 METRIC(LEDGER_CONNECTIONS,  "provision_ledger_connections_ready",        GAUGE,     "",               NONE,   1,    "connections to the ledger that work") \
 METRIC(TRANSACTION_SECONDS, "provision_transaction_seconds",             HISTOGRAM, "",               CALL,   1,    "a Kafka transaction that committed") \
 METRIC(TRANSACTION_OUTCOMES, "provision_transaction_outcomes",           HISTOGRAM, "",               NUMBER, 1,    "outcomes published in one transaction") \
-METRIC(TRANSACTIONS_ABORTED, "provision_transactions_aborted_total",     COUNTER,   "",               NONE,   1,    "Kafka transactions that were aborted, to be tried again") \
+METRIC(TRANSACTION_TROUBLES, "provision_transaction_troubles_total",     COUNTER,   "",               NONE,   1,    "Kafka transactions that were aborted, or waited for brokers; tried again") \
 METRIC(OUTCOMES_DROPPED,    "provision_outcomes_dropped_total",          COUNTER,   "",               NONE,   1,    "outcomes left to the next owner of their partition") \
 METRIC(OUTCOMES_WAITING,    "provision_outcomes_waiting",                GAUGE,     "",               NONE,   1,    "outcomes that are not published yet") \
 METRIC(MAPS_IGNORED,        "provision_completion_maps_ignored_total",   COUNTER,   "",               NONE,   1,    "committed offsets whose completion map was unknown or belonged to another topic") \
@@ -52,6 +52,5 @@ METRIC(LOOP_TURN_MAX,       "provision_loop_turn_seconds_max",           GAUGE, 
 METRIC(BUILD_INFO,          "provision_build_info",                      GAUGE,     "version,librdkafka,libcurl,libpq", NONE, 1, "1; versions of the worker and of its libraries") \
 METRIC(PROCESS_CPU,         "process_cpu_seconds_total",                 COUNTER,   "",               NONE,   1,    "CPU time of the process, user and system") \
 METRIC(PROCESS_MEMORY,      "process_resident_memory_bytes",             GAUGE,     "",               NONE,   1,    "resident memory of the process") \
-METRIC(PROCESS_FILES,       "process_open_fds",                          GAUGE,     "",               NONE,   1,    "open file descriptors of the process") \
 METRIC(PROCESS_START,       "process_start_time_seconds",                GAUGE,     "",               NONE,   1,    "when the process started, in seconds since 1970")
 // clang-format on

@@ -183,3 +183,8 @@ size_t completion_unfinished(const Completion *completion)
 {
     return completion->map.count;
 }
+
+int64_t completion_position(const Completion *completion)
+{
+    return completion->map.end;
+}

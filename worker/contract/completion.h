@@ -62,5 +62,8 @@ void completion_metadata(const Completion *completion, Text *text);
 // No more records should be taken: number of unfinished or length of the text is near its limit.
 bool completion_is_full(const Completion *completion);
 size_t completion_unfinished(const Completion *completion);
+// Behind the last record that was delivered, here or, by the map, in an earlier assignment; -1:
+// nothing was, and nothing is committed.
+int64_t completion_position(const Completion *completion);
 
 #endif

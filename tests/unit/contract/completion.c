@@ -251,6 +251,26 @@ static void a_partition_is_full_when_the_text_grows_long(void **state)
     completion_free(completion);
 }
 
+static void the_position_lies_behind_what_was_delivered(void **state)
+{
+    (void)state;
+    const char *reason = NULL;
+    Completion *fresh = completion_new(-1, NULL, &reason);
+    assert_int_equal(completion_position(fresh), -1);
+    completion_deliver(fresh, 7, 1, &reason);
+    completion_deliver(fresh, 9, 1, &reason);
+    assert_int_equal(completion_position(fresh), 10);
+    completion_finish(fresh, 9);
+    CLEANUP(text_clear) Text map = TEXT_INIT(COMPLETION_TEXT_MAX);
+    completion_metadata(fresh, &map);
+    Completion *restored = completion_new(completion_offset(fresh), text_get(&map), &reason);
+    assert_null(reason);
+    assert_int_equal(completion_position(restored), 10);
+    assert_int_equal(completion_unfinished(restored), 1);
+    completion_free(fresh);
+    completion_free(restored);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_map_whose_base_has_no_timestamp_is_taken),
         cmocka_unit_test(a_partition_is_full_at_the_limit_of_unfinished),
         cmocka_unit_test(a_partition_is_full_when_the_text_grows_long),
+        cmocka_unit_test(the_position_lies_behind_what_was_delivered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,96 @@
+#include "run/tally.h"
+
+#include <string.h>
+
+#include "sys/clock.h"
+
+static const double MS_PER_S = 1000;
+static const double US_PER_S = 1000000;
+
+void tally_step(const Flight *flight)
+{
+    int64_t took_us = clock_boot_us() - flight->step_boot_us;
+    metrics_observe(flight->worker->metrics, METRIC_STEP_SECONDS,
+                    METRIC_LABELS(flight->command->action_name, flight->decision.step->name),
+                    (double)took_us / US_PER_S);
+}
+
+void tally_reply(const Flight *flight, const HttpReply *reply)
+{
+    const char *route = neon_route_name(flight->decision.effect.request.route);
+    char status[] = {(char)('0' + reply->status / 100 % 10), (char)('0' + reply->status / 10 % 10),
+                     (char)('0' + reply->status % 10), '\0'};
+    Metrics *metrics = flight->worker->metrics;
+    metrics_add(metrics, METRIC_NEON_REQUESTS,
+                METRIC_LABELS(route, reply->status == 0 ? "none" : status), 1);
+    metrics_observe(metrics, METRIC_NEON_SECONDS, METRIC_LABELS(route), reply->took_ms / MS_PER_S);
+}
+
+static void add_wait(Metrics *metrics, const char *reason, int64_t wait_ms)
+{
+    metrics_add(metrics, METRIC_NEON_WAITS, METRIC_LABELS(reason), 1);
+    metrics_add(metrics, METRIC_NEON_WAIT_SECONDS, METRIC_LABELS(reason),
+                (double)wait_ms / MS_PER_S);
+}
+
+void tally_wait(const Flight *flight, NeonMeaning meaning)
+{
+    const char *reason = meaning == NEON_LOCKED         ? "locked"
+                         : meaning == NEON_RATE_LIMITED ? "rate_limited"
+                         : meaning == NEON_AWAY         ? "unavailable"
+                                                        : NULL;
+    if (reason != NULL && flight->lesson == LESSON_WAIT) {
+        add_wait(flight->worker->metrics, reason, flight->saga.wait_ms);
+    }
+}
+
+void tally_bucket_wait(const Worker *worker, int64_t waited_ms)
+{
+    add_wait(worker->metrics, "bucket", waited_ms);
+}
+
+void tally_intent(const Worker *worker, const char *event)
+{
+    metrics_add(worker->metrics, METRIC_INTENTS, METRIC_LABELS(event), 1);
+}
+
+// Of a failure its code; "CommandCancelled" and the like are theirs.
+static const char *outcome_of(const char *type, const Error *error)
+{
+    static const char *const TYPES[][2] = {{"CommandCancelled", "cancelled"},
+                                           {"CommandSuperseded", "superseded"},
+                                           {"CommandExpired", "expired"}};
+    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
+        if (strcmp(type, TYPES[i][0]) == 0) {
+            return TYPES[i][1];
+        }
+    }
+    return error == NULL ? "done" : error->code;
+}
+
+void tally_end(const Flight *flight, const char *type, const Error *error)
+{
+    Metrics *metrics = flight->worker->metrics;
+    const char *action = flight->command->action_name;
+    int64_t took_ms = clock_boot_ms() - flight->started_boot_ms;
+    metrics_add(metrics, METRIC_COMMANDS, METRIC_LABELS(action, outcome_of(type, error)), 1);
+    metrics_observe(metrics, METRIC_COMMAND_SECONDS, METRIC_LABELS(action),
+                    (double)took_ms / MS_PER_S);
+}
+
+void tally_rejected(const Worker *worker, const char *action, const char *code)
+{
+    const char *known_action = action[0] != '\0' ? action : "unknown";
+    metrics_add(worker->metrics, METRIC_COMMANDS, METRIC_LABELS(known_action, code), 1);
+}
+
+void tally_record(const Worker *worker, const char *result)
+{
+    metrics_add(worker->metrics, METRIC_RECORDS, METRIC_LABELS(result), 1);
+}
+
+void tally_transaction(const Worker *worker, size_t outcomes, uint32_t took_ms)
+{
+    metrics_observe(worker->metrics, METRIC_TRANSACTION_SECONDS, NULL, took_ms / MS_PER_S);
+    metrics_observe(worker->metrics, METRIC_TRANSACTION_OUTCOMES, NULL, (double)outcomes);
+}

@@ -1,0 +1,30 @@
+/*
+ * Counts what commands do: each function is called at one place of their way.
+ */
+#ifndef RUN_TALLY_H
+#define RUN_TALLY_H
+
+#include "drive/http.h"
+#include "neon/reply.h"
+#include "run/flight.h"
+
+// The step's effect has ended, and was learnt.
+void tally_step(const Flight *flight);
+// Neon has answered, or hasn't; before it is learnt.
+void tally_reply(const Flight *flight, const HttpReply *reply);
+// ... and made the command wait, as learnt.
+void tally_wait(const Flight *flight, NeonMeaning meaning);
+// A call waited for its account's rate.
+void tally_bucket_wait(const Worker *worker, int64_t waited_ms);
+// "opened", "left_unknown" or "taken_over".
+void tally_intent(const Worker *worker, const char *event);
+// The command ended with this event ("EnvironmentCreated"); `error`: NULL, or why it failed.
+void tally_end(const Flight *flight, const char *type, const Error *error);
+// A record that never became a command, or must not; `action` may be empty.
+void tally_rejected(const Worker *worker, const char *action, const char *code);
+// "command", "rejected", "finished" or "attached".
+void tally_record(const Worker *worker, const char *result);
+// A Kafka transaction has committed.
+void tally_transaction(const Worker *worker, size_t outcomes, uint32_t took_ms);
+
+#endif
