@@ -67,6 +67,42 @@ void crypto_public_key(const uint8_t private_key[CRYPTO_KEY_BYTES],
     (void)failed;
 }
 
+bool crypto_is_public_key(const uint8_t key[CRYPTO_KEY_BYTES])
+{
+    // any private key tells: clamping makes each a multiple of all small orders
+    static const uint8_t ANY[CRYPTO_KEY_BYTES] = {1};
+    uint8_t shared[CRYPTO_KEY_BYTES];
+    return crypto_scalarmult(shared, ANY, key) == 0;
+}
+
+// BLAKE2b of both public keys: each box has its own key, so the nonce needs no randomness.
+static void box_nonce(const uint8_t ephemeral_public[CRYPTO_KEY_BYTES],
+                      const uint8_t public_key[CRYPTO_KEY_BYTES],
+                      uint8_t ret_nonce[crypto_box_NONCEBYTES])
+{
+    uint8_t both[2 * CRYPTO_KEY_BYTES];
+    memcpy(both, ephemeral_public, CRYPTO_KEY_BYTES);
+    memcpy(both + CRYPTO_KEY_BYTES, public_key, CRYPTO_KEY_BYTES);
+    (void)crypto_generichash(ret_nonce, crypto_box_NONCEBYTES, both, sizeof both, NULL, 0);
+}
+
+void crypto_seal_box(Bytes plain, const uint8_t public_key[CRYPTO_KEY_BYTES],
+                     const uint8_t ephemeral_key[CRYPTO_KEY_BYTES], Buffer *ret_box)
+{
+    uint8_t nonce[crypto_box_NONCEBYTES];
+    size_t size = plain.size + crypto_box_SEALBYTES;
+    uint8_t *box = alloc_bytes(size + 1);
+    crypto_public_key(ephemeral_key, box);
+    box_nonce(box, public_key, nonce);
+    int failed = crypto_box_easy(box + CRYPTO_KEY_BYTES, plain.data, plain.size, nonce, public_key,
+                                 ephemeral_key);
+    assert(failed == 0 && "the caller has checked the public key");
+    (void)failed;
+    box[size] = '\0';
+    buffer_clear(ret_box);
+    *ret_box = (Buffer){box, size};
+}
+
 bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
                      Error *err)
 {

@@ -1,6 +1,6 @@
 /*
- * Deterministic crypto on libsodium: every input, nonces included, comes from the caller. Random
- * numbers and box sealing (which draws a key) are not here.
+ * Deterministic crypto on libsodium: every input, nonces and the keys of sealed boxes included,
+ * comes from the caller.
  */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
@@ -34,6 +34,15 @@ void crypto_key_id(const uint8_t key[CRYPTO_KEY_BYTES], char ret_id[CRYPTO_KEY_I
 void crypto_public_key(const uint8_t private_key[CRYPTO_KEY_BYTES],
                        uint8_t ret_public[CRYPTO_KEY_BYTES]);
 
+// Whether a box can be sealed to it: false for the few points of small order, with which no secret
+// can be shared (RFC 7748 section 6.1).
+bool crypto_is_public_key(const uint8_t key[CRYPTO_KEY_BYTES]);
+
+// A libsodium sealed box, which crypto_box_seal_open opens. `public_key`: one that
+// crypto_is_public_key takes. `ephemeral_key`: random, of this box alone.
+// https://doc.libsodium.org/public-key_cryptography/sealed_boxes#algorithm-details
+void crypto_seal_box(Bytes plain, const uint8_t public_key[CRYPTO_KEY_BYTES],
+                     const uint8_t ephemeral_key[CRYPTO_KEY_BYTES], Buffer *ret_box);
 // Opens a libsodium sealed box. Error: SECRET_NOT_OPENABLE.
 bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
                      Error *err);

@@ -1,5 +1,6 @@
 #include "base/name.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -116,6 +117,15 @@ bool name_check_neon_id(const char *id, const char *field, Error *err)
     return fits || refuse(field, "a Neon id: 1 to 60 characters of a-z, 0-9 and '-'", err);
 }
 
+// What PostgreSQL takes whole: https://www.postgresql.org/docs/current/limits.html
+static bool check_identifier(const char *name, const char *field, Error *err)
+{
+    static_assert((int)NAME_DATABASE_BYTES == (int)NAME_ROLE_BYTES, "of one kind");
+    size_t length = strlen(name);
+    return (length > 0 && length < NAME_DATABASE_BYTES && read_name(name).printable) ||
+           refuse(field, "1 to 63 bytes of UTF-8 without control characters", err);
+}
+
 bool name_check_database(const char *name, const char *field, Error *err)
 {
     static const char *const RESERVED[] = {"postgres", "template0", "template1"};
@@ -124,9 +134,12 @@ bool name_check_database(const char *name, const char *field, Error *err)
             return refuse(field, "another name: PostgreSQL keeps this one for itself", err);
         }
     }
-    size_t length = strlen(name);
-    return (length > 0 && length < NAME_DATABASE_BYTES && read_name(name).printable) ||
-           refuse(field, "1 to 63 bytes of UTF-8 without control characters", err);
+    return check_identifier(name, field, err);
+}
+
+bool name_check_role(const char *name, const char *field, Error *err)
+{
+    return check_identifier(name, field, err);
 }
 
 bool name_is_preview(const char *environment)

@@ -15,6 +15,7 @@ enum {
     NAME_NEON_BYTES = 257,       // project and branch names: 1 to 256 characters, here bytes
     NAME_NEON_ID_BYTES = 61,     // ^[a-z0-9-]{1,60}$
     NAME_DATABASE_BYTES = 64,    // 1 to 63 bytes
+    NAME_ROLE_BYTES = 64,        // 1 to 63 bytes
 };
 
 // Each: false with INVALID_NAME (the field named, and what is allowed) when it doesn't fit. `field`
@@ -29,6 +30,8 @@ bool name_check_neon_id(const char *id, const char *field, Error *err);
 // 1 to 63 bytes of UTF-8 without control characters, not one of PostgreSQL's own (postgres,
 // template0, template1).
 bool name_check_database(const char *name, const char *field, Error *err);
+// 1 to 63 bytes of UTF-8 without control characters.
+bool name_check_role(const char *name, const char *field, Error *err);
 // A preview's environment (pr:…), which only preview commands may use.
 bool name_is_preview(const char *environment);
 

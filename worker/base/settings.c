@@ -152,6 +152,12 @@ bool settings_set(Settings *settings, const char *name, const char *value, const
     return true;
 }
 
+static bool is_of_type(const char *name, SettingType type)
+{
+    SettingId id = find(name);
+    return id != SETTING_COUNT_OF && settings_row(id)->type == type;
+}
+
 bool settings_is_secret(const char *name)
 {
     KafkaClient client = KAFKA_CLIENT_BOTH;
@@ -159,11 +165,10 @@ bool settings_is_secret(const char *name)
     if (settings_kafka_split(name, &client, &property)) {
         return settings_kafka_is_secret(property);
     }
-    SettingId id = find(name);
-    return id != SETTING_COUNT_OF && settings_row(id)->type == SETTING_TYPE_SECRET;
+    return is_of_type(name, SETTING_TYPE_SECRET);
 }
 
-bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_bytes)
+bool settings_is_file(const char *name, char *ret_name, size_t ret_name_bytes)
 {
     static const char SUFFIX[] = "_file";
     size_t length = strlen(name);
@@ -174,7 +179,7 @@ bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_b
     }
     memcpy(ret_name, name, length - suffix_length);
     ret_name[length - suffix_length] = '\0';
-    return settings_is_secret(ret_name);
+    return settings_is_secret(ret_name) || is_of_type(ret_name, SETTING_TYPE_LIST);
 }
 
 const char *settings_text(const Settings *settings, SettingId id)

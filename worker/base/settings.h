@@ -28,6 +28,7 @@ typedef enum SettingId {
 typedef enum SettingType {
     SETTING_TYPE_TEXT,
     SETTING_TYPE_SECRET,
+    SETTING_TYPE_LIST,
     SETTING_TYPE_FLAG,
     SETTING_TYPE_COUNT,
     SETTING_TYPE_BYTES,
@@ -56,16 +57,17 @@ void settings_free_at(Settings **settings); // for CLEANUP
 bool settings_set(Settings *settings, const char *name, const char *value, const char *origin,
                   Error *err);
 
-// Whether `name` is a secret, or "<secret>_file" (ret_name then gets the secret's own name).
-// Kafka's passwords, keys and PEM texts count as secrets, too.
+// Whether `name` is a secret; Kafka's passwords, keys and PEM texts count as secrets, too.
 bool settings_is_secret(const char *name);
-bool settings_is_secret_file(const char *name, char *ret_name, size_t ret_name_bytes);
+// Whether `name` is "<setting>_file" of a setting that may stand in a file of its own, a secret or
+// a list; ret_name then gets the setting's own name.
+bool settings_is_file(const char *name, char *ret_name, size_t ret_name_bytes);
 
 // What holds between settings: required ones, http:// only to loopback, check_login off only there,
 // publish framing's ids, key lengths. Error: SETTING_INVALID.
 bool settings_check(const Settings *settings, Error *err);
 
-const char *settings_text(const Settings *settings, SettingId id); // TEXT and CHOICE
+const char *settings_text(const Settings *settings, SettingId id); // TEXT, LIST and CHOICE
 const Secret *settings_secret(const Settings *settings, SettingId id);
 bool settings_flag(const Settings *settings, SettingId id);
 // COUNT; BYTES in bytes; DURATION in ms.

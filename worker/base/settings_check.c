@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/recipients.h"
 #include "base/settings_value.h"
 
 static bool invalid(Error *err, const char *what, SettingId id)
@@ -148,6 +149,16 @@ static bool check_references(const Settings *settings, Error *err)
            invalid(err, "must be an absolute path", SETTING_REFERENCES_ROOT);
 }
 
+static bool check_recipients(const Settings *settings, Error *err)
+{
+    size_t wrong = recipients_first_wrong(settings_text(settings, SETTING_REVEAL_RECIPIENTS));
+    return wrong == 0 ||
+           error_set(err, ERROR_INVALID, "SETTING_INVALID",
+                     "%s: entry %zu must be an application's name, '=' and the 64 hex digits of an "
+                     "X25519 public key (FILE.pub of provisionctl keygen)",
+                     settings_name(SETTING_REVEAL_RECIPIENTS), wrong);
+}
+
 typedef struct KafkaNumbers {
     bool has_servers;
     int64_t message_timeout_ms;
@@ -215,5 +226,5 @@ bool settings_check(const Settings *settings, Error *err)
     return check_filled(settings, err) && check_kafka(settings, err) &&
            check_topics(settings, err) && check_api(settings, err) &&
            check_framing(settings, err) && check_keys(settings, err) &&
-           check_references(settings, err);
+           check_references(settings, err) && check_recipients(settings, err);
 }

@@ -34,7 +34,7 @@ static bool find_setting(const char *variable, char *ret_name, size_t ret_name_b
         if (has_environment_name(settings_name(id), variable)) {
             found = settings_name(id);
         } else if (has_environment_name(text_get(&file), variable) &&
-                   settings_is_secret_file(text_get(&file), ret_name, ret_name_bytes)) {
+                   settings_is_file(text_get(&file), ret_name, ret_name_bytes)) {
             found = text_get(&file);
         }
         bool copied = found != NULL && text_copy(ret_name, ret_name_bytes, found);
@@ -81,7 +81,7 @@ static bool find_kafka(const char *variable, char *ret_name, size_t ret_name_byt
     char secret[256];
     if (length > sizeof FILE_END && strcmp(ret_name + end, FILE_END) == 0) {
         ret_name[end] = '_';
-        if (!settings_is_secret_file(ret_name, secret, sizeof secret)) {
+        if (!settings_is_file(ret_name, secret, sizeof secret)) {
             ret_name[end] = '.';
         }
     }

@@ -20,16 +20,24 @@ static void print_kafka(void *context, const char *property, const char *value, 
                 masked ? MASK : value);
 }
 
+// On one line: lists may have several.
+static void append_value(Text *text, const char *value)
+{
+    for (; *value != '\0'; value++) {
+        text_append_char(text, (char)((unsigned char)*value < ' ' ? ' ' : *value));
+    }
+}
+
 void settings_print(const Settings *settings, Text *text)
 {
     for (SettingId id = 0; id < SETTING_COUNT_OF; id++) {
-        const char *value = NULL;
+        text_printf(text, "%s = ", settings_name(id));
         if (settings_row(id)->type == SETTING_TYPE_SECRET) {
-            value = secret_is_empty(settings_secret(settings, id)) ? "" : MASK;
+            text_append(text, secret_is_empty(settings_secret(settings, id)) ? "" : MASK);
         } else {
-            value = settings_text(settings, id);
+            append_value(text, settings_text(settings, id));
         }
-        text_printf(text, "%s = %s\n", settings_name(id), value);
+        text_append_char(text, '\n');
     }
     for (KafkaClient client = KAFKA_CLIENT_BOTH; client <= KAFKA_CLIENT_PRODUCER; client++) {
         settings_each_own_kafka(settings, client, print_kafka, &(KafkaPrinter){text, client});

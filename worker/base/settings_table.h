@@ -28,6 +28,8 @@ SETTING(PAYLOAD_FRAMING,      "payload.framing",            CHOICE,   "plain",  
 SETTING(PAYLOAD_EVENT_SCHEMA, "payload.event_schema_id",    COUNT,    "0",          "0..2147483647", "schema id of Event in the confluent framing") \
 SETTING(PAYLOAD_STATE_SCHEMA, "payload.state_schema_id",    COUNT,    "0",          "0..2147483647", "schema id of State in the confluent framing") \
 SETTING(PUBLISH_LINGER,       "publish.linger",             DURATION, "0ms",        "0ms..10s", "wait this long for more outcomes before a transaction") \
+SETTING(PUBLISH_ACCEPTED,     "publish.accepted",           FLAG,     "off",        "",  "publish CommandAccepted when a worker takes a command") \
+SETTING(PUBLISH_STEPS,        "publish.steps",              FLAG,     "off",        "",  "publish StepFinished when a command moves past a step") \
 SETTING(LEDGER_URI,           "ledger.uri",                 SECRET,   "",           "required", "PostgreSQL connection URI of the ledger") \
 SETTING(LEDGER_MIGRATE,       "ledger.migrate",             CHOICE,   "off",        "off|auto", "auto: apply the ledger's migrations at start") \
 SETTING(LEDGER_CONNECTIONS,   "ledger.connections",         COUNT,    "2",          "1..32", "connections to the ledger") \

@@ -100,6 +100,7 @@ void settings_value_describe(const SettingRow *row, Text *text)
     static const char *const TYPES[] = {
         [SETTING_TYPE_TEXT] = "text",
         [SETTING_TYPE_SECRET] = "secret",
+        [SETTING_TYPE_LIST] = "a list",
         [SETTING_TYPE_FLAG] = "on or off",
         [SETTING_TYPE_COUNT] = "a whole number",
         [SETTING_TYPE_BYTES] = "a number of bytes, KiB or MiB",
@@ -112,10 +113,10 @@ void settings_value_describe(const SettingRow *row, Text *text)
     }
 }
 
-static bool is_printable(const char *value)
+static bool is_printable(const char *value, const char *others)
 {
     for (const char *c = value; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+        if (((unsigned char)*c < 0x20 || *c == 0x7f) && strchr(others, *c) == NULL) {
             return false;
         }
     }
@@ -127,7 +128,9 @@ static bool is_allowed(const SettingRow *row, const char *value, int64_t *ret_nu
     switch (row->type) {
     case SETTING_TYPE_TEXT:
     case SETTING_TYPE_SECRET:
-        return is_printable(value);
+        return is_printable(value, "");
+    case SETTING_TYPE_LIST:
+        return is_printable(value, "\t\r\n");
     case SETTING_TYPE_FLAG:
         *ret_number = strcmp(value, "on") == 0;
         return settings_value_is_choice("on|off", value);

@@ -36,14 +36,14 @@ static bool set_from_file(Settings *settings, const char *name, const char *path
                           const char *origin, Error *err)
 {
     CLEANUP(buffer_clear) Buffer content = {NULL, 0};
-    const ReadLimit limit = {origin, "the secret's file", SETTINGS_SOURCE_SECRET_BYTES};
+    const ReadLimit limit = {origin, "the setting's file", SETTINGS_SOURCE_SECRET_BYTES};
     if (!read_path(path, limit, &content, err)) {
         return false;
     }
     Bytes value = file_without_line_break(buffer_view(&content));
     if (value.size > 0 && memchr(value.data, '\0', value.size) != NULL) {
         return error_set(err, ERROR_INVALID, "SETTING_FILE",
-                         "%s: the secret's file %s has a NUL byte in it", origin, path);
+                         "%s: the setting's file %s has a NUL byte in it", origin, path);
     }
     Secret secret = SECRET_INIT;
     secret_set(&secret, value);
@@ -56,7 +56,7 @@ bool settings_source_set(Settings *settings, const char *name, const char *value
                          const char *origin, Error *err)
 {
     char secret[SETTINGS_SOURCE_NAME_BYTES];
-    if (settings_is_secret_file(name, secret, sizeof secret)) {
+    if (settings_is_file(name, secret, sizeof secret)) {
         return set_from_file(settings, secret, value, origin, err);
     }
     return settings_set(settings, name, value, origin, err);
@@ -131,8 +131,7 @@ static bool read_variable(Settings *settings, char *const *environment, const ch
                          variable);
     }
     char secret[SETTINGS_SOURCE_NAME_BYTES];
-    if (settings_is_secret_file(name, secret, sizeof secret) &&
-        is_given_twice(environment, variable)) {
+    if (settings_is_file(name, secret, sizeof secret) && is_given_twice(environment, variable)) {
         return error_set(err, ERROR_INVALID, "SETTING_INVALID",
                          "%s: %s has a value, too; set only one of them", variable, secret);
     }

@@ -99,6 +99,42 @@ static void a_box_opens_with_its_private_key(void **state)
     assert_int_equal(err.kind, ERROR_NONE);
 }
 
+// The ephemeral key of the boxes above.
+static const char EPHEMERAL[] = "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f";
+
+static void sealing_gives_the_same_boxes(void **state)
+{
+    (void)state;
+    uint8_t public_key[CRYPTO_KEY_BYTES];
+    uint8_t ephemeral[CRYPTO_KEY_BYTES];
+    Buffer box = {NULL, 0};
+    assert_true(crypto_hex_decode(PUBLIC, public_key, sizeof public_key));
+    assert_true(crypto_hex_decode(EPHEMERAL, ephemeral, sizeof ephemeral));
+    crypto_seal_box(bytes_of("napi_secret"), public_key, ephemeral, &box);
+    assert_string_equal(hex(buffer_view(&box)), BOX);
+    crypto_seal_box((Bytes){NULL, 0}, public_key, ephemeral, &box);
+    assert_string_equal(hex(buffer_view(&box)), EMPTY_BOX);
+    buffer_clear(&box);
+}
+
+// 0, 1, and a point of order 8: https://cr.yp.to/ecdh.html#validate
+static void points_of_small_order_are_no_public_keys(void **state)
+{
+    (void)state;
+    static const char *const POINTS[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    };
+    uint8_t key[CRYPTO_KEY_BYTES];
+    for (size_t i = 0; i < UNIT_COUNT(POINTS); i++) {
+        assert_true(crypto_hex_decode(POINTS[i], key, sizeof key));
+        assert_false(crypto_is_public_key(key));
+    }
+    assert_true(crypto_hex_decode(PUBLIC, key, sizeof key));
+    assert_true(crypto_is_public_key(key));
+}
+
 static void a_changed_cut_or_foreign_box_stays_closed(void **state)
 {
     (void)state;
@@ -288,6 +324,8 @@ int main(void)
         cmocka_unit_test(codes_of_messages_are_those_of_the_rfc),
         cmocka_unit_test(a_private_key_has_its_public_key_and_id),
         cmocka_unit_test(a_box_opens_with_its_private_key),
+        cmocka_unit_test(sealing_gives_the_same_boxes),
+        cmocka_unit_test(points_of_small_order_are_no_public_keys),
         cmocka_unit_test(a_changed_cut_or_foreign_box_stays_closed),
         cmocka_unit_test(sealing_gives_header_ciphertext_and_tag_of_the_draft),
         cmocka_unit_test(nothing_can_be_sealed),

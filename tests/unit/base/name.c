@@ -78,6 +78,12 @@ static void check(Check *function, const char *name, bool fits)
     assert_int_equal(strncmp(err.text, "create.name must be ", 20) == 0, !fits);
 }
 
+static bool is_only_no_database(const char *name)
+{
+    return strcmp(name, "postgres") == 0 || strcmp(name, "template0") == 0 ||
+           strcmp(name, "template1") == 0;
+}
+
 static void names_are_taken_whole_or_refused_with_what_is_allowed(void **state)
 {
     (void)state;
@@ -89,6 +95,7 @@ static void names_are_taken_whole_or_refused_with_what_is_allowed(void **state)
         check(name_check_neon, c->name, c->neon);
         check(name_check_neon_id, c->name, c->neon_id);
         check(name_check_database, c->name, c->database);
+        check(name_check_role, c->name, c->database || is_only_no_database(c->name));
     }
 }
 

@@ -100,7 +100,7 @@ static void an_endless_name_is_still_answered(void **state)
 
 typedef struct FileCase {
     const char *name;
-    const char *secret; // NULL: not a secret's file
+    const char *secret; // NULL: not a setting's file
 } FileCase;
 
 static const FileCase FILES[] = {
@@ -108,6 +108,7 @@ static const FileCase FILES[] = {
     {"secrets.fleet_private_key_file", "secrets.fleet_private_key"},
     {"kafka.sasl.password_file", "kafka.sasl.password"},
     {"kafka.producer.ssl.key.pem_file", "kafka.producer.ssl.key.pem"},
+    {"reveal.recipients_file", "reveal.recipients"},
     {"kafka.client.id_file", NULL},
     {"neon.ca_file", NULL},
     {"group.id_file", NULL},
@@ -118,19 +119,19 @@ static const FileCase FILES[] = {
     {"", NULL},
 };
 
-static void every_secret_has_a_file(void **state)
+static void every_secret_and_list_has_a_file(void **state)
 {
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(FILES); i++) {
         char name[64] = "";
-        bool is_file = settings_is_secret_file(FILES[i].name, name, sizeof name);
+        bool is_file = settings_is_file(FILES[i].name, name, sizeof name);
         assert_int_equal(is_file, FILES[i].secret != NULL);
         if (is_file) {
             assert_string_equal(name, FILES[i].secret);
         }
     }
     char small[10];
-    assert_false(settings_is_secret_file("ledger.uri_file", small, sizeof small));
+    assert_false(settings_is_file("ledger.uri_file", small, sizeof small));
 }
 
 typedef struct Visits {
@@ -196,7 +197,7 @@ int main(void)
         cmocka_unit_test(a_refused_value_leaves_the_old_one),
         cmocka_unit_test(an_unknown_name_is_told_the_nearest),
         cmocka_unit_test(an_endless_name_is_still_answered),
-        cmocka_unit_test(every_secret_has_a_file),
+        cmocka_unit_test(every_secret_and_list_has_a_file),
         cmocka_unit_test(each_client_gets_the_common_properties_and_its_own),
         cmocka_unit_test(every_row_of_the_table_is_sound),
         cmocka_unit_test(freeing_nothing_is_allowed),

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F"
+#define PUBLIC_KEY "8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e2138285f"
 
 typedef struct Pair {
     const char *name;
@@ -25,6 +26,10 @@ static const Pair REQUIRED[] = {
 static const Case CASES[] = {
     {{{NULL, NULL}}, NULL},
     {{{"ledger.uri", ""}}, "ledger.uri is required"},
+    {{{"reveal.recipients", "shop=" PUBLIC_KEY}}, NULL},
+    {{{"reveal.recipients", "shop=" PUBLIC_KEY ",shop"}},
+     "reveal.recipients: entry 2 must be an application's name, '=' and the 64 hex digits of an "
+     "X25519 public key (FILE.pub of provisionctl keygen)"},
     {{{"secrets.key_encryption_key", ""}}, "secrets.key_encryption_key is required"},
     {{{"group.id", ""}}, "group.id is required"},
     {{{"topics.state", ""}}, "topics.state is required"},

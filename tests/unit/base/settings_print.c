@@ -21,11 +21,13 @@ static void secrets_are_masked_and_all_else_is_shown(void **state)
     set(settings, "kafka.sasl.password", "hush-2");
     set(settings, "kafka.consumer.ssl.key.password", "");
     set(settings, "kafka.sasl.username", "me");
+    set(settings, "reveal.recipients", "a=1,\n\tb=2");
     settings_print(settings, &text);
     const char *out = text_get(&text);
     assert_true(text_ok(&text));
     assert_memory_equal(out, "instance.id = w-1\nlog.level = info\n", 35);
     assert_non_null(strstr(out, "\nneon.poll_interval = 70ms\n"));
+    assert_non_null(strstr(out, "\nreveal.recipients = a=1,  b=2\n"));
     assert_non_null(strstr(out, "\nsecrets.key_encryption_key = ***\n"));
     assert_non_null(strstr(out, "\nsecrets.fleet_private_key = \n"));
     assert_non_null(strstr(out, "\nkafka.sasl.password = ***\n"

@@ -104,6 +104,10 @@ typedef struct CheckCase {
     {                                                                                              \
         "a.b", SETTING_TYPE_SECRET, "", "required", ""                                             \
     }
+#define LIST_ROW                                                                                   \
+    {                                                                                              \
+        "a.b", SETTING_TYPE_LIST, "", "", ""                                                       \
+    }
 #define BYTES_ROW                                                                                  \
     {                                                                                              \
         "a.b", SETTING_TYPE_BYTES, "1MiB", "1KiB..2MiB", ""                                        \
@@ -131,6 +135,9 @@ static const CheckCase CHECKS[] = {
     {TEXT_ROW, "gr\xfc", "w:1: a.b must be text"},
     {TEXT_ROW, "a\nb", "w:1: a.b must be text"},
     {TEXT_ROW, "a\x7f", "w:1: a.b must be text"},
+    {LIST_ROW, "", NULL},
+    {LIST_ROW, "a,b c\r\n\td\n", NULL},
+    {LIST_ROW, "a\x01", "w:1: a.b must be a list"},
     {SECRET_ROW, "hush", NULL},
     {SECRET_ROW, "hush\x01", "w:1: a.b must be secret, required"},
 };

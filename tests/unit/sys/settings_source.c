@@ -91,7 +91,7 @@ static const EnvironmentCase ENVIRONMENTS[] = {
     {{"PROVISION_LEDGER_URI=a", "PROVISION_LEDGER_URI_FILE=/etc/hostname"},
      "PROVISION_LEDGER_URI_FILE: ledger.uri has a value, too; set only one of them"},
     {{"PROVISION_LEDGER_URI_FILE=/no/such/file", "PROVISION_LEDGER_URIS"},
-     "PROVISION_LEDGER_URI_FILE: can't read the secret's file /no/such/file: No such file or "
+     "PROVISION_LEDGER_URI_FILE: can't read the setting's file /no/such/file: No such file or "
      "directory"},
     {{"PROVISION_NEON_CA_FILE=/ca.pem"}, NULL},
 };
@@ -138,7 +138,7 @@ static const AssignmentCase ASSIGNMENTS[] = {
     {"kafka.sasl.password=hush", "--set: kafka.sasl.password is a secret, and anyone on this "
                                  "machine can read a command line: use kafka.sasl.password_file"},
     {"ledger.uri_file=/no/such/file",
-     "--set: can't read the secret's file /no/such/file: No such file or directory"},
+     "--set: can't read the setting's file /no/such/file: No such file or directory"},
 };
 
 static void the_command_line_sets_everything_but_secrets(void **state)
