@@ -1,3 +1,5 @@
+#include <assert.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,6 +17,7 @@ typedef struct UriPieces {
     Bytes host;
     Bytes port;
     Bytes database;
+    Bytes parameters;
 } UriPieces;
 
 // Never shows the URI: it holds a password.
@@ -66,6 +69,8 @@ static bool split_uri(const char *uri, UriPieces *ret_pieces)
     ret_pieces->port = cut_at(&server, ':');
     ret_pieces->host = server;
     ret_pieces->database = path[0] == '/' ? view(path + 1, strcspn(path + 1, "?#")) : view(path, 0);
+    const char *query = path + strcspn(path, "?#");
+    ret_pieces->parameters = view(query, query[0] == '?' ? strcspn(query, "#") : 0);
     return true;
 }
 
@@ -161,6 +166,34 @@ bool neon_uri_parse(const char *uri, NeonUri *ret_uri, Secret *ret_password, Err
     return read_pieces(&pieces, ret_uri, err) &&
            (read_password(pieces.password, ret_password) ||
             refuse_uri("has a password that can't be read", err));
+}
+
+static void append_piece(Text *text, const char *before, Bytes piece)
+{
+    text_append(text, before);
+    text_append_bytes(text, piece.data, piece.size);
+}
+
+void neon_uri_for(const char *uri, const char *role, const Secret *password, const char *database,
+                  Secret *ret_uri)
+{
+    UriPieces pieces = {0};
+    bool split = split_uri(uri, &pieces);
+    assert(split);
+    (void)split;
+    CLEANUP(text_clear) Text text = TEXT_INIT(SIZE_MAX);
+    text_append(&text, "postgresql://");
+    text_append_url(&text, role);
+    text_append(&text, ":");
+    text_append_url(&text, secret_reveal(password));
+    append_piece(&text, "@", pieces.host);
+    if (pieces.port.size > 0) {
+        append_piece(&text, ":", pieces.port);
+    }
+    text_append(&text, "/");
+    text_append_url(&text, database);
+    append_piece(&text, "", pieces.parameters);
+    secret_set(ret_uri, text_bytes(&text));
 }
 
 bool neon_decode_uri(const json_t *body, Secret *ret_uri, Error *err)

@@ -184,6 +184,10 @@ typedef struct NeonUri {
     int port; // 5432 when not said
 } NeonUri;
 bool neon_uri_parse(const char *uri, NeonUri *ret_uri, Secret *ret_password, Error *err);
+// The same URI for another role, password and database; host, port and parameters stay. `uri`: one
+// that neon_uri_parse takes.
+void neon_uri_for(const char *uri, const char *role, const Secret *password, const char *database,
+                  Secret *ret_uri);
 // The first of {connection_uris:[…]}, as it stands there, with its pooled host; *ret_found false
 // when the reply has none.
 bool neon_decode_connection(const json_t *body, NeonUri *ret_uri, char *ret_pooled_host,

@@ -36,6 +36,37 @@ static void a_uri_is_taken_apart(void **state)
     }
 }
 
+static void a_uri_serves_another_login(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *uri;
+        const char *role;
+        const char *password;
+        const char *database;
+        const char *result;
+    } CASES[] = {
+        {"postgresql://owner:npg_1@ep-1.eu.neon.tech/shop?sslmode=require", "owner", "npg_1",
+         "jobs", "postgresql://owner:npg_1@ep-1.eu.neon.tech/jobs?sslmode=require"},
+        {"postgres://o@ep-1.localhost:54321/d?hostaddr=127.0.0.1&options=endpoint%3Dep-1#x",
+         "r\xc3\xb6le@x", "p/:%", "my db",
+         "postgresql://r%C3%B6le%40x:p%2F%3A%25@ep-1.localhost:54321/my%20db?hostaddr=127.0.0.1&"
+         "options=endpoint%3Dep-1"},
+        {"POSTGRESQL://o:p@h:/d#x", "svc_api", "p", "?", "postgresql://svc_api:p@h/%3F"},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(CASES); i++) {
+        CLEANUP(secret_clear) Secret password = SECRET_INIT;
+        CLEANUP(secret_clear) Secret result = SECRET_INIT;
+        NeonUri parts;
+        secret_set_text(&password, CASES[i].password);
+        neon_uri_for(CASES[i].uri, CASES[i].role, &password, CASES[i].database, &result);
+        assert_string_equal(secret_reveal(&result), CASES[i].result);
+        assert_true(neon_uri_parse(secret_reveal(&result), &parts, &password, NULL));
+        assert_string_equal(secret_reveal(&password), CASES[i].password);
+        assert_string_equal(parts.database, CASES[i].database);
+    }
+}
+
 static void a_uri_that_can_not_be_used_is_refused_without_showing_it(void **state)
 {
     (void)state;
@@ -191,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_uri_is_taken_apart),
+        cmocka_unit_test(a_uri_serves_another_login),
         cmocka_unit_test(a_uri_that_can_not_be_used_is_refused_without_showing_it),
         cmocka_unit_test(the_uri_of_a_reply_is_a_secret),
         cmocka_unit_test(the_first_connection_is_taken),
