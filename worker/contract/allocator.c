@@ -42,6 +42,11 @@ void allocator_free_message(ProtobufCMessage *message)
     protobuf_c_message_free_unpacked(message, &allocator);
 }
 
+void allocator_free(void *memory)
+{
+    give_back(NULL, memory);
+}
+
 void *allocator_copy(const void *data, size_t size)
 {
     char *copy = take(NULL, size + 1);

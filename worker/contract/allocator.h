@@ -15,6 +15,9 @@ ProtobufCAllocator allocator_zeroing(void);
 // Frees an unpacked message that came from allocator_zeroing(); NULL is ignored.
 void allocator_free_message(ProtobufCMessage *message);
 
+// Frees memory of the two below.
+void allocator_free(void *memory);
+
 // A copy of `size` bytes with a NUL behind them, and zeroed memory, for messages that are put
 // together by hand.
 void *allocator_copy(const void *data, size_t size);
