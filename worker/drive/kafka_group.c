@@ -19,6 +19,7 @@ typedef enum GroupState {
 typedef struct GroupSlot {
     KafkaAssignment *assignment; // NULL = not ours
     bool paused;
+    int64_t end; // as last asked for; -1: never
 } GroupSlot;
 
 struct KafkaGroup {
@@ -93,7 +94,8 @@ static void keep_assignments(KafkaGroup *group, const rd_kafka_topic_partition_l
     }
     group->slots = alloc_zeroed((size_t)group->slot_count, sizeof(GroupSlot));
     for (size_t i = 0; i < group->count; i++) {
-        group->slots[group->assignments[i]->partition].assignment = group->assignments[i];
+        group->slots[group->assignments[i]->partition] =
+            (GroupSlot){group->assignments[i], false, -1};
     }
 }
 
@@ -249,6 +251,43 @@ static void resume_all(KafkaGroup *group)
             rd_kafka_topic_partition_list_destroy(list);
         }
     }
+}
+
+rd_kafka_topic_partition_list_t *kafka_group_list(const KafkaGroup *group)
+{
+    if (group->state != GROUP_ASSIGNED || group->count == 0) {
+        return NULL;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)group->count);
+    for (size_t i = 0; i < group->count; i++) {
+        rd_kafka_topic_partition_list_add(list, group->topic, group->assignments[i]->partition);
+    }
+    return list;
+}
+
+void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *ends)
+{
+    for (int i = 0; i < ends->cnt; i++) {
+        const rd_kafka_topic_partition_t *end = &ends->elems[i];
+        if (end->err == RD_KAFKA_RESP_ERR_NO_ERROR && end->offset >= 0 &&
+            kafka_group_find(group, end->partition) != NULL) {
+            group->slots[end->partition].end = end->offset;
+        }
+    }
+}
+
+// The consumer's own knowledge comes with what it fetches; a paused partition isn't fetched.
+int64_t kafka_group_end(const KafkaGroup *group, int32_t partition)
+{
+    int64_t low = -1;
+    int64_t high = -1;
+    if (kafka_group_find(group, partition) == NULL) {
+        return -1;
+    }
+    (void)rd_kafka_get_watermark_offsets(group->client, group->topic, partition, &low, &high);
+    int64_t asked = group->slots[partition].end;
+    int64_t end = high > asked ? high : asked;
+    return end < 0 ? -1 : end;
 }
 
 void kafka_group_revoke_done(KafkaGroup *group)

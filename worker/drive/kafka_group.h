@@ -34,6 +34,12 @@ bool kafka_group_is_reading(const KafkaGroup *group); // a thread uses the clien
 // NULL = not ours now.
 KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition);
 void kafka_group_pause(KafkaGroup *group, const KafkaAssignment *assignment);
+// What is assigned, for kafka_task_read_ends, and its answer. The list is the caller's; NULL:
+// nothing.
+rd_kafka_topic_partition_list_t *kafka_group_list(const KafkaGroup *group);
+void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *ends);
+// Behind the partition's last record, as last heard; -1: not yet.
+int64_t kafka_group_end(const KafkaGroup *group, int32_t partition);
 void kafka_group_resume(KafkaGroup *group, const KafkaAssignment *assignment);
 
 #endif

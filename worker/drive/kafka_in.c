@@ -18,6 +18,7 @@ enum {
     POLL_MS = 1000,    // librdkafka's descriptor only fires when its queue was empty
     REFRESH_MS = 60000,
     REFRESH_SOON_MS = 1000, // while the brokers are away, or the topic is
+    ENDS_MS = 5000,
     CLOSING_POLL_MS = 50,
     CLOSING_LIMIT_MS = 10000,
 };
@@ -40,8 +41,10 @@ struct KafkaIn {
     int event_fd;
     LoopTimer *timer; // the next drain
     LoopTimer *refresh;
-    bool counting; // a thread counts the partitions
-    bool away;     // and told so
+    LoopTimer *ends_timer;
+    bool counting;     // a thread counts the partitions
+    bool reading_ends; // ... asks where they end
+    bool away;         // and told so
     int32_t partitions;
     int64_t last_poll_boot_ms;
     KafkaInPhase phase;
@@ -139,7 +142,8 @@ static void end_closing(KafkaIn *in)
 {
     bool is_over = rd_kafka_consumer_closed(in->consumer.client) != 0 ||
                    clock_boot_ms() >= in->closing_until_boot_ms;
-    if (is_over && !in->counting && !kafka_group_is_reading(in->group)) {
+    bool on_thread = in->counting || in->reading_ends;
+    if (is_over && !on_thread && !kafka_group_is_reading(in->group)) {
         destroy_client(in);
     }
 }
@@ -198,9 +202,35 @@ static void count_partitions(void *context)
     }
 }
 
+static void on_ends(void *context, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t err)
+{
+    KafkaIn *in = context;
+    in->reading_ends = false;
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        kafka_group_set_ends(in->group, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (in->phase == PHASE_OPEN) {
+        loop_timer_start(in->ends_timer, ENDS_MS);
+    }
+}
+
+static void read_ends(void *context)
+{
+    KafkaIn *in = context;
+    rd_kafka_topic_partition_list_t *list = kafka_group_list(in->group);
+    if (list != NULL && !in->reading_ends && in->phase == PHASE_OPEN) {
+        in->reading_ends = true;
+        kafka_task_read_ends(in->loop, in->consumer.client, list, on_ends, in);
+    } else if (list != NULL) {
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
 static void on_assigned(void *context, KafkaAssignment *const *assignments, size_t count)
 {
     const KafkaIn *in = context;
+    loop_timer_start(in->ends_timer, 0);
     in->handler.on_assigned(in->context, assignments, count);
 }
 
@@ -240,8 +270,10 @@ static void stop_polling(KafkaIn *in)
     }
     loop_timer_free(in->timer);
     loop_timer_free(in->refresh);
+    loop_timer_free(in->ends_timer);
     in->timer = NULL;
     in->refresh = NULL;
+    in->ends_timer = NULL;
 }
 
 static void destroy_client(KafkaIn *in)
@@ -265,6 +297,7 @@ static void start_polling(KafkaIn *in)
     kafka_consumer_signal(&in->consumer, in->event_fd);
     in->timer = loop_timer_new(in->loop, drain, in);
     in->refresh = loop_timer_new(in->loop, count_partitions, in);
+    in->ends_timer = loop_timer_new(in->loop, read_ends, in);
     loop_timer_start(in->timer, 0);
     loop_timer_start(in->refresh, 0);
 }
@@ -306,6 +339,11 @@ void kafka_in_resume(KafkaIn *in, KafkaAssignment *assignment)
 int32_t kafka_in_partitions(const KafkaIn *in)
 {
     return in->partitions;
+}
+
+int64_t kafka_in_end(const KafkaIn *in, int32_t partition)
+{
+    return kafka_group_end(in->group, partition);
 }
 
 int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in)

@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 
+enum { ENDS_TIMEOUT_MS = 1000 }; // asked again soon, and only for figures
+
 typedef struct KafkaTask {
     uv_work_t work;
     rd_kafka_t *client;
@@ -15,6 +17,7 @@ typedef struct KafkaTask {
     rd_kafka_topic_t *topic;
     int32_t partitions;
     KafkaPartitionsCallback *on_partitions;
+    KafkaEndsCallback *on_ends;
     KafkaDestroyedCallback *on_destroyed;
 } KafkaTask;
 
@@ -91,6 +94,32 @@ void kafka_task_count_partitions(Loop *loop, rd_kafka_t *client, rd_kafka_topic_
     task->topic = topic;
     task->on_partitions = callback;
     queue(loop, task, count_partitions, on_partitions);
+}
+
+static void read_ends(uv_work_t *work)
+{
+    KafkaTask *task = work->data;
+    for (int i = 0; i < task->list->cnt; i++) {
+        task->list->elems[i].offset = RD_KAFKA_OFFSET_END; // -1: the latest, as a time
+    }
+    task->err = rd_kafka_offsets_for_times(task->client, task->list, ENDS_TIMEOUT_MS);
+}
+
+static void on_ends(uv_work_t *work, int status)
+{
+    (void)status;
+    KafkaTask *task = work->data;
+    task->on_ends(task->context, task->list, task->err);
+    free(task);
+}
+
+void kafka_task_read_ends(Loop *loop, rd_kafka_t *client, rd_kafka_topic_partition_list_t *list,
+                          KafkaEndsCallback *callback, void *context)
+{
+    KafkaTask *task = task_new(client, context);
+    task->list = list;
+    task->on_ends = callback;
+    queue(loop, task, read_ends, on_ends);
 }
 
 static void destroy(uv_work_t *work)

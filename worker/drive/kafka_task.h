@@ -1,7 +1,8 @@
 /*
  * Calls of librdkafka that block, on libuv's threads: reading committed offsets (16.7 s measured
  * after a crash, until the dead worker's transaction had timed out), counting a topic's partitions,
- * destroying a client. They can't be cancelled: the client must outlive them.
+ * asking where partitions end, destroying a client. They can't be cancelled: the client must
+ * outlive them.
  */
 #ifndef DRIVE_KAFKA_TASK_H
 #define DRIVE_KAFKA_TASK_H
@@ -18,6 +19,9 @@ enum { KAFKA_TASK_TIMEOUT_MS = 5000 };
 typedef void KafkaCommittedCallback(void *context, rd_kafka_topic_partition_list_t *list,
                                     rd_kafka_resp_err_t err);
 typedef void KafkaPartitionsCallback(void *context, int32_t partitions, rd_kafka_resp_err_t err);
+// `list` (the offsets filled in: where read_committed ends) becomes the callback's.
+typedef void KafkaEndsCallback(void *context, rd_kafka_topic_partition_list_t *list,
+                               rd_kafka_resp_err_t err);
 typedef void KafkaDestroyedCallback(void *context);
 
 // `list` becomes the task's.
@@ -26,6 +30,9 @@ void kafka_task_read_committed(Loop *loop, rd_kafka_t *client,
                                KafkaCommittedCallback *callback, void *context);
 void kafka_task_count_partitions(Loop *loop, rd_kafka_t *client, rd_kafka_topic_t *topic,
                                  KafkaPartitionsCallback *callback, void *context);
+// `list` becomes the task's.
+void kafka_task_read_ends(Loop *loop, rd_kafka_t *client, rd_kafka_topic_partition_list_t *list,
+                          KafkaEndsCallback *callback, void *context);
 void kafka_task_destroy(Loop *loop, rd_kafka_t *client, KafkaDestroyedCallback *callback,
                         void *context);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "run/outbox.h"
+#include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -42,6 +43,7 @@ void ending_reject(Worker *worker, Partition *partition, const Record *record,
                         .record = coordinates,
                         .error = &rejection->error};
     log_write(LOG_LEVEL_WARNING, &fields, "rejected; the record goes to the dead letters");
+    tally_rejected(worker, rejection->action_name, rejection->error.code);
     OutcomeContext context =
         ending_context(worker, rejection->application_id, rejection->command_id, "", 1);
     CLEANUP(outcome_free_at) Outcome *outcome = outcome_new(&context);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "run/ending.h"
 #include "run/flight.h"
+#include "run/tally.h"
 #include "sys/log.h"
 
 // More headers than any of ours; a record with more keeps its first ones.
@@ -27,9 +28,10 @@ static Partition *partition_of(Worker *worker, const KafkaAssignment *assignment
     return NULL;
 }
 
-static void log_void_map(const Partition *partition, const char *reason)
+static void log_void_map(const Worker *worker, const Partition *partition, const char *reason)
 {
     if (reason != NULL) {
+        metrics_add(worker->metrics, METRIC_MAPS_IGNORED, NULL, 1);
         log_write(LOG_LEVEL_WARNING, NULL,
                   "partition %" PRId32 ": its completion map is ignored: %s",
                   partition->assignment->partition, reason);
@@ -65,6 +67,7 @@ static void run_record(Worker *worker, Partition *partition, const Record *recor
     Rejection rejection;
     worker->command_rules.partitions = kafka_in_partitions(worker->kafka_in);
     Command *command = command_decode(record, &worker->command_rules, &rejection);
+    tally_record(worker, command == NULL ? "rejected" : "command");
     if (command == NULL) {
         ending_reject(worker, partition, record, &rejection);
     } else {
@@ -93,15 +96,17 @@ void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_m
     const char *void_reason = NULL;
     CompletionDelivery delivery =
         completion_deliver(partition->completion, record.offset, record.timestamp_ms, &void_reason);
-    log_void_map(partition, void_reason);
+    log_void_map(worker, partition, void_reason);
     Flight *parked = parked_flight(worker, message);
     if (delivery == COMPLETION_FINISHED) {
+        tally_record(worker, "finished");
         if (parked != NULL) {
             flight_drop(parked); // another worker finished it
         }
         return;
     }
     if (parked != NULL) {
+        tally_record(worker, "attached");
         flight_attach(parked, partition);
     } else {
         run_record(worker, partition, &record);
@@ -136,7 +141,7 @@ void intake_assigned(Worker *worker, KafkaAssignment *const *assignments, size_t
         partition->completion =
             completion_new(assignments[i]->committed, assignments[i]->metadata, &void_reason);
         list_append(&worker->partitions, &partition->link);
-        log_void_map(partition, void_reason);
+        log_void_map(worker, partition, void_reason);
     }
     log_write(LOG_LEVEL_INFO, NULL, "assigned: %zu partitions", count);
     table_each(worker->parked, drop_unclaimed, worker);

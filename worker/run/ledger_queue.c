@@ -21,6 +21,7 @@ typedef struct Connection {
 } Connection;
 
 struct LedgerQueue {
+    Metrics *metrics; // may be NULL
     Connection connections[CONNECTIONS_MAX];
     size_t connection_count;
     List waiting[LEDGER_OP_COUNT_OF];
@@ -38,6 +39,7 @@ typedef struct Flush {
     LedgerOp *ops[LEDGER_ROWS_MAX];
     size_t count;
     LedgerBatch batch;
+    int64_t sent_boot_us;
 } Flush;
 
 static void on_retry(void *context)
@@ -112,6 +114,11 @@ void ledger_queue_close(LedgerQueue *queue)
     free(queue);
 }
 
+void ledger_queue_measure(LedgerQueue *queue, Metrics *metrics)
+{
+    queue->metrics = metrics;
+}
+
 void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
 {
     assert(!op->pending);
@@ -134,14 +141,18 @@ static Connection *idlest(LedgerQueue *queue)
     return best;
 }
 
+size_t ledger_queue_ready_connections(const LedgerQueue *queue)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < queue->connection_count; i++) {
+        count += pg_state(queue->connections[i].pg) == PG_READY ? 1 : 0;
+    }
+    return count;
+}
+
 bool ledger_queue_is_healthy(const LedgerQueue *queue)
 {
-    for (size_t i = 0; i < queue->connection_count; i++) {
-        if (pg_state(queue->connections[i].pg) == PG_READY) {
-            return true;
-        }
-    }
-    return false;
+    return ledger_queue_ready_connections(queue) > 0;
 }
 
 size_t ledger_queue_waiting(const LedgerQueue *queue)
@@ -178,10 +189,22 @@ static void put_back(Flush *flush, const Error *err)
     }
 }
 
+static void measure(const Flush *flush)
+{
+    Metrics *metrics = flush->queue->metrics;
+    if (metrics != NULL) {
+        const char *const *labels = METRIC_LABELS(ledger_rows_name(flush->kind));
+        double took_s = (double)(clock_boot_us() - flush->sent_boot_us) / 1e6;
+        metrics_observe(metrics, METRIC_LEDGER_SECONDS, labels, took_s);
+        metrics_observe(metrics, METRIC_LEDGER_ROWS, labels, (double)flush->count);
+    }
+}
+
 static void on_answer(void *context, PGresult *const *results, int count, const Error *err)
 {
     Flush *flush = context;
     Error failure = *err;
+    measure(flush);
     if (failure.kind == ERROR_NONE && (size_t)count != flush->batch.count) {
         error_set(&failure, ERROR_INTERNAL, "LEDGER_ANSWER",
                   "the ledger answered %d of %zu statements", count, flush->batch.count);
@@ -246,6 +269,7 @@ static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind 
         }
         statements[i] = (PgStatement){statement->sql, (int)statement->param_count, params[i]};
     }
+    flush->sent_boot_us = clock_boot_us();
     pg_run(connection->pg, statements, (int)flush->batch.count, on_answer, flush);
 }
 

@@ -10,6 +10,7 @@
 #define RUN_LEDGER_QUEUE_H
 
 #include "base/list.h"
+#include "base/metrics.h"
 #include "drive/kafka_in.h"
 #include "drive/pg.h"
 #include "ledger/ledger.h"
@@ -53,7 +54,7 @@ typedef struct LedgerOp {
         LedgerClaimed claimed; // its owner clears it
         LedgerOpened opened;
         LedgerClosed closed;
-        LedgerLook look; // its owner clears the intent
+        LedgerLook look;       // its owner clears the intent
         LedgerStopped stopped; // its owner clears it
         bool written;
         int64_t purged;
@@ -73,11 +74,13 @@ typedef struct LedgerQueue LedgerQueue;
 
 // ledger.connections of them, connected again by themselves.
 LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *settings);
-void ledger_queue_close(LedgerQueue *queue); // nothing is called any more
+void ledger_queue_measure(LedgerQueue *queue, Metrics *metrics); // from now on
+void ledger_queue_close(LedgerQueue *queue);                     // nothing is called any more
 void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
 // At the end of a turn. While `hold_claims`, claims wait.
 void ledger_queue_flush(LedgerQueue *queue, bool hold_claims);
 bool ledger_queue_is_healthy(const LedgerQueue *queue);
+size_t ledger_queue_ready_connections(const LedgerQueue *queue);
 // Rows that wait or are under way.
 size_t ledger_queue_waiting(const LedgerQueue *queue);
 

@@ -7,6 +7,19 @@
 
 static const char *const NO_ID = "";
 
+const char *ledger_rows_name(LedgerOpKind kind)
+{
+    static const char *const NAMES[LEDGER_OP_COUNT_OF] = {
+        [LEDGER_OP_CLAIM] = "claim",         [LEDGER_OP_OPEN] = "open",
+        [LEDGER_OP_CLOSE] = "close",         [LEDGER_OP_SAVE] = "save",
+        [LEDGER_OP_LOOK] = "look",           [LEDGER_OP_NOTE] = "note",
+        [LEDGER_OP_MARK] = "mark",           [LEDGER_OP_DEPENDENTS] = "dependents",
+        [LEDGER_OP_STOP] = "stop",           [LEDGER_OP_CONCLUDE] = "conclude",
+        [LEDGER_OP_PUBLISHED] = "published", [LEDGER_OP_PURGE] = "purge",
+    };
+    return NAMES[kind] == NULL ? "other" : NAMES[kind];
+}
+
 static void key_of(const LedgerOp *op, const char **ret_application, const char **ret_command)
 {
     const LedgerKey *key = NULL;

@@ -14,6 +14,8 @@ enum {
 // By (application, command), the order in which rows are locked; 0: the same command, which a batch
 // holds once at most.
 int ledger_rows_compare(const LedgerOp *a, const LedgerOp *b);
+// As metrics name it: "claim".
+const char *ledger_rows_name(LedgerOpKind kind);
 // Sorts the rows.
 void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBatch *ret_batch);
 bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops, size_t count,
