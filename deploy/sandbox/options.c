@@ -24,6 +24,8 @@ enum {
     OPTION_KAFKA,
     OPTION_KAFKA_BROKERS,
     OPTION_KAFKA_TOPIC,
+    OPTION_RATE_LIMIT,
+    OPTION_RATE_RETRY_AFTER,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -42,6 +44,10 @@ static const struct argp_option OPTIONS[] = {
      "who runs the clusters when started as root (postgres, else nobody)", 1},
     {"operation-ms", OPTION_OPERATION, "MS", 0, "how long an operation takes at least (150)", 2},
     {"latency-ms", OPTION_LATENCY, "MS", 0, "added to every reply (0)", 2},
+    {"rate-limit", OPTION_RATE_LIMIT, "N", 0,
+     "calls a second for each account, a second's worth at once; others get 429 (0: no limit)", 2},
+    {"rate-retry-after", OPTION_RATE_RETRY_AFTER, "SECONDS", 0,
+     "these 429s carry Retry-After (default: they don't)", 2},
     {"suspend-ms", OPTION_SUSPEND, "MS", 0,
      "what a suspend_timeout_seconds of 0 (the default) stands for (300000)", 2},
     {"keys", OPTION_KEYS, "FILE", 0, "API keys as JSON (below)", 3},
@@ -119,6 +125,12 @@ static error_t parse_compute_option(int key, char *argument, struct argp_state *
     case OPTION_LATENCY:
         options->latency_ms = parse_number(state, argument, 0, 600000);
         return 0;
+    case OPTION_RATE_LIMIT:
+        options->rate_limit = parse_number(state, argument, 0, 1000000);
+        return 0;
+    case OPTION_RATE_RETRY_AFTER:
+        options->rate_retry_after = (int)parse_number(state, argument, 0, 3600);
+        return 0;
     case OPTION_SUSPEND:
         options->suspend_ms = parse_number(state, argument, 1, 604800000);
         return 0;
@@ -190,6 +202,7 @@ void options_parse(int argc, char **argv, Options *ret_options)
         .compute = true,
         .operation_ms = 150,
         .suspend_ms = 300000,
+        .rate_retry_after = -1,
         .kafka_brokers = 1,
     };
     argp_err_exit_status = 64;

@@ -14,7 +14,9 @@ typedef struct Options {
     bool compute; /* false with --no-compute */
     int64_t latency_ms;
     int64_t operation_ms;
-    int64_t suspend_ms; /* what suspend_timeout_seconds 0 stands for */
+    int64_t rate_limit;   /* calls a second for each account; 0: none */
+    int rate_retry_after; /* seconds that a 429 of it tells; -1: it doesn't */
+    int64_t suspend_ms;   /* what suspend_timeout_seconds 0 stands for */
     const char *postgres_dirs[OPTIONS_POSTGRES_MAX];
     int postgres_count;
     const char *user;

@@ -165,6 +165,20 @@ static bool read_request(Request *request)
     return read_query(request) && read_body(request);
 }
 
+static void apply_limit(Request *request)
+{
+    Exchange *exchange = &request->exchange;
+    const Options *options = &exchange->sandbox->options;
+    if (!limits_take(&exchange->sandbox->limits, options->rate_limit, exchange->key->account_id,
+                     request->started_us)) {
+        request->plan = (FaultPlan){
+            .has_error = true,
+            .error = {.kind = FAULT_RATE_LIMITED, .retry_after = options->rate_retry_after},
+            .label = "rate_limit",
+        };
+    }
+}
+
 static void plan_faults(Request *request)
 {
     const Route *route = request->exchange.route;
@@ -179,6 +193,7 @@ static void plan_faults(Request *request)
     };
     request->plan =
         faults_plan(&request->exchange.sandbox->faults, &target, request->exchange.now_ms);
+    apply_limit(request);
     request->is_dropped = request->plan.request_lost || request->plan.reply_lost;
     if (request->plan.is_partial) {
         request->exchange.partial_listing = &request->plan.partial;

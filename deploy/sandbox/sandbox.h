@@ -6,6 +6,7 @@
 #include "calls.h"
 #include "faults.h"
 #include "keys.h"
+#include "limits.h"
 #include "options.h"
 #include "store.h"
 #include "timers.h"
@@ -18,6 +19,7 @@ typedef struct Sandbox {
     Timers timers;
     Store store;
     Keys keys;
+    Limits limits;
     Faults faults;
     Calls calls;
     Compute *compute; /* NULL with --no-compute */
