@@ -10,20 +10,29 @@ static const struct {
     const char *name;
     Subcommand *run;
 } SUBCOMMANDS[] = {
-    {"send", send_run},   {"wait", wait_run},
-    {"watch", watch_run}, {"environments", environments_run},
-    {"show", show_run},   {"keygen", keygen_run},
+    {"send", send_run},
+    {"wait", wait_run},
+    {"watch", watch_run},
+    {"environments", environments_run},
+    {"show", show_run},
+    {"keygen", keygen_run},
+    {"dead-letters", dead_letters_run},
+    {"cancel", cancel_run},
+    {"reveal", reveal_run},
 };
 
 static const char DOC[] =
     "Sends commands to the workers through Kafka and shows what becomes of them.\v"
     "Subcommands (each has --help):\n"
     "  send ACTION | FILE.json | -   send a command; --wait waits for its outcome\n"
+    "  cancel COMMAND_ID             stop a command and undo what it made\n"
+    "  reveal ENVIRONMENT            print the connection URIs of a role, with its password\n"
     "  wait COMMAND_ID               wait for the outcome of a command\n"
     "  watch                         show events as they come\n"
     "  environments                  list the environments there are\n"
     "  show SUBJECT | ENVIRONMENT    show all that is known of one\n"
-    "  keygen                        make the fleet's key pair, or a ledger key\n"
+    "  dead-letters list|show|replay  look at what no worker executed, and send it again\n"
+    "  keygen                        make a key pair (fleet, recipient), or a ledger key\n"
     "\n"
     "Exit codes: 0 done; 10 command rejected, 11 failed, 12 cancelled or superseded; 64 wrong "
     "usage, 65 wrong input, 66 not found, 69 Kafka unavailable, 74 file not readable or writable, "

@@ -40,6 +40,8 @@ static const Detail DETAILS[] = {
     {"EnvironmentDeleted", "branchId", "branch", NULL},
     {"DriftReported", "code", "", NULL},
     {"DriftReported", "message", "", NULL},
+    {"CancelAccepted", "commandId", "of", NULL},
+    {"CancelAccepted", "action", "", NULL},
     {"CommandCancelled", "cancelledBy", "by", NULL},
     {"CommandCancelled", "left", "left", NULL},
     {"CommandSuperseded", "supersededBy", "by", NULL},

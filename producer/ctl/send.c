@@ -23,6 +23,7 @@ static const struct {
     {"create-environment", send_create_environment},
     {"branch-environment", send_branch_environment},
     {"delete-environment", send_delete_environment},
+    {"cancel-command", send_cancel_command},
 };
 
 static const char DOC[] =
@@ -32,6 +33,7 @@ static const char DOC[] =
     "  create-environment   a new Neon project with its branch and endpoint\n"
     "  branch-environment   a new branch with its endpoint\n"
     "  delete-environment   delete its branch, or the project we made\n"
+    "  cancel-command       stop a command and undo what it made\n"
     "\n"
     "Instead of an action: a file with the JSON form of a command, or - for standard input. Its "
     "API key, if it has one, is given apart, so that it is sealed. Or many commands, the JSON form "

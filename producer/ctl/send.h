@@ -25,6 +25,9 @@ typedef struct SendOptions {
     int64_t timeout_ms;
     bool wait;
     bool dry_run;
+    // What becomes of a success with --wait; NULL: its line or JSON is printed. Exit code.
+    int (*show)(void *context, const ProvisionEvent *event);
+    void *show_context;
 } SendOptions;
 
 // A child parser; its input is the SendOptions. It brings the connection's options with it.
@@ -52,5 +55,6 @@ SendAction send_connect_account;
 SendAction send_create_environment;
 SendAction send_branch_environment;
 SendAction send_delete_environment;
+SendAction send_cancel_command;
 
 #endif

@@ -10,10 +10,13 @@
 typedef int Subcommand(int argc, char **argv, Connection *connection);
 
 Subcommand send_run;
+Subcommand cancel_run; // send cancel-command
+Subcommand reveal_run;
 Subcommand wait_run;
 Subcommand watch_run;
 Subcommand environments_run;
 Subcommand show_run;
 Subcommand keygen_run;
+Subcommand dead_letters_run;
 
 #endif

@@ -180,3 +180,49 @@ ProvisionCommand *provision_delete_environment(const char *application_id,
     action->delete_data = spec->delete_data;
     return finish(&command, err);
 }
+
+ProvisionCommand *provision_cancel_command(const char *application_id,
+                                           const ProvisionCancelCommand *spec, ProvisionError *err)
+{
+    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    Provisioning__V1__CancelCommand *action = allocator_zeroed(sizeof(*action));
+    provisioning__v1__cancel_command__init(action);
+    command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND;
+    command->message->cancel_command = action;
+    draft_set_text(&action->command_id, spec->command_id);
+    return finish(&command, err);
+}
+
+static bool set_target(Provisioning__V1__RevealCredentials *action,
+                       const ProvisionRevealCredentials *spec, ProvisionError *err)
+{
+    if (is_given(spec->role) && is_given(spec->service)) {
+        return fault_set_field(err, "INVALID_VALUE", "reveal_credentials.target",
+                               "give a role or a service, not both");
+    }
+    if (is_given(spec->role)) {
+        action->target_case = PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_ROLE;
+        action->role = allocator_copy(spec->role, strlen(spec->role));
+    } else if (is_given(spec->service)) {
+        action->target_case = PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_SERVICE;
+        action->service = allocator_copy(spec->service, strlen(spec->service));
+    }
+    return true;
+}
+
+ProvisionCommand *provision_reveal_credentials(const char *application_id,
+                                               const ProvisionRevealCredentials *spec,
+                                               ProvisionError *err)
+{
+    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    Provisioning__V1__RevealCredentials *action = allocator_zeroed(sizeof(*action));
+    provisioning__v1__reveal_credentials__init(action);
+    command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS;
+    command->message->reveal_credentials = action;
+    draft_set_text(&action->environment, spec->environment);
+    if (spec->reply_public_key != NULL) {
+        action->reply_public_key.data = allocator_copy(spec->reply_public_key, PROVISION_KEY_BYTES);
+        action->reply_public_key.len = PROVISION_KEY_BYTES;
+    }
+    return set_target(action, spec, err) ? finish(&command, err) : NULL;
+}

@@ -70,7 +70,7 @@ static void asyncapi_names_every_event(void **state)
             events++;
         }
     }
-    assert_int_equal(events, 21);
+    assert_int_equal(events, 22);
     expect_line(&document, "      name: provisioning.v1.Command");
     expect_line(&document, "      name: provisioning.v1.State");
 }

@@ -21,7 +21,9 @@ SETTING(TOPICS_REPLICATION,   "topics.replication",         COUNT,    "1",      
 SETTING(COMMANDS_MAX_BYTES,   "commands.max_bytes",         BYTES,    "1MiB",       "1KiB..16MiB", "largest command; a larger one is a dead letter") \
 SETTING(COMMANDS_MAX_AGE,     "commands.max_age",           DURATION, "24h",        "1m..365d", "an older command is rejected as expired instead of started") \
 SETTING(COMMANDS_MAX_WAIT,    "commands.max_wait",          DURATION, "15m",        "1s..24h", "longest wait for a busy Neon without any progress") \
-SETTING(COMMANDS_IN_FLIGHT,   "commands.in_flight",         COUNT,    "256",        "1..10000", "commands a worker holds at once; above it partitions are paused") \
+SETTING(COMMANDS_IN_FLIGHT,   "commands.in_flight",         COUNT,    "256",        "1..10000", "commands a worker works on at once, of each application in turn; those that wait for Neon, for another command or for a time don't count") \
+SETTING(COMMANDS_HELD,        "commands.held",              COUNT,    "3000",       "1..100000", "commands and unpublished outcomes a worker holds; half of it is shared out equally among its partitions, and one that has used its share and the rest is paused") \
+SETTING(COMMANDS_MEMORY,      "commands.memory",            BYTES,    "64MiB",      "1MiB..1024MiB", "memory of those, shared out in the same way") \
 SETTING(COMMANDS_PARTITIONER, "commands.partitioner",       CHOICE,   "murmur2",    "murmur2|unchecked", "murmur2: a command on another partition than its key's is refused") \
 SETTING(COMMANDS_CRASH_LIMIT, "commands.crash_limit",       COUNT,    "5",          "1..100", "intents left open by their opener before a command is given up (CRASH_LOOP)") \
 SETTING(PAYLOAD_FRAMING,      "payload.framing",            CHOICE,   "plain",      "plain|confluent", "framing of event and state values; commands are read in both") \

@@ -63,10 +63,12 @@ typedef struct Command {
     int64_t deadline_ms;  // 0: none
     char traceparent[56]; // of the record's header when valid, else empty
     Secret api_key;       // ConnectAccount, sealed or plaintext; empty for a reference
-    Subject writes;       // the subject this command changes
+    Subject writes;       // the subject this command changes; SUBJECT_NONE: none
+    bool only_reads;      // what it "writes" is what it is about: it changes nothing there
     Subject reads[3];     // subjects it relies on
     size_t read_count;
     Subject excludes; // nothing that reads it runs at the same time; SUBJECT_NONE: nothing
+    char stops[UUID_TEXT_BYTES]; // the command that it stops; empty: none
     Provisioning__V1__Command *message; // owned; the key's plaintext removed
 } Command;
 
@@ -86,6 +88,9 @@ typedef struct Rejection {
 Command *command_decode(const Record *record, const CommandRules *rules, Rejection *ret_rejection);
 void command_free(Command *command);
 void command_free_at(Command **command);
+
+// What its events are about: the subject it changes, or else the application.
+Subject command_subject(const Command *command);
 
 // Commands that free or stop something never expire unless they carry a deadline (Cancel, Close,
 // Delete, Disconnect).

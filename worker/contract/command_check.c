@@ -128,6 +128,24 @@ static bool check_reference(const char *reference, Error *err)
                            "has 1 to 128 of A-Z, a-z, 0-9, '_', '-' and '.', no '.' first");
 }
 
+static bool check_cancel_command(const Provisioning__V1__Command *message, Error *err)
+{
+    const char *field = "cancel_command.command_id";
+    const char *target = message->cancel_command->command_id;
+    if (!require(target, field, err)) {
+        return false;
+    }
+    if (!uuid_is_valid(target)) {
+        return refuse_value(field, "must be a UUID, other than the nil one", err);
+    }
+    char own_id[UUID_TEXT_BYTES];
+    char target_id[UUID_TEXT_BYTES];
+    uuid_normalise(message->command_id, own_id);
+    uuid_normalise(target, target_id);
+    return strcmp(own_id, target_id) != 0 ||
+           refuse_value(field, "must be the id of another command", err);
+}
+
 static bool check_connect_account(const Provisioning__V1__ConnectAccount *action, Error *err)
 {
     if (!check_account(action->account, "connect_account.account", err)) {
@@ -200,15 +218,55 @@ static bool check_branch_environment(const Provisioning__V1__BranchEnvironment *
            command_check_endpoint(action->endpoint, "branch_environment.endpoint", err);
 }
 
+// A service logs in as svc_<service>, and that has to be a role's name.
+static bool check_service(const char *service, const char *field, Error *err)
+{
+    enum { SERVICE_MAX_BYTES = NAME_ROLE_BYTES - 1 - (sizeof "svc_" - 1) };
+    return require(service, field, err) && name_check_role(service, field, err) &&
+           (strlen(service) <= SERVICE_MAX_BYTES ||
+            refuse_value(field, "must have at most 59 bytes", err));
+}
+
+static bool check_target(const Provisioning__V1__RevealCredentials *action, Error *err)
+{
+    switch ((int)action->target_case) {
+    case PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_ROLE:
+        return require(action->role, "reveal_credentials.role", err) &&
+               name_check_role(action->role, "reveal_credentials.role", err);
+    case PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_SERVICE:
+        return check_service(action->service, "reveal_credentials.service", err);
+    default:
+        return true;
+    }
+}
+
+static bool check_reveal_credentials(const Provisioning__V1__RevealCredentials *action, Error *err)
+{
+    static const char KEY[] = "reveal_credentials.reply_public_key";
+    if (!check_environment(action->environment, "reveal_credentials.environment", err) ||
+        !check_target(action, err)) {
+        return false;
+    }
+    if (action->reply_public_key.len == 0) {
+        return require("", KEY, err);
+    }
+    return action->reply_public_key.len == CRYPTO_KEY_BYTES ||
+           refuse_value(KEY, "must be an X25519 public key, 32 bytes", err);
+}
+
 bool command_check_fields(const Provisioning__V1__Command *message, Error *err)
 {
     switch ((int)message->action_case) {
+    case PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND:
+        return check_cancel_command(message, err);
     case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
         return check_connect_account(message->connect_account, err);
     case PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT:
         return check_create_environment(message->create_environment, err);
     case PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT:
         return check_branch_environment(message->branch_environment, err);
+    case PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS:
+        return check_reveal_credentials(message->reveal_credentials, err);
     default:
         return check_environment(message->delete_environment->environment,
                                  "delete_environment.environment", err);

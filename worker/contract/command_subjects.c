@@ -30,6 +30,10 @@ void command_name_subjects(Command *command)
 {
     const Provisioning__V1__Command *message = command->message;
     switch ((int)command->action) {
+    case PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND:
+        // it must not wait behind what it stops, nor hold up anything
+        uuid_normalise(message->cancel_command->command_id, command->stops);
+        break;
     case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
         command->writes = subject_account(message->connect_account->account);
         command->excludes = ALL_ACCOUNTS;
@@ -41,10 +45,21 @@ void command_name_subjects(Command *command)
     case PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT:
         name_branch_subjects(command);
         break;
+    case PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS:
+        command->writes = subject_environment(message->reveal_credentials->environment);
+        command->only_reads = true;
+        add_read(command, ALL_ACCOUNTS);
+        break;
     default:
         command->writes = subject_environment(message->delete_environment->environment);
         command->excludes = ALL_BRANCHES;
         add_read(command, ALL_ACCOUNTS);
         break;
     }
+}
+
+Subject command_subject(const Command *command)
+{
+    return command->writes.kind != SUBJECT_NONE ? command->writes
+                                                : (Subject){.kind = SUBJECT_APPLICATION};
 }

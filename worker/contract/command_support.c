@@ -15,9 +15,11 @@ typedef struct Supported {
 } Supported;
 
 static const Supported SUPPORTED[] = {
+    {ACTION(CANCEL_COMMAND), {1}},
     {ACTION(CONNECT_ACCOUNT), {1, 2, 3, 4, 5}},
     {ACTION(CREATE_ENVIRONMENT), {1, 2, 3, 4, 5, 6, 7, 8, 9}},
     {ACTION(BRANCH_ENVIRONMENT), {1, 2, 3, 4, 9}},
+    {ACTION(REVEAL_CREDENTIALS), {1, 2, 3, 4}},
     {ACTION(DELETE_ENVIRONMENT), {1, 2}},
 };
 

@@ -142,8 +142,14 @@ static const char PURGE[] =
     "AND finished_at < clock_timestamp() - 2 * $1::bigint * interval '1 ms')) "
     "ORDER BY published_at LIMIT 1000 FOR UPDATE SKIP LOCKED), "
     "gone AS (DELETE FROM provision.command c USING old "
-    "WHERE c.application_id = old.application_id AND c.command_id = old.command_id RETURNING 1) "
-    "SELECT count(*) FROM gone";
+    "WHERE c.application_id = old.application_id AND c.command_id = old.command_id RETURNING 1), "
+    "unmet AS (SELECT application_id, command_id FROM provision.command "
+    "WHERE digest IS NULL AND created_at < clock_timestamp() - $1::bigint * interval '1 ms' "
+    "ORDER BY created_at LIMIT 1000 FOR UPDATE SKIP LOCKED), "
+    "forgotten AS (DELETE FROM provision.command c USING unmet "
+    "WHERE c.application_id = unmet.application_id AND c.command_id = unmet.command_id "
+    "RETURNING 1) "
+    "SELECT least(1000, (SELECT count(*) FROM gone) + (SELECT count(*) FROM forgotten))";
 
 void ledger_purge_build(int64_t retention_ms, LedgerBatch *ret_batch)
 {

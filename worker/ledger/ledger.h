@@ -326,7 +326,8 @@ void ledger_published_build(const LedgerPublished *commands, size_t count, Ledge
 // Forgets finished commands that were published longer ago than `retention_ms`, at most
 // LEDGER_PURGE_MAX at once; the answer's one value says how many. `retention_ms` is longer than the
 // command topic's retention, so none of them can be delivered again. One that seems unpublished
-// (its worker died between Kafka's commit and published_at) is kept twice as long.
+// (its worker died between Kafka's commit and published_at) is kept twice as long. Stop marks of that
+// age whose command never came go, too.
 enum { LEDGER_PURGE_MAX = 1000 };
 void ledger_purge_build(int64_t retention_ms, LedgerBatch *ret_batch);
 

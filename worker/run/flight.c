@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "run/outbox.h"
-#include "run/tally.h"
+#include "run/press.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "sys/log.h"
@@ -28,6 +28,9 @@ SagaNow flight_now(void)
     return (SagaNow){
         .boot_ms = clock_boot_ms(), .wall_ms = clock_wall_ms(), .random = random_u32()};
 }
+
+// What a command comes to hold beside itself and its record: facts, texts, its outcome.
+enum { FLIGHT_BYTES = 8 * 1024 };
 
 static void on_timer(void *context)
 {
@@ -50,6 +53,16 @@ static void park_key(const Flight *flight, char ret_key[64])
                    flight->record.record.offset);
 }
 
+// The record, once more as a message, and all that the command comes to hold, journal included.
+static size_t size_of(const Record *record)
+{
+    size_t size = record->key.size + record->value.size;
+    for (size_t i = 0; i < record->header_count; i++) {
+        size += record->headers[i].value.size;
+    }
+    return sizeof(Flight) + FLIGHT_BYTES + 2 * size;
+}
+
 void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command)
 {
     Flight *flight = alloc_zeroed(1, sizeof(*flight));
@@ -64,11 +77,13 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     flight->timer = loop_timer_new(worker->loop, on_timer, flight);
     list_link_init(&flight->lane.ready);
     record_copy_set(&flight->record, record);
+    flight->held_bytes = size_of(record);
+    press_take(worker, partition, flight->held_bytes);
     list_append(&worker->flights, &flight->link);
     worker->flight_count++;
     lanes_enter(worker->lanes, &flight->lane, command);
     if (flight->lane.granted) {
-        flight_claim(flight);
+        gate_wait(worker->gate, &flight->place, command->application_id);
     }
 }
 
@@ -112,6 +127,10 @@ void flight_free(Flight *flight)
         pg_close(flight->login);
     }
     leave_parking(flight);
+    if (flight->partition != NULL) {
+        press_give(worker, flight->partition, flight->held_bytes);
+    }
+    gate_rest(worker->gate, &flight->place);
     lanes_leave(worker->lanes, &flight->lane, &ready);
     buckets_leave(worker->buckets, &flight->token);
     locks_release(worker->locks, &flight->lock);
@@ -139,9 +158,7 @@ void flight_drop(Flight *flight)
 {
     flight_doom(flight);
     if (!flight_is_under_way(flight)) {
-        Worker *worker = flight->worker;
         flight_free(flight);
-        worker_relieve(worker);
     }
 }
 
@@ -179,6 +196,7 @@ void flight_detach(Flight *flight)
     table_put(flight->worker->parked, key, flight);
     if (!flight_is_under_way(flight)) { // a timer, a lock, or nothing at all
         loop_timer_stop(flight->timer);
+        gate_rest(flight->worker->gate, &flight->place);
         buckets_leave(flight->worker->buckets, &flight->token);
         locks_release(flight->worker->locks, &flight->lock);
         flight->phase = FLIGHT_PARKED;
@@ -198,6 +216,7 @@ void flight_attach(Flight *flight, Partition *partition)
 {
     leave_parking(flight);
     flight->partition = partition;
+    press_take(flight->worker, partition, flight->held_bytes);
     lanes_enter(flight->worker->lanes, &flight->lane, flight->command);
     if (flight->lane.granted && flight->phase == FLIGHT_PARKED) {
         resume(flight);
@@ -210,6 +229,7 @@ bool flight_wait(Flight *flight)
     end_saga(flight);
     conclusion_clear(&flight->conclusion);
     locks_release(worker->locks, &flight->lock);
+    gate_rest(worker->gate, &flight->place);
     flight->phase = FLIGHT_WAITING;
     flight->overtakes = false;
     bool is_over = flight->partition == NULL || worker->hands_back ||
@@ -232,7 +252,7 @@ void flight_start_ready(List *ready)
         if (flight->phase == FLIGHT_PARKED) {
             resume(flight);
         } else if (flight->phase == FLIGHT_WAITING) {
-            flight_claim(flight);
+            gate_wait(flight->worker->gate, &flight->place, flight->command->application_id);
         }
     }
 }

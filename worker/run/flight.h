@@ -34,6 +34,9 @@ typedef struct Flight {
     FlightPhase phase;
     char stop[16]; // heard from this worker's own Cancel; "" = none
     char stopped_by[UUID_TEXT_BYTES];
+    bool is_accepted;      // told of (run/progress.h), as are these steps
+    uint64_t told_steps;   // bits
+    const Step *performed; // the last one that taught something, not told of yet; NULL: none
     bool overtakes; // stopped while it waited for its lanes: it ends without them
     bool is_dropped; // freed as soon as nothing is under way
     LedgerOp op;
@@ -45,6 +48,8 @@ typedef struct Flight {
     bool has_key;      // it was opened, or found not to be needed
     Decision decision; // under way
     Lesson lesson;     // learnt, and being written
+    GateEntry place;
+    size_t held_bytes; // counted for its partition while it has one
     LockEntry lock;
     BucketEntry token;
     LoopTimer *timer;

@@ -4,6 +4,7 @@
 
 #include "run/flight.h"
 #include "run/mask.h"
+#include "run/progress.h"
 #include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
@@ -97,6 +98,7 @@ static void learn(Flight *flight, const Answer *answer)
     if (flight->decision.mutating && flight->lesson == LESSON_UNKNOWN) {
         tally_intent(flight->worker, "left_unknown");
     }
+    progress_learnt(flight, flight->decision.step, flight->lesson);
     LogFields fields = flight_log(flight);
     if (flight->lesson == LESSON_FAILED) {
         fields.error = &flight->saga.failure.error;
@@ -175,6 +177,7 @@ static void send_request(Flight *flight)
                         .send_limit_boot_ms =
                             flight->decision.mutating ? flight->send_limit_ms : 0};
     pass(flight, CRASH_CALL_BEFORE);
+    gate_work(flight->worker->gate, &flight->place);
     flight->sent_boot_ms = clock_boot_ms();
     flight->call = http_send(flight->worker->http, &http, on_reply, flight);
 }
@@ -248,6 +251,7 @@ static void perform_neon(Flight *flight)
     const char *project_id = flight->decision.effect.project_id;
     if (flight->decision.mutating && project_id[0] != '\0' &&
         !locks_acquire(flight->worker->locks, project_id, &flight->lock)) {
+        gate_rest(flight->worker->gate, &flight->place);
         return; // flight_perform is called when it is free
     }
     if (buckets_take(flight->worker->buckets, bucket_key(flight), &flight->token,
@@ -317,6 +321,7 @@ static void perform_login(Flight *flight)
         .statement_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
         .application_name = "provision-worker",
     };
+    gate_work(flight->worker->gate, &flight->place);
     flight->login_asked = false;
     flight->login =
         pg_open(flight->worker->loop, flight->worker->resolver, &options, on_login_state, flight);

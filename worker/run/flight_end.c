@@ -6,15 +6,43 @@
 #include "run/ending.h"
 #include "run/flight.h"
 #include "run/outbox.h"
+#include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "sys/log.h"
+#include "sys/random.h"
 
 static void free_flight(Flight *flight)
 {
-    Worker *worker = flight->worker;
     flight_free(flight);
-    worker_relieve(worker);
+}
+
+static void on_looked(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    LedgerLook look = op->answer.look;
+    op->answer.look = (LedgerLook){.current = false};
+    ledger_intent_clear(&look.intent);
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (look.current && look.stop[0] != '\0') {
+        saga_stop(&flight->saga, look.stop, look.stopped_by);
+        flight_advance(flight);
+    } else {
+        flight_stale(flight); // or our own conclude, sent twice: the claim tells
+    }
+}
+
+// It wasn't concluded: another owns it, or a stop mark came after its last step.
+static void find_why(Flight *flight)
+{
+    if (!flight->conclusion.row.heeds_stop) {
+        flight_stale(flight);
+        return;
+    }
+    flight->op.ask.look = flight_key(flight);
+    flight_put(flight, LEDGER_OP_LOOK, on_looked);
 }
 
 static void on_concluded(LedgerOp *op)
@@ -26,7 +54,7 @@ static void on_concluded(LedgerOp *op)
         return;
     }
     if (!written) {
-        flight_stale(flight); // or our own conclude, sent twice: the claim tells
+        find_why(flight);
         return;
     }
     LogFields fields = flight_log(flight);
@@ -35,7 +63,8 @@ static void on_concluded(LedgerOp *op)
         flight->saga.failure.error.kind != ERROR_NONE ? &flight->saga.failure.error : NULL;
     log_write(LOG_LEVEL_INFO, &fields, "%s after %" PRId64 " ms", flight->conclusion.type,
               clock_boot_ms() - flight->started_boot_ms);
-    if (flight->partition != NULL && !flight->lane.granted) {
+    tally_end(flight, flight->conclusion.type, fields.error);
+    if (flight->partition != NULL && !flight->lane.granted && !flight->overtakes) {
         // given back while this was written, behind earlier commands whose outcomes go first
         (void)flight_wait(flight);
         return;
@@ -59,16 +88,20 @@ void flight_conclude(Flight *flight)
         keys_seal(&worker->keys, command->application_id, command->writes.name, &flight->api_key,
                   &flight->sealed_key);
     }
+    uint8_t ephemeral_key[CRYPTO_KEY_BYTES];
+    random_bytes(ephemeral_key, sizeof ephemeral_key);
     ConcludeContext context = {
         .outcome = ending_context(worker, command->application_id, command->command_id,
                                   command->traceparent, (int32_t)(flight->claimed.takeovers + 1)),
         .record = &flight->record.record,
         .worker = worker->name,
         .max_dead_value_bytes = worker->command_rules.max_bytes,
+        .ephemeral_key = ephemeral_key,
         .sealed_key = buffer_view(&flight->sealed_key),
     };
     conclusion_clear(&flight->conclusion);
     saga_conclude(&flight->saga, &context, &flight->conclusion);
+    secret_zero(ephemeral_key, sizeof ephemeral_key);
     flight->op.ask.conclude = flight->conclusion.row;
     crash_point(CRASH_CONCLUDE_BEFORE, command->action_name, NULL);
     flight_put(flight, LEDGER_OP_CONCLUDE, on_concluded);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "run/flight.h"
+#include "run/progress.h"
 #include "saga/facts.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -14,6 +15,7 @@ LedgerKey flight_key(const Flight *flight)
 
 void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op))
 {
+    gate_work(flight->worker->gate, &flight->place);
     flight->op.kind = kind;
     flight->op.done = done;
     ledger_queue_put(flight->worker->ledger, &flight->op);
@@ -21,6 +23,7 @@ void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op))
 
 void flight_after(Flight *flight, uint32_t wait_ms, void (*then)(Flight *flight))
 {
+    gate_rest(flight->worker->gate, &flight->place);
     flight->on_timer = then;
     loop_timer_start(flight->timer, wait_ms);
 }
@@ -112,6 +115,7 @@ static bool must_park(const Flight *flight)
 
 static void park(Flight *flight)
 {
+    gate_rest(flight->worker->gate, &flight->place);
     buckets_leave(flight->worker->buckets, &flight->token);
     locks_release(flight->worker->locks, &flight->lock);
     flight->phase = FLIGHT_PARKED;
@@ -154,6 +158,7 @@ void flight_advance(Flight *flight)
     decision_clear(&flight->decision);
     saga_next(&flight->saga, flight_now(), &flight->decision);
     release_lock(flight);
+    progress_decided(flight);
     follow_step(flight);
     if (flight->decision.kind != DECISION_EFFECT) {
         buckets_leave(flight->worker->buckets, &flight->token);

@@ -102,7 +102,9 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
     assert(!entry->entered);
     *entry = (LaneEntry){.entered = true};
     list_link_init(&entry->ready);
-    add_slot(lanes, entry, command, &command->writes, true);
+    if (command->writes.kind != SUBJECT_NONE) {
+        add_slot(lanes, entry, command, &command->writes, !command->only_reads);
+    }
     for (size_t i = 0; i < command->read_count; i++) {
         if (!is_named_before(command, i)) {
             add_slot(lanes, entry, command, &command->reads[i], false);

@@ -6,7 +6,15 @@
 
 #include "base/alloc.h"
 #include "base/unconst.h"
+#include "run/press.h"
 #include "sys/crash.h"
+
+// What may wait to be told of commands on their way, for each that may be in flight: while Kafka is
+// away they go on, and an outcome must not wait behind a heap of steps.
+enum { PROGRESS_PER_COMMAND = 4 };
+
+// An outcome in the publisher without its records' contents.
+enum { PARCEL_BYTES = 2048 };
 
 // An outcome that the publisher has; afterwards, its row's published_at.
 typedef struct Parcel {
@@ -14,6 +22,9 @@ typedef struct Parcel {
     Worker *worker;
     uint64_t id;
     bool has_row;
+    bool is_progress; // of a command that isn't finished
+    Partition *partition; // that it counts for; NULL: taken away
+    size_t held_bytes;
     char application_id[NAME_APPLICATION_BYTES];
     char command_id[UUID_TEXT_BYTES];
     LedgerOp op;
@@ -108,14 +119,27 @@ static Parcel *parcel_new(Worker *worker, const char *application_id, const char
     return parcel;
 }
 
-void outbox_put(Worker *worker, Partition *partition, int64_t offset, const OutcomeMessage *outcome,
-                OutboxMode mode, const char *application_id, const char *command_id)
+// What the publisher holds of it.
+static size_t size_of(const PublisherItem *item)
 {
+    size_t size = PARCEL_BYTES + strlen(item->metadata);
+    for (size_t i = 0; i < item->record_count; i++) {
+        const PublisherRecord *record = &item->records[i];
+        size += record->key.size + record->value.size;
+        for (size_t h = 0; h < record->header_count; h++) {
+            size += record->headers[h].value.size;
+        }
+    }
+    return size;
+}
+
+// With the partition's offset and map as they are now.
+static void put_parcel(Parcel *parcel, Partition *partition, const OutcomeMessage *outcome,
+                       OutboxMode mode)
+{
+    Worker *worker = parcel->worker;
     size_t room = outcome != NULL ? outcome->n_records : 0;
     PublisherRecord *records = alloc_zeroed(room + 1, sizeof(*records));
-    bool marks = mode == OUTBOX_FIRST || mode == OUTBOX_NO_STATE;
-    Parcel *parcel = parcel_new(worker, marks ? application_id : NULL, command_id);
-    completion_finish(partition->completion, offset);
     CLEANUP(text_clear) Text metadata = TEXT_INIT(COMPLETION_TEXT_MAX);
     completion_metadata(partition->completion, &metadata);
     PublisherItem item = {
@@ -126,11 +150,37 @@ void outbox_put(Worker *worker, Partition *partition, int64_t offset, const Outc
         .records = records,
         .record_count = choose_records(worker, outcome, mode, records),
     };
+    parcel->partition = partition;
+    parcel->held_bytes = size_of(&item);
+    press_take(worker, partition, parcel->held_bytes);
     publisher_put(worker->publisher, &item);
     for (size_t i = 0; i < item.record_count; i++) {
         free(unconst(records[i].headers));
     }
     free(records);
+}
+
+void outbox_put(Worker *worker, Partition *partition, int64_t offset, const OutcomeMessage *outcome,
+                OutboxMode mode, const char *application_id, const char *command_id)
+{
+    bool marks = mode == OUTBOX_FIRST || mode == OUTBOX_NO_STATE;
+    Parcel *parcel = parcel_new(worker, marks ? application_id : NULL, command_id);
+    completion_finish(partition->completion, offset);
+    put_parcel(parcel, partition, outcome, mode);
+}
+
+bool outbox_tell(Worker *worker, Partition *partition, const OutcomeMessage *progress)
+{
+    size_t commands =
+        (size_t)settings_number(worker->settings, SETTING_COMMANDS_IN_FLIGHT);
+    if (worker->progress_count >= commands * PROGRESS_PER_COMMAND) {
+        return false;
+    }
+    Parcel *parcel = parcel_new(worker, NULL, NULL);
+    parcel->is_progress = true;
+    worker->progress_count++;
+    put_parcel(parcel, partition, progress, OUTBOX_FIRST);
+    return true;
 }
 
 static void on_marked(LedgerOp *op)
@@ -141,7 +191,6 @@ static void on_marked(LedgerOp *op)
     list_remove(&parcel->link);
     free(parcel);
     worker->marking_count--;
-    worker_relieve(worker);
 }
 
 // The publisher is first-in first-out, so the parcel stands at the front, but for those it dropped.
@@ -154,6 +203,10 @@ static Parcel *take_parcel(Worker *worker, uint64_t id)
         if (parcel->id == id) {
             list_remove(link);
             worker->parcel_count--;
+            worker->progress_count -= parcel->is_progress ? 1 : 0;
+            if (parcel->partition != NULL) {
+                press_give(worker, parcel->partition, parcel->held_bytes);
+            }
             return parcel;
         }
     }
@@ -177,7 +230,6 @@ void outbox_published(Worker *worker, const uint64_t *ids, size_t count)
         crash_point(CRASH_PUBLISHED_BEFORE, NULL, NULL);
         ledger_queue_put(worker->ledger, &parcel->op);
     }
-    worker_relieve(worker);
 }
 
 void outbox_dropped(Worker *worker, const uint64_t *ids, size_t count)
@@ -185,7 +237,17 @@ void outbox_dropped(Worker *worker, const uint64_t *ids, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(take_parcel(worker, ids[i]));
     }
-    worker_relieve(worker);
+}
+
+void outbox_forget(Worker *worker, const Partition *partition)
+{
+    LIST_EACH(&worker->parcels, link)
+    {
+        Parcel *parcel = LIST_ENTRY(link, Parcel, link);
+        if (parcel->partition == partition) {
+            parcel->partition = NULL;
+        }
+    }
 }
 
 static void clear_list(List *list)
@@ -202,5 +264,6 @@ void outbox_clear(Worker *worker)
     clear_list(&worker->parcels);
     clear_list(&worker->marking);
     worker->parcel_count = 0;
+    worker->progress_count = 0;
     worker->marking_count = 0;
 }

@@ -20,8 +20,14 @@ typedef enum OutboxMode {
 void outbox_put(Worker *worker, Partition *partition, int64_t offset, const OutcomeMessage *outcome,
                 OutboxMode mode, const char *application_id, const char *command_id);
 
+// A step on the way of a command that isn't finished: the partition's offset and map stay as they
+// are, and no row is marked. Told as far as there is room for it: false when it was left out.
+bool outbox_tell(Worker *worker, Partition *partition, const OutcomeMessage *progress);
+
 void outbox_published(Worker *worker, const uint64_t *ids, size_t count);
 void outbox_dropped(Worker *worker, const uint64_t *ids, size_t count);
+// The partition is taken away: its outcomes don't count for it any more.
+void outbox_forget(Worker *worker, const Partition *partition);
 // At the end of the process.
 void outbox_clear(Worker *worker);
 

@@ -13,6 +13,8 @@
 #include "run/leave.h"
 #include "run/note.h"
 #include "run/outbox.h"
+#include "run/press.h"
+#include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -21,47 +23,6 @@ enum {
     PURGE_MS = 10 * 60 * 1000,
     THAW_MS = 2000, // librdkafka checks once a second whether its session has timed out
 };
-
-// Without those that are parked: their records come again, and a worker full of them would never
-// take them.
-static size_t held(const Worker *worker)
-{
-    return worker->flight_count - table_count(worker->parked) + worker->parcel_count;
-}
-
-static size_t cap(const Worker *worker)
-{
-    return (size_t)settings_number(worker->settings, SETTING_COMMANDS_IN_FLIGHT);
-}
-
-void worker_press(Worker *worker)
-{
-    bool is_full = held(worker) >= cap(worker) || worker->is_draining;
-    LIST_EACH(&worker->partitions, link)
-    {
-        Partition *partition = LIST_ENTRY(link, Partition, link);
-        if (!partition->is_paused && (is_full || completion_is_full(partition->completion))) {
-            partition->is_paused = true;
-            kafka_in_pause(worker->kafka_in, partition->assignment);
-        }
-    }
-}
-
-void worker_relieve(Worker *worker)
-{
-    // some way below the cap, because every pause throws prefetched records away
-    if (worker->is_draining || worker->is_closing || held(worker) > cap(worker) * 3 / 4) {
-        return;
-    }
-    LIST_EACH(&worker->partitions, link)
-    {
-        Partition *partition = LIST_ENTRY(link, Partition, link);
-        if (partition->is_paused && !completion_is_full(partition->completion)) {
-            partition->is_paused = false;
-            kafka_in_resume(worker->kafka_in, partition->assignment);
-        }
-    }
-}
 
 static void on_record(void *context, KafkaAssignment *assignment, const rd_kafka_message_t *message)
 {
@@ -107,12 +68,14 @@ static void on_health(void *context, const Error *err)
 static void on_published(void *context, const uint64_t *ids, size_t count, uint32_t took_ms)
 {
     log_write(LOG_LEVEL_DEBUG, NULL, "published %zu outcomes in %" PRIu32 " ms", count, took_ms);
+    tally_transaction(context, count, took_ms);
     outbox_published(context, ids, count);
 }
 
 static void on_dropped(void *context, const uint64_t *ids, size_t count)
 {
     log_write(LOG_LEVEL_INFO, NULL, "%zu outcomes are left to the partitions' next owner", count);
+    metrics_add(((Worker *)context)->metrics, METRIC_OUTCOMES_DROPPED, NULL, (double)count);
     outbox_dropped(context, ids, count);
 }
 
@@ -124,8 +87,8 @@ static void on_fatal(void *context, const Error *err)
 
 static void on_trouble(void *context, const Error *err)
 {
-    (void)context;
     bool is_over = err->kind == ERROR_NONE;
+    metrics_add(((Worker *)context)->metrics, METRIC_TRANSACTION_TROUBLES, NULL, is_over ? 0 : 1);
     log_write(is_over ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
               &(LogFields){.error = is_over ? NULL : err},
               is_over ? "transactions work again"
@@ -187,10 +150,19 @@ static void serve_buckets(Worker *worker)
     }
 }
 
+static void serve_gate(Worker *worker)
+{
+    GateEntry *entry;
+    while ((entry = gate_next(worker->gate)) != NULL) {
+        flight_claim(LIST_ENTRY(entry, Flight, place));
+    }
+}
+
 static void on_turn(void *context)
 {
     Worker *worker = context;
     serve_buckets(worker);
+    serve_gate(worker);
     ledger_queue_flush(worker->ledger, holds_claims(worker));
     leave_when_idle(worker);
 }
@@ -301,6 +273,8 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     worker->bucket_timer = loop_timer_new(worker->loop, on_bucket_timer, worker);
     worker->parked = table_new();
     worker->lanes = lanes_new();
+    worker->gate = gate_new((size_t)settings_number(settings, SETTING_COMMANDS_IN_FLIGHT));
+    press_init(worker);
     worker->locks = locks_new();
     worker->buckets = buckets_new(settings_number(settings, SETTING_NEON_RATE),
                                   settings_number(settings, SETTING_NEON_BURST));
@@ -324,6 +298,8 @@ static void worker_clear(Worker *worker)
     buckets_free(worker->buckets);
     locks_free(worker->locks);
     lanes_free(worker->lanes);
+    gate_free(worker->gate);
+    press_clear(worker);
     table_free(worker->parked);
     keys_clear(&worker->keys);
     secret_zero(worker->saga_rules.digest_key, sizeof worker->saga_rules.digest_key);

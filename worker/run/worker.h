@@ -13,6 +13,8 @@
 #include "drive/kafka_in.h"
 #include "drive/publisher.h"
 #include "run/buckets.h"
+#include "run/gate.h"
+#include "run/holds.h"
 #include "run/intent.h"
 #include "run/keys.h"
 #include "run/lanes.h"
@@ -33,6 +35,8 @@ typedef struct Partition {
     KafkaAssignment *assignment;
     Completion *completion;
     bool is_paused;
+    int64_t blocked_boot_ms; // paused, and counted as such, until then
+    Hold hold;
 } Partition;
 
 typedef struct Worker {
@@ -45,6 +49,9 @@ typedef struct Worker {
     Publisher *publisher;
     LedgerQueue *ledger;
     Lanes *lanes;
+    Gate *gate;
+    Holds holds;
+    LoopTimer *press_timer; // looks at paused partitions
     Locks *locks;
     Buckets *buckets;
     LoopTimer *bucket_timer; // wakes the loop when a waiting call is due
@@ -62,6 +69,7 @@ typedef struct Worker {
     Table *parked; // "partition:offset" → Flight whose assignment is over
     List parcels;  // outcomes that the publisher has
     size_t parcel_count;
+    size_t progress_count; // of them, those of commands that aren't finished
     uint64_t next_parcel;
     List marking; // published outcomes whose published_at is being set
     size_t marking_count;
@@ -88,9 +96,7 @@ int worker_run(const Settings *settings, const char *installation, Error *err);
 
 // ---- for the other files of run/
 
-// Something ended: takes on more, or goes on with draining.
-void worker_relieve(Worker *worker);
-// Something came in: pauses partitions where the worker or a partition is full.
+// Something came in, or the worker drains: pauses partitions that are full (run/press.h).
 void worker_press(Worker *worker);
 
 #endif

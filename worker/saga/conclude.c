@@ -32,7 +32,8 @@ size_t conclude_texts(const Saga *saga, const char *key, char **ret_texts, size_
 void conclude_add_event(Ending *ending, const char *type)
 {
     Error err = ERROR_INIT;
-    const Subject *subject = &ending->saga->command->writes;
+    const Subject about = command_subject(ending->saga->command);
+    const Subject *subject = &about;
     ending->conclusion->type = type;
     if (outcome_add_event(ending->conclusion->outcome, &ending->event, subject, ending->sequence,
                           TRANSITION, NULL, &err)) {
@@ -106,13 +107,29 @@ static void conclude_account(Ending *ending)
     row->account_project_id = journal_text(journal, FACT_KEY_PROJECT);
 }
 
+static void conclude_cancel(Ending *ending)
+{
+    const Saga *saga = ending->saga;
+    Provisioning__V1__CancelAccepted accepted;
+    provisioning__v1__cancel_accepted__init(&accepted);
+    accepted.command_id = conclude_text(saga->command->stops);
+    accepted.action = conclude_text(journal_text(&saga->journal, FACT_TARGET_ACTION));
+    ending->event.body_case = PROVISIONING__V1__EVENT__BODY_CANCEL_ACCEPTED;
+    ending->event.cancel_accepted = &accepted;
+    conclude_add_event(ending, "CancelAccepted");
+}
+
 static void conclude_success(Ending *ending)
 {
     const Command *command = ending->saga->command;
-    if (command->writes.kind == SUBJECT_ACCOUNT) {
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND) {
+        conclude_cancel(ending);
+    } else if (command->writes.kind == SUBJECT_ACCOUNT) {
         conclude_account(ending);
     } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT) {
         conclude_delete(ending);
+    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS) {
+        conclude_reveal(ending);
     } else {
         conclude_environment(ending);
     }
@@ -134,6 +151,7 @@ void saga_conclude(const Saga *saga, const ConcludeContext *context, Conclusion 
         .neon_account_id = "",
         .org_id = "",
         .account_project_id = "",
+        .heeds_stop = !saga->rejected && !saga->undoing && !saga_is_final(saga),
     };
     Ending ending = {.saga = saga, .context = context, .conclusion = ret_conclusion};
     provisioning__v1__event__init(&ending.event);

@@ -71,6 +71,12 @@
 #define FACT_MISSING "missing" // Neon said 404: our mark is looked for before that is believed
 #define FACT_CONFIRMED_GONE "confirmed_gone"
 
+#define FACT_STOP_SET "stop_set"           // in the target's row
+#define FACT_TARGET_ACTION "target_action" // "": it was never claimed
+
+#define FACT_ROLE_LISTED "role_listed"
+#define FACT_REVEALED "revealed" // the password was; it lives in memory only
+
 #define FACT_NEON_ACCOUNT "neon_account_id"
 #define FACT_AUTH_METHOD "auth_method"
 #define FACT_ORG_ID "org_id"

@@ -18,6 +18,11 @@
     }
 
 // clang-format off
+static const Step CANCEL_COMMAND[] = {
+    STEP("stop_command",        PROTECTED_LEDGER, cancel, stop, NULL),
+    END,
+};
+
 static const Step CONNECT_ACCOUNT[] = {
     STEP("check_key",           PROTECTED_READ, account, key,           NULL),
     STEP("find_organization",   PROTECTED_READ, account, organizations, NULL),
@@ -84,6 +89,15 @@ static const Step BRANCH_ENVIRONMENT[] = {
     END,
 };
 
+static const Step REVEAL_CREDENTIALS[] = {
+    STEP("find_databases",      PROTECTED_READ, ready,  database,   NULL),
+    STEP("find_role",           PROTECTED_READ, reveal, role,       NULL),
+    STEP("reveal_password",     PROTECTED_READ, reveal, password,   NULL),
+    STEP("find_uri",            PROTECTED_READ, reveal, uri,        NULL),
+    STEP("find_pooled_uri",     PROTECTED_READ, reveal, pooled_uri, NULL),
+    END,
+};
+
 static const Step DELETE_ENVIRONMENT[] = {
     STEP("mark_deleting",       PROTECTED_LEDGER,   delete, mark,         NULL),
     STEP("find_dependents",     PROTECTED_LEDGER,   delete, environments, NULL),
@@ -101,12 +115,16 @@ static const Step DELETE_ENVIRONMENT[] = {
 };
 
 static const SagaDefinition DEFINITIONS[] = {
+    {PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND, "CancelCommand", CANCEL_COMMAND,
+     cancel_check, cancel_is_final},
     {PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT, "ConnectAccount", CONNECT_ACCOUNT,
      account_check_connect, NULL},
     {PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, "CreateEnvironment", CREATE_ENVIRONMENT,
      project_check_create, NULL},
     {PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
      branch_check_create, NULL},
+    {PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS, "RevealCredentials", REVEAL_CREDENTIALS,
+     reveal_check, NULL},
     {PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT, "DeleteEnvironment", DELETE_ENVIRONMENT,
      delete_check, delete_is_final},
 };

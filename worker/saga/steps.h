@@ -18,6 +18,11 @@ STEP_PAIR(account, organizations);
 STEP_PAIR(account, scope);
 bool account_check_connect(Saga *saga, Error *err);
 
+// steps_cancel.c: sets the stop mark of another command.
+STEP_PAIR(cancel, stop);
+bool cancel_check(Saga *saga, Error *err);
+bool cancel_is_final(const Saga *saga);
+
 // steps_project.c
 STEP_PAIR(project, region);
 STEP_PAIR(project, find); // ours, by name and mark
@@ -66,6 +71,13 @@ STEP_PAIR(password, reveal);
 STEP_PAIR(password, reset);
 // The roles of a branch's creation, too, are to be in its list; a reply without any is fine.
 void password_expect_roles(Saga *saga, const json_t *body);
+
+// steps_reveal.c: a role's password and URIs, for whoever is listed as a recipient.
+STEP_PAIR(reveal, role);
+STEP_PAIR(reveal, password);
+STEP_PAIR(reveal, uri);
+STEP_PAIR(reveal, pooled_uri);
+bool reveal_check(Saga *saga, Error *err);
 
 // steps_delete.c
 STEP_PAIR(delete, mark);

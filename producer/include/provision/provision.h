@@ -57,7 +57,8 @@ typedef struct ProvisionOptions ProvisionOptions;
 ProvisionOptions *provision_options_new(void);
 void provision_options_free(ProvisionOptions *options);
 
-// topics.commands, topics.events, topics.state (defaults: provisioning.commands, …), or any
+// topics.commands, topics.events, topics.state, topics.dead_letters (defaults:
+// provisioning.commands, …), or any
 // property of librdkafka (bootstrap.servers is the one that is needed; message.timeout.ms, default
 // 30,000, bounds provision_client_send):
 // https://github.com/confluentinc/librdkafka/blob/v2.0.2/CONFIGURATION.md
@@ -127,6 +128,22 @@ typedef struct ProvisionDeleteEnvironment {
         delete_data; // needed for an environment whose project we created: the project goes with it
 } ProvisionDeleteEnvironment;
 
+// Another command of the application is stopped: it is undone and ends as CommandCancelled. Its
+// record need not have been sent yet.
+typedef struct ProvisionCancelCommand {
+    const char *command_id; // of the command to stop
+} ProvisionCancelCommand;
+
+// The URIs of a role on every database of an environment, with the role's password, are sent to who
+// has the private key of reply_public_key (provision_credentials_open). Workers list that key for
+// the application (reveal.recipients).
+typedef struct ProvisionRevealCredentials {
+    const char *environment;
+    const char *role;                // or a service; neither: the owner of the first database
+    const char *service;             // stands for the role svc_<service>
+    const uint8_t *reply_public_key; // PROVISION_KEY_BYTES bytes
+} ProvisionRevealCredentials;
+
 // Each gives the command a new id (UUID version 4). Errors: INVALID_NAME, INVALID_VALUE,
 // FIELD_REQUIRED, with the field named. The worker checks everything again; what only it can know
 // ends in CommandRejected.
@@ -141,6 +158,13 @@ ProvisionCommand *provision_branch_environment(const char *application_id,
                                                ProvisionError *err);
 ProvisionCommand *provision_delete_environment(const char *application_id,
                                                const ProvisionDeleteEnvironment *spec,
+                                               ProvisionError *err);
+
+ProvisionCommand *provision_cancel_command(const char *application_id,
+                                           const ProvisionCancelCommand *spec, ProvisionError *err);
+
+ProvisionCommand *provision_reveal_credentials(const char *application_id,
+                                               const ProvisionRevealCredentials *spec,
                                                ProvisionError *err);
 
 // A command in JSON form. command_id and requested_at are added where they are missing; an API key
@@ -246,6 +270,27 @@ typedef struct ProvisionEvent {
 
 void provision_event_free(ProvisionEvent *event);
 
+// No text is NULL.
+typedef struct ProvisionCredential {
+    const char *role;
+    const char *database;
+    const char *pooled_uri; // postgresql://…, with the password
+    const char *direct_uri;
+} ProvisionCredential;
+
+typedef struct ProvisionCredentials {
+    const ProvisionCredential *list;
+    size_t count;
+} ProvisionCredentials;
+
+// Opens what a CredentialsIssued event brings. Errors: EVENT_UNEXPECTED (it is another event),
+// SECRET_NOT_OPENABLE (sealed for another key), CREDENTIALS_UNREADABLE.
+ProvisionCredentials *provision_credentials_open(const ProvisionEvent *event,
+                                                 const uint8_t private_key[PROVISION_KEY_BYTES],
+                                                 ProvisionError *err);
+// Zeroes the passwords.
+void provision_credentials_free(ProvisionCredentials *credentials);
+
 typedef struct ProvisionWatch ProvisionWatch;
 
 typedef enum ProvisionStart {
@@ -309,6 +354,42 @@ typedef bool ProvisionStateVisitor(void *context, const ProvisionState *state);
 bool provision_client_read_states(ProvisionClient *client, const char *application_id,
                                   int timeout_ms, ProvisionStateVisitor *visit, void *context,
                                   ProvisionError *err);
+
+// ---- dead letters
+
+// A record that no worker executed, as the dead-letter topic keeps it. No text is NULL; what can't
+// be read is empty.
+typedef struct ProvisionDeadLetter {
+    int32_t partition; // where the letter is
+    int64_t offset;
+    int64_t failed_at_ms;
+    const char *application_id; // the record's key
+    const char *reason;         // code: RECORD_UNREADABLE, KEY_MISMATCH, CRASH_LOOP, …
+    const char *detail;         // the sentence to it
+    const char *worker;         // who gave it up
+    const char *record;         // where the record was: topic/partition@offset
+    const char *action;         // "CreateEnvironment"
+    const char *command_id;
+    const char *json;   // the command in JSON form, on one line; a sealed key is shown as "***"
+    size_t value_bytes; // of the letter; 0: it was left out (too large, or a key in clear)
+} ProvisionDeadLetter;
+
+// Valid only during the call. false stops.
+typedef bool ProvisionDeadLetterVisitor(void *context, const ProvisionDeadLetter *letter);
+
+// Calls `visit` for every letter that the topic has now, from `options->start` on, each partition
+// in its order. Errors: KAFKA_UNAVAILABLE, TOPIC_MISSING.
+bool provision_client_read_dead_letters(ProvisionClient *client,
+                                        const ProvisionWatchOptions *options, int timeout_ms,
+                                        ProvisionDeadLetterVisitor *visit, void *context,
+                                        ProvisionError *err);
+
+// The letter's command once more: a new command, whose replay_of names the first and whose id
+// derives from the letter, so that replaying a letter twice executes it once; without its deadline.
+// Only during `visit`.
+// Errors: LETTER_UNREADABLE, and those of the constructors.
+ProvisionCommand *provision_dead_letter_replay(const ProvisionDeadLetter *letter,
+                                               ProvisionError *err);
 
 #ifdef __cplusplus
 }

@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (command == NULL) {
         tell(&record, &rejection);
     } else {
-        CHECK(size <= MAX_BYTES && command->writes.kind != SUBJECT_NONE);
+        CHECK(size <= MAX_BYTES && command_subject(command).kind != SUBJECT_NONE);
+        CHECK((command->writes.kind == SUBJECT_NONE) == (command->stops[0] != '\0'));
         if (secret_is_empty(&command->api_key)) {
             decode_again(command, &record, &rules);
         }

@@ -257,6 +257,9 @@ static void perform(Play *play, const Decision *decision)
         row_mark(&play->row, &decision->effect);
         learn(play, decision, &answer);
         break;
+    case EFFECT_STOP: // of CancelCommand, which isn't played here
+        must(false, "no stop");
+        break;
     case EFFECT_DEPENDENTS:
         answer.dependents = dependents;
         answer.dependent_count = play_is_inhabited(play, decision->effect.project_id) ? 1 : 0;

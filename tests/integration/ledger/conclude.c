@@ -49,6 +49,30 @@ static LedgerConclude conclude_environment(size_t i, int64_t epoch, int64_t sequ
     };
 }
 
+static void a_stop_that_nobody_has_seen_keeps_a_command_from_its_conclusion(void **state)
+{
+    Support *support = *state;
+    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    conclude.heeds_stop = true;
+    support_execute(support->two, "UPDATE provision.command SET stop = 'cancelled', stopped_by = "
+                                  "'00000000-0000-4000-8000-0000000000ff'");
+    assert_false(run_conclude(support->one, &conclude));
+    support_assert_value(support->one, "SELECT sequence FROM provision.environment", "0");
+    conclude.heeds_stop = false; // it can't turn any more, or has
+    assert_true(run_conclude(support->one, &conclude));
+}
+
+static void a_stop_is_heeded_no_more_once_the_command_has_turned(void **state)
+{
+    Support *support = *state;
+    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    conclude.heeds_stop = true;
+    support_execute(support->two,
+                    "UPDATE provision.command SET direction = 'undo', stop = 'cancelled', "
+                    "stopped_by = '00000000-0000-4000-8000-0000000000ff'");
+    assert_true(run_conclude(support->one, &conclude));
+}
+
 static LedgerConclude conclude_account(size_t i, int64_t epoch, int64_t sequence)
 {
     LedgerConclude conclude = conclude_environment(i, epoch, sequence);
@@ -315,6 +339,10 @@ int main(void)
 {
     support_require();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_stop_that_nobody_has_seen_keeps_a_command_from_its_conclusion,
+                               support_empty_tables),
+        cmocka_unit_test_setup(a_stop_is_heeded_no_more_once_the_command_has_turned,
+                               support_empty_tables),
         cmocka_unit_test_setup(saving_turns_a_command_for_good_and_keeps_the_first_error,
                                support_empty_tables),
         cmocka_unit_test_setup(an_outcome_is_kept_together_with_its_environment,

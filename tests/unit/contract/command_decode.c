@@ -75,6 +75,9 @@ static void a_command_names_what_it_writes_and_reads(void **state)
                      "'projectId':'p','branch':'b'}}"),
          "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION, SUBJECT_NONE,
          SUBJECT_NONE},
+        {KIT_COMMAND("'revealCredentials':{'environment':'a','replyPublicKey':"
+                     "'j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8='}"),
+         "a", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE},
         {KIT_COMMAND(DELETE), "staging", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE,
          SUBJECT_NONE, SUBJECT_APPLICATION},
     };
@@ -90,7 +93,24 @@ static void a_command_names_what_it_writes_and_reads(void **state)
         assert_int_equal(command->reads[1].kind, CASES[i].also_reads);
         assert_int_equal(command->reads[2].kind, CASES[i].reads_last);
         assert_int_equal(command->excludes.kind, CASES[i].excludes);
+        assert_int_equal(command->only_reads, strstr(CASES[i].command, "reveal") != NULL);
     }
+}
+
+static void a_cancellation_writes_nothing_and_is_about_the_application(void **state)
+{
+    (void)state;
+    Command *cancel CLEANUP(command_free_at) = kit_decode(
+        KIT_COMMAND("'cancelCommand':{'commandId':'5D1C6B7E-0000-4000-8000-00000000000A'}"));
+    assert_int_equal(cancel->writes.kind, SUBJECT_NONE);
+    assert_int_equal(cancel->read_count, 0);
+    assert_int_equal(cancel->excludes.kind, SUBJECT_NONE);
+    assert_string_equal(cancel->stops, "5d1c6b7e-0000-4000-8000-00000000000a");
+    assert_int_equal(command_subject(cancel).kind, SUBJECT_APPLICATION);
+    Command *other CLEANUP(command_free_at) = kit_decode(KIT_COMMAND(DELETE));
+    assert_string_equal(other->stops, "");
+    Subject subject = command_subject(other);
+    assert_true(subject_equal(&subject, &other->writes));
 }
 
 typedef struct KeyCase {
@@ -145,7 +165,7 @@ static void identity_comes_before_all_else(void **state)
 static void another_partition_than_the_keys_is_refused(void **state)
 {
     (void)state;
-    Buffer packed CLEANUP(buffer_clear) = kit_pack_command(KIT_COMMAND("'cancelCommand':{}"));
+    Buffer packed CLEANUP(buffer_clear) = kit_pack_command(KIT_COMMAND("'editProject':{}"));
     Record record = kit_record(&packed);
     int32_t right = murmur2_partition(record.key, 12);
     CommandRules rules = kit_rules();
@@ -157,7 +177,7 @@ static void another_partition_than_the_keys_is_refused(void **state)
         assert_null(command_decode(&record, &rules, &rejection));
         assert_string_equal(rejection.error.code,
                             partition == right ? "ACTION_NOT_SUPPORTED" : "WRONG_PARTITION");
-        assert_string_equal(rejection.action_name, "CancelCommand");
+        assert_string_equal(rejection.action_name, "EditProject");
         rules.check_partition = false;
         assert_null(command_decode(&record, &rules, &rejection));
         assert_string_equal(rejection.error.code, "ACTION_NOT_SUPPORTED");
@@ -255,7 +275,7 @@ static void the_executed_fields_are_those_of_the_table(void **state)
     (void)state;
     assert_true(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, 9));
     assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, 10));
-    assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND, 1));
+    assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_EDIT_PROJECT, 1));
 }
 
 static void freeing_nothing_is_allowed(void **state)
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_command_is_decoded_whole),
         cmocka_unit_test(a_deadline_at_the_epoch_is_not_none),
         cmocka_unit_test(a_command_names_what_it_writes_and_reads),
+        cmocka_unit_test(a_cancellation_writes_nothing_and_is_about_the_application),
         cmocka_unit_test(identity_comes_before_all_else),
         cmocka_unit_test(another_partition_than_the_keys_is_refused),
         cmocka_unit_test(a_broken_record_is_refused_with_what_can_be_read),

@@ -24,6 +24,11 @@ typedef struct Case {
                 "','projectId':'" project "','branch':'" branch "'}}")
 #define CONNECT(more) KIT_COMMAND("'connectAccount':{'account':'main'" more "}")
 #define ENDPOINT(settings) CREATE(",'endpoint':{" settings "}")
+#define X59 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define REPLY_KEY "j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="
+#define REVEAL(more)                                                                               \
+    KIT_COMMAND("'revealCredentials':{'environment':'staging','replyPublicKey':'" REPLY_KEY        \
+                "'" more "}")
 #define DELETE "'deleteEnvironment':{'environment':'staging'}"
 
 static const Case ENVELOPES[] = {
@@ -41,6 +46,17 @@ static const Case ENVELOPES[] = {
     {KIT_COMMAND("'labels':[{'key':'x" X63 "'}]," DELETE), "INVALID_VALUE", "labels[0]"},
     {KIT_COMMAND("'labels':[{'key':'a','value':'x" X255 "'}]," DELETE), "INVALID_VALUE",
      "labels[0]"},
+};
+
+#define CANCEL(id) KIT_COMMAND("'cancelCommand':{'commandId':'" id "'}")
+#define OTHER_ID "5D1C6B7E-0000-4000-8000-000000000001"
+
+static const Case CANCELLATIONS[] = {
+    {CANCEL(OTHER_ID), NULL, ""},
+    {KIT_COMMAND("'cancelCommand':{}"), "FIELD_REQUIRED", "cancel_command.command_id"},
+    {CANCEL("that one"), "INVALID_VALUE", "cancel_command.command_id"},
+    {CANCEL("00000000-0000-0000-0000-000000000000"), "INVALID_VALUE", "cancel_command.command_id"},
+    {CANCEL(KIT_ID), "INVALID_VALUE", "cancel_command.command_id"},
 };
 
 static const Case CREATIONS[] = {
@@ -171,13 +187,30 @@ static const Case ACCOUNTS[] = {
      "connect_account.reference"},
 };
 
+static const Case REVEALS[] = {
+    {REVEAL(""), NULL, ""},
+    {REVEAL(",'role':'postgres'"), NULL, ""},
+    {REVEAL(",'role':''"), "FIELD_REQUIRED", "reveal_credentials.role"},
+    {REVEAL(",'role':'a\\nb'"), "INVALID_NAME", "reveal_credentials.role"},
+    {REVEAL(",'role':'x" X63 "'"), "INVALID_NAME", "reveal_credentials.role"},
+    {REVEAL(",'service':'api'"), NULL, ""},
+    {REVEAL(",'service':''"), "FIELD_REQUIRED", "reveal_credentials.service"},
+    {REVEAL(",'service':'a\\nb'"), "INVALID_NAME", "reveal_credentials.service"},
+    {REVEAL(",'service':'" X59 "'"), NULL, ""},
+    {REVEAL(",'service':'x" X59 "'"), "INVALID_VALUE", "reveal_credentials.service"},
+    {KIT_COMMAND("'revealCredentials':{}"), "FIELD_REQUIRED", "reveal_credentials.environment"},
+    {KIT_COMMAND("'revealCredentials':{'environment':'staging'}"), "FIELD_REQUIRED",
+     "reveal_credentials.reply_public_key"},
+    {KIT_COMMAND("'revealCredentials':{'environment':'staging','replyPublicKey':'AAAA'}"),
+     "INVALID_VALUE", "reveal_credentials.reply_public_key"},
+};
+
 static const Case ACTIONS[] = {
     {"{'commandId':'" KIT_ID "','applicationId':'shop'}", "FIELD_REQUIRED", "action"},
     {KIT_COMMAND("'deleteEnvironment':{'environment':'staging','deleteData':true}"), NULL, ""},
     {KIT_COMMAND("'deleteEnvironment':{}"), "FIELD_REQUIRED", "delete_environment.environment"},
     {KIT_COMMAND("'deleteEnvironment':{'environment':'pr:72'}"), "INVALID_NAME",
      "delete_environment.environment"},
-    {KIT_COMMAND("'cancelCommand':{}"), "ACTION_NOT_SUPPORTED", "cancel_command"},
     {KIT_COMMAND("'disconnectAccount':{}"), "ACTION_NOT_SUPPORTED", "disconnect_account"},
     {KIT_COMMAND("'discoverAccount':{}"), "ACTION_NOT_SUPPORTED", "discover_account"},
     {KIT_COMMAND("'importEnvironment':{}"), "ACTION_NOT_SUPPORTED", "import_environment"},
@@ -185,7 +218,6 @@ static const Case ACTIONS[] = {
     {KIT_COMMAND("'editEndpoint':{}"), "ACTION_NOT_SUPPORTED", "edit_endpoint"},
     {KIT_COMMAND("'setupRoles':{}"), "ACTION_NOT_SUPPORTED", "setup_roles"},
     {KIT_COMMAND("'rotateCredentials':{}"), "ACTION_NOT_SUPPORTED", "rotate_credentials"},
-    {KIT_COMMAND("'revealCredentials':{}"), "ACTION_NOT_SUPPORTED", "reveal_credentials"},
     {KIT_COMMAND("'setPreviewBase':{}"), "ACTION_NOT_SUPPORTED", "set_preview_base"},
     {KIT_COMMAND("'openPreview':{}"), "ACTION_NOT_SUPPORTED", "open_preview"},
     {KIT_COMMAND("'closePreview':{}"), "ACTION_NOT_SUPPORTED", "close_preview"},
@@ -244,6 +276,18 @@ static void an_account_needs_one_key(void **state)
     check(ACCOUNTS, KIT_COUNT(ACCOUNTS));
 }
 
+static void a_cancellation_names_another_command(void **state)
+{
+    (void)state;
+    check(CANCELLATIONS, KIT_COUNT(CANCELLATIONS));
+}
+
+static void a_reveal_needs_a_reply_key(void **state)
+{
+    (void)state;
+    check(REVEALS, KIT_COUNT(REVEALS));
+}
+
 static void other_actions_are_refused_by_name(void **state)
 {
     (void)state;
@@ -274,6 +318,8 @@ int main(void)
         cmocka_unit_test(compute_settings_are_those_of_neon),
         cmocka_unit_test(a_branch_needs_one_whole_source),
         cmocka_unit_test(an_account_needs_one_key),
+        cmocka_unit_test(a_cancellation_names_another_command),
+        cmocka_unit_test(a_reveal_needs_a_reply_key),
         cmocka_unit_test(other_actions_are_refused_by_name),
         cmocka_unit_test(a_33rd_label_is_refused),
     };

@@ -60,6 +60,12 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     ledger_dependents_build(&dependents, 1, &batch);
     assert_int_equal(batch.count, 1);
     assert_statement(&batch, 3, "{\"p\"}");
+    const LedgerStop stop = {"shop", ID, "00000000-0000-4000-8000-000000000002", "cancelled"};
+    ledger_stop_build(&stop, 1, &batch);
+    assert_int_equal(batch.count, 2);
+    assert_int_equal(batch.statements[0].param_count, 4);
+    assert_string_equal(text_get(&batch.statements[0].params[3]), "{\"cancelled\"}");
+    assert_statement(&batch, 2, "{\"" ID "\"}");
     const LedgerPublished published = {"shop", ID};
     ledger_published_build(&published, 1, &batch);
     assert_locked(&batch, 2, "{\"" ID "\"}");
@@ -77,13 +83,14 @@ static void a_conclusion_writes_one_subject_at_most(void **state)
         {.key = KEY, .environment = "main", .state = LEDGER_STATE_READY, .sequence = 1},
         {.key = KEY, .environment = "main", .state = LEDGER_STATE_GONE},
         {.key = KEY, .environment = "", .writes_account = true, .sequence = 1},
-        {.key = KEY, .environment = "", .account_project_id = "p"},
+        {.key = KEY, .environment = "", .account_project_id = "p", .heeds_stop = true},
     };
     LedgerBatch batch;
     ledger_conclude_build(concludes, 4, &batch);
-    assert_int_equal(batch.statements[1].param_count, 19);
+    assert_int_equal(batch.statements[1].param_count, 20);
     assert_string_equal(text_get(&batch.statements[1].params[7]), "{\"ready\",\"gone\",NULL,NULL}");
     assert_string_equal(text_get(&batch.statements[1].params[18]), "{NULL,NULL,NULL,\"p\"}");
+    assert_string_equal(text_get(&batch.statements[1].params[19]), "{false,false,false,true}");
     ledger_batch_clear(&batch);
 }
 
@@ -107,6 +114,38 @@ static void what_was_opened_has_a_number_and_what_was_not_may_have_a_stop(void *
     assert_string_equal(opened[2].stop, "");
     rows_append(rows, INVALID, 4);
     assert_false(ledger_open_decode(rows, opened, 3, &err));
+    PQclear(rows);
+}
+
+static void a_stop_tells_what_became_of_its_target(void **state)
+{
+    (void)state;
+    static const char *const RUNNING[] = {"3", "f", "cancelled", ID,  "CreateEnvironment",
+                                          "f", "t", "{\"a\":1}", NULL};
+    static const char *const FINISHED[] = {"1", "t", NULL, NULL, "DeleteEnvironment",
+                                           "f", "t", "{}", "6f6b"};
+    static const char *const INVALID[] = {"2", "t", NULL, NULL, "x", "f", "t", "[", NULL};
+    PGresult *rows = rows_of(RUNNING, 9);
+    rows_append(rows, FINISHED, 9);
+    LedgerStopped stopped[3];
+    Error err = ERROR_INIT;
+    memset(stopped, 1, sizeof(stopped));
+    assert_true(ledger_stop_decode(rows, stopped, 3, &err));
+    assert_true(stopped[0].found && stopped[0].finished && !stopped[1].found);
+    assert_memory_equal(stopped[0].outcome.data, "ok", 2);
+    assert_string_equal(stopped[0].stop, "");
+    assert_true(stopped[2].found && stopped[2].had_intent && !stopped[2].undoing);
+    assert_false(stopped[2].finished);
+    assert_string_equal(stopped[2].stop, "cancelled");
+    assert_string_equal(stopped[2].stopped_by, ID);
+    assert_string_equal(stopped[2].action, "CreateEnvironment");
+    assert_int_equal(json_integer_value(json_object_get(stopped[2].journal, "a")), 1);
+    for (size_t i = 0; i < 3; i++) {
+        ledger_stopped_clear(&stopped[i]);
+    }
+    rows_append(rows, INVALID, 9);
+    assert_false(ledger_stop_decode(rows, stopped, 3, &err));
+    assert_false(stopped[0].found || stopped[2].found); // nothing is left to clear
     PQclear(rows);
 }
 
@@ -204,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_conclusion_writes_one_subject_at_most),
         cmocka_unit_test(what_was_opened_has_a_number_and_what_was_not_may_have_a_stop),
         cmocka_unit_test(a_close_tells_apart_written_and_current),
+        cmocka_unit_test(a_stop_tells_what_became_of_its_target),
         cmocka_unit_test(a_look_sees_the_intent_and_the_stop),
         cmocka_unit_test(a_row_that_comes_back_was_written),
         cmocka_unit_test(dependents_are_listed_up_to_the_room_and_counted_whole),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unconst.h"
 #include "contract/json.h"
 
 enum { START_BOOT_MS = 5000000 };
@@ -161,7 +162,8 @@ void stage_open(Stage *stage, const Talk *talk)
                   .max_age_ms = 24 * INT64_C(3600000),
                   .login_attempts = 3,
                   .crash_limit = 5,
-                  .check_login = true},
+                  .check_login = true,
+                  .reveal_recipients = "shop=" TALK_RECIPIENT},
         .now = {.boot_ms = START_BOOT_MS, .wall_ms = START_WALL_MS},
         .journal = json_object(),
         .stop = "",
@@ -244,6 +246,30 @@ void stage_save(Stage *stage)
     keep_journal(stage);
 }
 
+void stage_pack_outcome(const char *type, Buffer *ret_outcome)
+{
+    Provisioning__Internal__V1__OutcomeHeader other;
+    Provisioning__Internal__V1__OutcomeHeader header;
+    Provisioning__Internal__V1__OutcomeRecord record;
+    OutcomeMessage outcome;
+    provisioning__internal__v1__outcome_header__init(&other);
+    provisioning__internal__v1__outcome_header__init(&header);
+    provisioning__internal__v1__outcome_record__init(&record);
+    provisioning__internal__v1__outcome__init(&outcome);
+    other.name = unconst("ce_id");
+    header.name = unconst("ce_type");
+    header.value = (ProtobufCBinaryData){strlen(type), unconst(type)};
+    record.topic = PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS;
+    record.headers = (Provisioning__Internal__V1__OutcomeHeader *[]){&other, &header};
+    record.n_headers = 2;
+    outcome.records = (Provisioning__Internal__V1__OutcomeRecord *[]){&record};
+    outcome.n_records = 1;
+    Buffer packed = {NULL, provisioning__internal__v1__outcome__get_packed_size(&outcome)};
+    packed.data = alloc_bytes(packed.size);
+    provisioning__internal__v1__outcome__pack(&outcome, packed.data);
+    *ret_outcome = packed;
+}
+
 void talk_unquote(Text *text)
 {
     for (size_t i = 0; i < text->length; i++) {
@@ -254,6 +280,27 @@ void talk_unquote(Text *text)
 }
 
 // ---- endings
+
+// What only the recipient sees.
+static void print_credentials(const Provisioning__V1__SealedBox *sealed, Text *text)
+{
+    uint8_t private_key[CRYPTO_KEY_BYTES];
+    for (size_t i = 0; i < sizeof private_key; i++) {
+        private_key[i] = (uint8_t)i;
+    }
+    CLEANUP(secret_clear) Secret plain = SECRET_INIT;
+    assert_true(
+        crypto_open_box((Bytes){sealed->box.data, sealed->box.len}, private_key, &plain, NULL));
+    Provisioning__V1__Credentials *credentials =
+        provisioning__v1__credentials__unpack(NULL, plain.size, secret_bytes(&plain).data);
+    assert_non_null(credentials);
+    for (size_t i = 0; i < credentials->n_credentials; i++) {
+        const Provisioning__V1__Credential *one = credentials->credentials[i];
+        text_printf(text, "box{%s %s direct=%s pooled=%s} ", one->role, one->database,
+                    one->direct_uri, one->pooled_uri);
+    }
+    provisioning__v1__credentials__free_unpacked(credentials, NULL);
+}
 
 static void print_record(const Provisioning__Internal__V1__OutcomeRecord *record, Text *text)
 {
@@ -277,6 +324,10 @@ static void print_record(const Provisioning__Internal__V1__OutcomeRecord *record
     text_printf(text, "%s%s ", is_event ? "event" : "state", dump);
     free(dump);
     json_decref(json);
+    const Provisioning__V1__Event *event = (const Provisioning__V1__Event *)message;
+    if (is_event && event->body_case == PROVISIONING__V1__EVENT__BODY_CREDENTIALS_ISSUED) {
+        print_credentials(event->credentials_issued->sealed, text);
+    }
     protobuf_c_message_free_unpacked(message, NULL);
 }
 
@@ -293,6 +344,7 @@ static void print_row(const LedgerConclude *row, Text *text)
 void stage_conclude(Stage *stage, Text *ret_text)
 {
     uint8_t key[3] = {1, 2, 3};
+    uint8_t ephemeral_key[CRYPTO_KEY_BYTES] = {64};
     Record record = {.topic = "provisioning.commands", .key = bytes_of("shop")};
     ConcludeContext context = {
         .outcome = {.source = "/provisioner",
@@ -305,6 +357,7 @@ void stage_conclude(Stage *stage, Text *ret_text)
         .record = &record,
         .worker = "w1",
         .max_dead_value_bytes = 1000,
+        .ephemeral_key = ephemeral_key,
         .sealed_key = {key, sizeof key},
     };
     Conclusion conclusion;

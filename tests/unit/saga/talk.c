@@ -86,12 +86,32 @@ static size_t read_dependents(const char *text, LedgerDependent list[SAGA_DEPEND
     return count;
 }
 
+// "running …", "finished OUTCOME-TYPE …" or "new", with the rest of the row as JSON
+static void read_stopped(const char *text, LedgerStopped *ret_stopped)
+{
+    const char *json_text = strchr(text, '{');
+    json_t *json CLEANUP(talk_free_json) = talk_json(json_text != NULL ? json_text : "{}");
+    char type[64] = "";
+    *ret_stopped = (LedgerStopped){.found = true, .finished = strncmp(text, "finished", 8) == 0};
+    TALK_SET(ret_stopped->stop, json, "stop", "cancelled");
+    TALK_SET(ret_stopped->stopped_by, json, "stopped_by", TALK_ID);
+    TALK_SET(ret_stopped->action, json, "action", "");
+    TALK_SET(type, json, "type", "");
+    ret_stopped->had_intent = json_object_get(json, "had_intent") != NULL;
+    ret_stopped->undoing = json_object_get(json, "undoing") != NULL;
+    ret_stopped->journal = json_incref(json_object_get(json, "journal"));
+    if (type[0] != '\0') {
+        stage_pack_outcome(type, &ret_stopped->outcome);
+    }
+}
+
 static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
 {
     CLEANUP(neon_reply_clear) NeonReply read = {.meaning = NEON_UNKNOWN};
     Error error = ERROR_INIT;
     LedgerDependent dependents[SAGA_DEPENDENTS_MAX] = {{.state = LEDGER_STATE_NONE}};
-    Answer told = {.dependents = dependents};
+    CLEANUP(ledger_stopped_clear) LedgerStopped stopped = {.found = false};
+    Answer told = {.dependents = dependents, .stopped = &stopped};
     switch (decision->effect.kind) {
     case EFFECT_NEON:
         read_reply(stage, reply, &read);
@@ -108,6 +128,9 @@ static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
         break;
     case EFFECT_DEPENDENTS:
         told.dependent_count = read_dependents(reply, dependents);
+        break;
+    case EFFECT_STOP:
+        read_stopped(reply, &stopped);
         break;
     }
     stage->now.boot_ms += TALK_EFFECT_MS;

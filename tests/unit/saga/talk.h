@@ -21,6 +21,9 @@
 #define TALK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TALK_ID "919108f7-52d1-4320-9bac-f847db4148a8"
 #define TALK_OTHER_ID "11111111-52d1-4320-9bac-f847db4148a8"
+// The public key of the private key 00 01 02 … 1f, in hex and in base64.
+#define TALK_RECIPIENT "8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e2138285f"
+#define TALK_REPLY_KEY "j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="
 #define TALK_INSTALLATION "7f000001-0000-4000-8000-000000000001"
 
 enum {
@@ -39,7 +42,7 @@ enum {
  * = "N": the last line N times more;
  *   "!end" reply = the outcome event's type, `has` = pieces of what the ending looks like.
  * reply: "200 {…}" with ' for "; "lost"; "unsent"; "ok"; "error CODE: text"; "0 dependents" or "1
- * {…}…". has: pieces, separated by '|', that stand in "METHOD path body" (or in the ending).
+ * {…}…"; "running {…}", "finished {…}" (EFFECT_STOP). has: pieces, separated by '|', that stand in "METHOD path body" (or in the ending).
  * after_ms: how long the saga waited before; -1: not looked at.
  */
 typedef struct TalkLine {
@@ -103,6 +106,8 @@ void stage_close_intent(Stage *stage);
 void stage_save(Stage *stage);
 // Plays lines until one without a step.
 void stage_play(Stage *stage, const TalkLine *lines);
+// An outcome of one event with this ce_type.
+void stage_pack_outcome(const char *type, Buffer *ret_outcome);
 // What a conclusion looks like, as one text; the caller clears it.
 void stage_conclude(Stage *stage, Text *ret_text);
 

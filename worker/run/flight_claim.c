@@ -1,0 +1,192 @@
+// From a command that may start to one whose saga has begun: its claim, and the key of its calls.
+#include <inttypes.h>
+#include <string.h>
+
+#include "run/flight.h"
+#include "run/progress.h"
+#include "run/tally.h"
+#include "sys/clock.h"
+#include "sys/crash.h"
+#include "sys/log.h"
+#include "sys/random.h"
+#include "sys/reference.h"
+
+enum { KEY_RETRY_MS = 10000, CLAIM_RETRY_MS = 1000, RECLAIM_MS = 1000 };
+
+static const char *account_of(const Command *command)
+{
+    const Provisioning__V1__Command *message = command->message;
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
+        return message->connect_account->account;
+    }
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
+        return message->create_environment->account;
+    }
+    bool names_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT &&
+                        saga_source_environment(command)[0] == '\0';
+    return names_branch ? message->branch_environment->source_branch->account : "";
+}
+
+// The API key that the command's calls are made with. Error kinds: unavailable or internal (ours to
+// repair, the command waits), else it is refused.
+static bool find_key(Flight *flight, Error *err)
+{
+    const Command *command = flight->command;
+    const LedgerAccount *account = &flight->claimed.account;
+    if (command->action != PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
+        return !account->found ||
+               keys_open(&flight->worker->keys, command->application_id, account->account,
+                         buffer_view(&account->sealed_key), &flight->api_key, err);
+    }
+    if (!secret_is_empty(&command->api_key)) {
+        secret_set(&flight->api_key, secret_bytes(&command->api_key));
+        return true;
+    }
+    return reference_resolve(settings_text(flight->worker->settings, SETTING_REFERENCES_ROOT),
+                             command->application_id, command->message->connect_account->reference,
+                             &flight->api_key, err) &&
+           command_check_key(&flight->api_key, err);
+}
+
+void flight_open_key(Flight *flight)
+{
+    Error err = ERROR_INIT;
+    bool is_stopped = flight->saga.stop[0] != '\0' && !flight->saga.had_intent;
+    flight->has_key = is_stopped || find_key(flight, &err); // it ends without a call
+    if (flight->has_key) {
+        flight_advance(flight);
+        return;
+    }
+    LogFields fields = flight_log(flight);
+    fields.error = &err;
+    // ours to repair, and the next worker may have the right key; but not for ever where nothing
+    // was done yet
+    bool is_ours = strcmp(err.code, "SECRET_NOT_OPENABLE") == 0 || err.kind == ERROR_UNAVAILABLE;
+    int64_t waited_ms = clock_boot_ms() - flight->started_boot_ms;
+    bool has_patience = waited_ms < (int64_t)flight->worker->saga_rules.max_wait_ms;
+    if (is_ours && (has_patience || flight->saga.had_intent)) {
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "the account's key can't be opened; is this the fleet's key-encryption key?");
+        flight_after(flight, KEY_RETRY_MS, flight_open_key);
+        return;
+    }
+    flight->has_key = true; // the saga fails without a call
+    saga_fail(&flight->saga, &err, "open_key");
+    flight_advance(flight);
+}
+
+static void begin(Flight *flight)
+{
+    Worker *worker = flight->worker;
+    // what the ledger says in milliseconds from its own now counts, on our clock, from when the
+    // answer was there: never too early
+    saga_begin(&flight->saga, flight->command, &worker->saga_rules, &flight->claimed, flight_now());
+    flight->has_saga = true;
+    flight->performed = NULL;
+    progress_accepted(flight);
+    if (flight->saga.intent.open) {
+        tally_intent(worker, "taken_over");
+    }
+    if (flight->stop[0] != '\0') {
+        saga_stop(&flight->saga, flight->stop,
+                  flight->stopped_by); // it came while this was claimed
+    }
+    flight->progress_boot_ms = flight->saga.now.boot_ms;
+    flight->phase = FLIGHT_RUNNING;
+    if (!flight->claimed.undoing && flight->claimed.abandoned > worker->saga_rules.crash_limit) {
+        Error err = ERROR_INIT;
+        error_set(&err, ERROR_INTERNAL, "CRASH_LOOP",
+                  "its calls were left open by %" PRId64 " workers that stopped",
+                  flight->claimed.abandoned);
+        saga_fail(&flight->saga, &err, flight->claimed.intent.step);
+    }
+    flight_open_key(flight);
+}
+
+// Out of turn it may only end as stopped, and only where no worker has ever begun it: nothing of
+// its subjects was read or written.
+static bool may_overtake(const Flight *flight)
+{
+    const LedgerClaimed *claimed = &flight->claimed;
+    return claimed->result == LEDGER_CLAIM_TAKEN && claimed->takeovers == 0 &&
+           claimed->stop[0] != '\0';
+}
+
+static void on_claimed(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    flight->claimed = op->answer.claimed;
+    op->answer.claimed = (LedgerClaimed){.answered = false};
+    crash_point(CRASH_CLAIM_AFTER, flight->command->action_name, NULL);
+    if (!flight_landed(flight)) {
+        return;
+    }
+    if (!flight->claimed.answered) {
+        flight_after(flight, CLAIM_RETRY_MS, flight_claim);
+        return;
+    }
+    if (flight->overtakes && !may_overtake(flight)) {
+        if (flight_wait(flight) && flight->lane.granted) {
+            flight_claim(flight);
+        }
+        return;
+    }
+    switch (flight->claimed.result) {
+    case LEDGER_CLAIM_TAKEN:
+        begin(flight);
+        break;
+    case LEDGER_CLAIM_FINISHED:
+        flight_finished(flight);
+        break;
+    case LEDGER_CLAIM_REUSED:
+        flight_reused(flight);
+        break;
+    }
+}
+
+void flight_claim(Flight *flight)
+{
+    const Command *command = flight->command;
+    bool is_create = command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT;
+    bool is_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
+    bool writes_environment = command->writes.kind == SUBJECT_ENVIRONMENT && !flight->overtakes;
+    flight->phase = FLIGHT_CLAIMING;
+    command_spec_digest(command->message, flight->spec_digest);
+    flight->op.ask.claim = (LedgerClaim){
+        .application_id = command->application_id,
+        .command_id = command->command_id,
+        .digest = command->digest,
+        .action = command->action_name,
+        .partition = command->partition,
+        .offset = command->offset,
+        .timestamp_ms = command->timestamp_ms,
+        .environment = writes_environment ? command->writes.name : "",
+        .source_environment = flight->overtakes ? "" : saga_source_environment(command),
+        .account = flight->overtakes ? "" : account_of(command),
+        .writes_account = command->writes.kind == SUBJECT_ACCOUNT && !flight->overtakes,
+        .reserve = (is_create || is_branch) && !flight->overtakes,
+        .origin = is_create ? "created" : "branched",
+        .spec_digest = flight->spec_digest,
+        .worker = flight->worker->name,
+    };
+    crash_point(CRASH_CLAIM_BEFORE, command->action_name, NULL);
+    flight_put(flight, LEDGER_OP_CLAIM, on_claimed);
+}
+
+static void claim_again(Flight *flight)
+{
+    LogFields fields = flight_log(flight);
+    log_write(LOG_LEVEL_INFO, &fields,
+              "another worker has claimed the command; it is claimed again");
+    // a thawed former owner may have claimed from its buffer; it loses its assignment at its next
+    // poll
+    flight->phase = FLIGHT_CLAIMING;
+    flight_after(flight, RECLAIM_MS / 2 + random_u32() % RECLAIM_MS, flight_claim);
+}
+
+void flight_stale(Flight *flight)
+{
+    if (flight_wait(flight) && flight->lane.granted) {
+        claim_again(flight);
+    }
+}
