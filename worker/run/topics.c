@@ -14,7 +14,7 @@ enum { HEADER_ROOM_BYTES = 64 * 1024 };
 enum { RECORD_BYTES_MIN = 1048588 };
 enum { LEADERS_MS = 30000 };
 
-enum { WEEK_MS = 7 * 24 * 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000, WEEK_MS = 7 * 24 * HOUR_MS };
 
 typedef enum TopicRole {
     TOPIC_COMMANDS,
@@ -189,17 +189,67 @@ static void check_retention(Topics *topics)
     }
 }
 
+// What is deleted before a worker has read it was asked for in vain.
+static void check_commands_stay(Topics *topics)
+{
+    const TopicFound *found = &topics->found[TOPIC_COMMANDS];
+    int64_t max_age = settings_number(topics->settings, SETTING_COMMANDS_MAX_AGE);
+    if (found->retention_bytes >= 0) {
+        tell(topics, TOPIC_COMMANDS, VERDICT_FAULT,
+             "retention.bytes is %" PRId64 ": commands could be deleted before they are read; set "
+             "it to -1",
+             found->retention_bytes);
+    }
+    if (found->retention_ms >= 0 && found->retention_ms < max_age) {
+        tell(topics, TOPIC_COMMANDS, VERDICT_NOTE,
+             "retention.ms is %" PRId64 ", shorter than commands.max_age (%" PRId64
+             " ms): what waits for so long vanishes instead of being rejected as expired",
+             found->retention_ms, max_age);
+    }
+}
+
+static void check_tombstones(Topics *topics)
+{
+    int64_t kept_ms = topics->found[TOPIC_STATE].delete_retention_ms;
+    if (kept_ms < HOUR_MS) {
+        tell(topics, TOPIC_STATE, VERDICT_NOTE,
+             "delete.retention.ms is %" PRId64 ": who reads for longer than that never learns of "
+             "some deletions; an hour or more is safe",
+             kept_ms);
+    }
+}
+
+static void check_replicas(Topics *topics, TopicRole role)
+{
+    const TopicFound *found = &topics->found[role];
+    if (found->min_insync_replicas > found->replicas) {
+        tell(topics, role, VERDICT_FAULT,
+             "min.insync.replicas is %" PRId64 " of %d replicas: nothing can be written; lower it",
+             found->min_insync_replicas, found->replicas);
+    } else if (found->replicas > 2 && found->min_insync_replicas < 2) {
+        tell(topics, role, VERDICT_NOTE,
+             "min.insync.replicas is %" PRId64 " of %d replicas: what was acknowledged can be lost "
+             "with one broker; 2 is safe",
+             found->min_insync_replicas, found->replicas);
+    }
+}
+
 static void check_config(Topics *topics, TopicRole role)
 {
     check_cleanup(topics, role);
+    check_replicas(topics, role);
     switch (role) {
     case TOPIC_COMMANDS:
         check_size(topics, role, commands_bytes(topics->settings),
                    "commands.max_bytes and 64 KiB for headers");
         check_retention(topics);
+        check_commands_stay(topics);
+        break;
+    case TOPIC_STATE:
+        check_tombstones(topics);
+        check_size(topics, role, RECORD_BYTES_MIN, "1 MiB of payload");
         break;
     case TOPIC_EVENTS:
-    case TOPIC_STATE:
         check_size(topics, role, RECORD_BYTES_MIN, "1 MiB of payload");
         break;
     case TOPIC_DEAD_LETTERS: {

@@ -184,10 +184,22 @@ static void read_entry(const rd_kafka_ConfigEntry_t *entry, TopicFound *found)
     }
     if (strcmp(name, "cleanup.policy") == 0) {
         (void)snprintf(found->cleanup_policy, sizeof(found->cleanup_policy), "%s", value);
-    } else if (strcmp(name, "max.message.bytes") == 0) {
-        found->max_message_bytes = strtoll(value, NULL, 10);
-    } else if (strcmp(name, "retention.ms") == 0) {
-        found->retention_ms = strtoll(value, NULL, 10);
+        return;
+    }
+    const struct {
+        const char *name;
+        int64_t *number;
+    } numbers[] = {
+        {"max.message.bytes", &found->max_message_bytes},
+        {"retention.ms", &found->retention_ms},
+        {"retention.bytes", &found->retention_bytes},
+        {"delete.retention.ms", &found->delete_retention_ms},
+        {"min.insync.replicas", &found->min_insync_replicas},
+    };
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            *numbers[i].number = strtoll(value, NULL, 10);
+        }
     }
 }
 

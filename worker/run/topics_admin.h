@@ -32,7 +32,10 @@ typedef struct TopicFound {
     bool is_configured; // the following ones are known
     char cleanup_policy[32];
     int64_t max_message_bytes;
-    int64_t retention_ms; // -1: kept for ever
+    int64_t retention_ms;        // -1: kept for ever
+    int64_t retention_bytes;     // of a partition; -1: no limit
+    int64_t delete_retention_ms; // of tombstones
+    int64_t min_insync_replicas;
 } TopicFound;
 
 typedef struct TopicsAdmin TopicsAdmin;

@@ -27,6 +27,9 @@ static void create_one(const char *name, int partitions, const Config *config)
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, reason, sizeof(reason));
+    if (config->topic == SETTING_TOPIC_STATE) {
+        (void)rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
+    }
     (void)rd_kafka_NewTopic_set_config(topic, config->name, config->value);
     rd_kafka_CreateTopics(client, &topic, 1, NULL, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_MS);
@@ -107,6 +110,8 @@ static const FaultCase FAULTS[] = {
     {{SETTING_TOPIC_EVENTS, "max.message.bytes", "1000"}, "set it to 1048588"},
     {{SETTING_TOPIC_STATE, "max.message.bytes", "1000"}, "set it to 1048588"},
     {{SETTING_TOPIC_DEAD_LETTERS, "max.message.bytes", "1114112"}, "set it to 1179648"},
+    {{SETTING_TOPIC_COMMANDS, "retention.bytes", "1000000000"}, "retention.bytes is 1000000000"},
+    {{SETTING_TOPIC_EVENTS, "min.insync.replicas", "2"}, "nothing can be written"},
 };
 
 static void each_fault_is_named_with_its_remedy(void **state)
@@ -123,6 +128,28 @@ static void each_fault_is_named_with_its_remedy(void **state)
         assert_string_equal(said.err.code, "TOPICS_UNFIT");
         support_assert_said(&said, name);
         support_assert_said(&said, FAULTS[i].said);
+    }
+}
+
+static const FaultCase NOTES[] = {
+    {{SETTING_TOPIC_COMMANDS, "retention.ms", "3600000"}, "shorter than commands.max_age"},
+    {{SETTING_TOPIC_STATE, "delete.retention.ms", "60000"}, "never learns of some deletions"},
+};
+
+// What is unwise and breaks no guarantee.
+static void each_note_is_told_and_stops_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(NOTES) / sizeof(NOTES[0]); i++) {
+        char prefix[32];
+        (void)snprintf(prefix, sizeof(prefix), "note-%zu", i);
+        CLEANUP(settings_free_at) Settings *settings = support_settings(bootstrap(), prefix);
+        support_set(settings, "commands.max_bytes", "983052"); // and 64 KiB: the broker's default
+        create_one(settings_text(settings, NOTES[i].config.topic), 3, &NOTES[i].config);
+        CLEANUP(said_clear) Said said = support_say(topics_create, settings);
+        assert_done(&said);
+        support_assert_said(&said, "note");
+        support_assert_said(&said, NOTES[i].said);
     }
 }
 
@@ -161,6 +188,7 @@ int main(void)
         cmocka_unit_test(larger_commands_need_larger_topics),
         cmocka_unit_test(the_ledger_must_not_forget_before_kafka),
         cmocka_unit_test(each_fault_is_named_with_its_remedy),
+        cmocka_unit_test(each_note_is_told_and_stops_nothing),
         cmocka_unit_test(other_partitions_are_noted),
         cmocka_unit_test(what_the_broker_refuses_is_told),
     };
