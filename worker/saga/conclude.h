@@ -13,6 +13,7 @@ typedef struct ConcludeContext {
     const Record *record; // of the command, for a dead letter (CRASH_LOOP)
     const char *worker;   // in dead letters
     size_t max_dead_value_bytes;
+    const uint8_t *ephemeral_key; // RevealCredentials: CRYPTO_KEY_BYTES random bytes, used once
     Bytes sealed_key; // ConnectAccount: the key as the ledger keeps it
 } ConcludeContext;
 

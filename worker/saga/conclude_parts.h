@@ -1,6 +1,6 @@
 /*
  * What the files of saga/conclude.h share: conclude.c (accounts, and which ending it is),
- * conclude_environment.c (success), conclude_failure.c.
+ * conclude_environment.c and conclude_reveal.c (success), conclude_failure.c.
  */
 #ifndef SAGA_CONCLUDE_PARTS_H
 #define SAGA_CONCLUDE_PARTS_H
@@ -37,6 +37,7 @@ EnvironmentView conclude_view_of_journal(const Saga *saga);
 
 void conclude_environment(Ending *ending); // Create, Branch
 void conclude_delete(Ending *ending);
+void conclude_reveal(Ending *ending);
 void conclude_rejected(Ending *ending); // nothing was done
 void conclude_failed(Ending *ending);   // what was done was undone, or left
 

@@ -42,6 +42,8 @@ static void fill_environment(const Row *row, LedgerEnvironment *environment, int
     copy(environment->account, sizeof environment->account, "main");
     copy(environment->project_id, sizeof environment->project_id, row->project_id);
     copy(environment->branch_id, sizeof environment->branch_id, scene->branch_id);
+    copy(environment->endpoint_id, sizeof environment->endpoint_id,
+         scene->state == LEDGER_STATE_READY ? "ep-1" : "");
     environment->details = json_loads(scene->details, 0, NULL);
     must(environment->details != NULL, "details that are JSON");
     environment->unsettled_in_ms = row->unsettled_earlier_at_ms - now_ms;

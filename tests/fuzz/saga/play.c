@@ -89,8 +89,31 @@ static size_t alive(const Play *play, Maker maker)
     return count;
 }
 
+static bool is_reveal(const Play *play)
+{
+    return play->row.command->action == PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS;
+}
+
+// Nothing is changed, and the password stands in a box only.
+static void judge_reveal(const Play *play, const Conclusion *conclusion)
+{
+    const Secret *password = &play->owner->saga.connection.password;
+    Bytes outcome = conclusion->row.outcome;
+    must(conclusion->row.state == LEDGER_STATE_NONE && conclusion->row.sequence == 0 &&
+             play->row.intent.number == 0,
+         "a reveal changes nothing");
+    must(!secret_is_empty(password) &&
+             memmem(outcome.data, outcome.size, password->data, password->size) == NULL &&
+             strstr(conclusion->row.journal, secret_reveal(password)) == NULL,
+         "a password is never in clear");
+}
+
 static void judge_success(const Play *play, const Conclusion *conclusion)
 {
+    if (is_reveal(play)) {
+        judge_reveal(play, conclusion);
+        return;
+    }
     if (play_is_delete(play)) {
         must(alive(play, MAKER_EARLIER) == 0, "what was deleted is gone");
         must(conclusion->row.state == LEDGER_STATE_GONE, "a row that is gone");
@@ -108,6 +131,7 @@ static void judge_success(const Play *play, const Conclusion *conclusion)
 void play_judge(Play *play)
 {
     const Saga *saga = &play->owner->saga;
+    static const uint8_t EPHEMERAL_KEY[CRYPTO_KEY_BYTES] = {1};
     Record record = {.topic = "t", .key = bytes_of("shop")};
     ConcludeContext context = {
         .outcome = {.source = "s",
@@ -117,6 +141,7 @@ void play_judge(Play *play)
                     .max_record_bytes = 1000000},
         .record = &record,
         .worker = "w",
+        .ephemeral_key = EPHEMERAL_KEY,
         .sealed_key = bytes_of("k"),
     };
     Conclusion conclusion;

@@ -101,6 +101,27 @@ static void readers_go_at_once_and_wait_for_a_writer_between_them(void **state)
     lanes_free(lanes);
 }
 
+static void who_only_reads_its_subject_waits_for_writers_alone(void **state)
+{
+    (void)state;
+    Lanes *lanes = lanes_new();
+    Command reveal = command("a", 0);
+    reveal.only_reads = true;
+    Command writer = command("a", 0);
+    LaneEntry entries[4] = {{.entered = false}};
+    lanes_enter(lanes, &entries[0], &reveal);
+    lanes_enter(lanes, &entries[1], &reveal);
+    lanes_enter(lanes, &entries[2], &writer);
+    lanes_enter(lanes, &entries[3], &reveal);
+    assert_true(entries[0].granted && entries[1].granted);
+    assert_false(entries[2].granted || entries[3].granted);
+    leave(lanes, &entries[0], NULL, 0);
+    leave(lanes, &entries[1], (LaneEntry *[]){&entries[2]}, 1);
+    leave(lanes, &entries[2], (LaneEntry *[]){&entries[3]}, 1);
+    leave(lanes, &entries[3], NULL, 0);
+    lanes_free(lanes);
+}
+
 static void a_command_that_leaves_without_its_turn_makes_way(void **state)
 {
     (void)state;
@@ -320,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writers_of_one_subject_go_one_after_another),
         cmocka_unit_test(readers_go_at_once_and_wait_for_a_writer_between_them),
+        cmocka_unit_test(who_only_reads_its_subject_waits_for_writers_alone),
         cmocka_unit_test(a_command_that_leaves_without_its_turn_makes_way),
         cmocka_unit_test(one_that_leaves_right_after_its_turn_came_is_in_no_list),
         cmocka_unit_test(what_it_reads_and_writes_conflicts_with_itself_never),
