@@ -17,6 +17,7 @@ enum {
     OPTION_COMMANDS,
     OPTION_EVENTS,
     OPTION_STATE,
+    OPTION_DEAD_LETTERS,
     OPTION_JSON,
 };
 
@@ -30,6 +31,8 @@ static const struct argp_option OPTIONS[] = {
     {"commands-topic", OPTION_COMMANDS, "TOPIC", 0, "Default: provisioning.commands", 100},
     {"events-topic", OPTION_EVENTS, "TOPIC", 0, "Default: provisioning.events", 100},
     {"state-topic", OPTION_STATE, "TOPIC", 0, "Default: provisioning.state", 100},
+    {"dead-letters-topic", OPTION_DEAD_LETTERS, "TOPIC", 0, "Default: provisioning.dead-letters",
+     100},
     {"json", OPTION_JSON, NULL, 0, "Output for programs: one JSON object a line", 100},
     {0},
 };
@@ -94,6 +97,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_STATE:
         add_named(connection, "topics.state", text, state);
+        return 0;
+    case OPTION_DEAD_LETTERS:
+        add_named(connection, "topics.dead_letters", text, state);
         return 0;
     case OPTION_JSON:
         connection->json = true;

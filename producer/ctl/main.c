@@ -16,6 +16,8 @@ static const struct {
     {"environments", environments_run},
     {"show", show_run},
     {"keygen", keygen_run},
+    {"status", status_run},
+    {"commands", commands_run},
     {"dead-letters", dead_letters_run},
     {"cancel", cancel_run},
     {"reveal", reveal_run},
@@ -29,13 +31,17 @@ static const char DOC[] =
     "  reveal ENVIRONMENT            print the connection URIs of a role, with its password\n"
     "  wait COMMAND_ID               wait for the outcome of a command\n"
     "  watch                         show events as they come\n"
+    "  status COMMAND_ID             show where a command stands, and what it waits for\n"
+    "  commands [--stuck]            list the commands that aren't finished\n"
     "  environments                  list the environments there are\n"
     "  show SUBJECT | ENVIRONMENT    show all that is known of one\n"
     "  dead-letters list|show|replay  look at what no worker executed, and send it again\n"
     "  keygen                        make a key pair (fleet, recipient), or a ledger key\n"
     "\n"
-    "Exit codes: 0 done; 10 command rejected, 11 failed, 12 cancelled or superseded; 64 wrong "
-    "usage, 65 wrong input, 66 not found, 69 Kafka unavailable, 74 file not readable or writable, "
+    "Exit codes: 0 done; 1 something is stuck or wrong; 10 command rejected, 11 failed, 12 "
+    "cancelled or superseded; 64 wrong "
+    "usage, 65 wrong input, 66 not found, 69 Kafka or ledger unavailable, 74 file not readable or "
+    "writable, "
     "75 timed out.";
 
 typedef struct Call {

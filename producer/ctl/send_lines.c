@@ -1,53 +1,22 @@
 #include "ctl/send_lines.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/attr.h"
-#include "base/table.h"
-#include "ctl/exit_code.h"
-#include "ctl/print_event.h"
-#include "ctl/progress.h"
-#include "ctl/report.h"
+#include "ctl/send_many.h"
 
-enum {
-    CONTACT_MS = 10000,
-    FLUSH_MS = 60000, // above message.timeout.ms: each is reported by then
-    POLL_MS = 200,
-    ID_BYTES = 40,
-};
-
-typedef struct Bulk {
-    const SendOptions *options;
+typedef struct Lines {
+    FILE *input;
+    char *line; // owned; the one that comes next, where is_read
+    size_t room;
+    bool is_read;
+    size_t number;
     SendLine *make;
     const void *context; // of make
-    ProvisionClient *client;
-    ProvisionWatch *watch; // NULL: nobody waits
-    Table *waiting;        // command ids whose outcome has not come; with a watch
-    Screen screen;
-    Progress progress;
-    size_t line; // the one that is read
-    int code;    // what counts most so far
-} Bulk;
-
-// A command that was posted.
-typedef struct Post {
-    Bulk *bulk;
-    ProvisionCommand *command;
-} Post;
-
-static void free_text(char **text)
-{
-    free(*text);
-}
-
-static void free_event(ProvisionEvent **event)
-{
-    provision_event_free(*event);
-}
+} Lines;
 
 bool send_lines_is_form(const char *line)
 {
@@ -57,211 +26,55 @@ bool send_lines_is_form(const char *line)
     return is_object;
 }
 
-// The first trouble with the input or with Kafka counts, else the worst outcome.
-static void note_code(Bulk *bulk, int code)
+// Blank lines count and are passed over.
+static bool read_line(Lines *lines)
 {
-    if (bulk->code < EXIT_CODE_USAGE && (code >= EXIT_CODE_USAGE || code > bulk->code)) {
-        bulk->code = code;
-    }
-}
-
-// As events name it, whatever the case in the input.
-static const char *key_of(const char *command_id, char ret_key[ID_BYTES])
-{
-    size_t size = 0;
-    for (; command_id[size] != '\0' && size < ID_BYTES - 1; size++) {
-        ret_key[size] = (char)tolower((unsigned char)command_id[size]);
-    }
-    ret_key[size] = '\0';
-    return ret_key;
-}
-
-static void on_posted(void *context, const ProvisionReceipt *receipt, const ProvisionError *err)
-{
-    Post *post = context;
-    Bulk *bulk = post->bulk;
-    char key[ID_BYTES];
-    if (receipt == NULL) {
-        progress_wipe(&bulk->progress);
-        (void)table_remove(bulk->waiting, key_of(provision_command_id(post->command), key));
-        note_code(bulk, report_command_error(bulk->options->connection->json, err, post->command));
-    } else {
-        bulk->progress.sent++;
-        if (!bulk->progress.is_shown || !bulk->options->wait) {
-            progress_wipe(&bulk->progress);
-            send_tell_sent(bulk->options, post->command, receipt);
+    do {
+        if (!lines->is_read && getline(&lines->line, &lines->room, lines->input) < 0) {
+            return false;
         }
-    }
-    provision_command_free(post->command);
-    free(post);
-}
-
-static void show_outcome(Bulk *bulk, const ProvisionEvent *event)
-{
-    progress_wipe(&bulk->progress);
-    if (bulk->options->connection->json) {
-        print_event_json(stdout, event);
-    } else {
-        print_event_line(&bulk->screen, event);
-    }
-    bulk->progress.ended[event->outcome]++;
-    note_code(bulk, report_outcome(event->outcome));
-}
-
-// Takes one event, if one comes in time. False: none did, or none can be read any more.
-static bool take_event(Bulk *bulk, int timeout_ms)
-{
-    ProvisionError error;
-    char key[ID_BYTES];
-    ProvisionEvent *event CLEANUP(free_event) = NULL;
-    if (!provision_watch_next(bulk->watch, timeout_ms, &event, &error)) {
-        progress_wipe(&bulk->progress);
-        note_code(bulk, report_error(bulk->options->connection->json, &error));
-        return error.kind == PROVISION_ERROR_INVALID; // passed over
-    }
-    if (event != NULL && event->outcome != PROVISION_OUTCOME_NONE &&
-        table_remove(bulk->waiting, key_of(event->command_id, key)) != NULL) {
-        show_outcome(bulk, event);
-    }
-    progress_show(&bulk->progress, false);
-    return event != NULL;
-}
-
-static void refuse_line(Bulk *bulk, const ProvisionError *error)
-{
-    ProvisionError told = *error;
-    (void)snprintf(told.text, sizeof told.text,
-                   "line %zu: %.400s; neither it nor what follows was sent", bulk->line,
-                   error->text);
-    progress_wipe(&bulk->progress);
-    note_code(bulk, report_error(bulk->options->connection->json, &told));
-}
-
-static bool post(Bulk *bulk, ProvisionCommand *command)
-{
-    char key[ID_BYTES];
-    ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    Post *posted = alloc_zeroed(1, sizeof(*posted));
-    *posted = (Post){bulk, command};
-    if (bulk->watch != NULL) {
-        (void)table_put(bulk->waiting, key_of(provision_command_id(command), key), bulk);
-    }
-    if (!provision_client_post(bulk->client, command, on_posted, posted, &error)) {
-        on_posted(posted, NULL, &error);
-        return false;
-    }
-    progress_show(&bulk->progress, false);
-    while (bulk->watch != NULL && take_event(bulk, 0)) {
-    }
+        lines->is_read = false;
+        lines->number++;
+    } while (lines->line[strspn(lines->line, " \t\r\n")] == '\0');
     return true;
 }
 
-// False: nothing more is sent.
-static bool send_line(Bulk *bulk, const char *line)
+static ProvisionCommand *next(void *context, ProvisionError *err)
 {
-    ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    bulk->line++;
-    if (line[strspn(line, " \t\r\n")] == '\0') {
-        return true;
-    }
-    ProvisionCommand *command = bulk->make(bulk->context, line, &error);
-    if (command == NULL || !send_complete(bulk->options, command, &error)) {
-        provision_command_free(command);
-        refuse_line(bulk, &error);
-        return false;
-    }
-    if (bulk->options->dry_run) {
-        send_print_form(command);
-        provision_command_free(command);
-        return true;
-    }
-    return post(bulk, command);
-}
-
-static void send_all(Bulk *bulk, FILE *input, const char *first)
-{
-    char *line CLEANUP(free_text) = NULL;
-    size_t room = 0;
-    bool goes_on = send_line(bulk, first);
-    while (goes_on && getline(&line, &room, input) >= 0) {
-        goes_on = send_line(bulk, line);
-    }
-    if (ferror(input) != 0) {
-        note_code(bulk,
-                  report_problem(bulk->options->connection->json, EXIT_CODE_FILE, "FILE_UNREADABLE",
-                                 "the input broke off behind line %zu", bulk->line));
-    }
-}
-
-// --timeout counts from the last outcome: many take longer than one.
-static void await_outcomes(Bulk *bulk)
-{
-    int64_t quiet_ms = 0;
-    while (table_count(bulk->waiting) > 0) {
-        bool came = take_event(bulk, POLL_MS);
-        quiet_ms = came ? 0 : quiet_ms + POLL_MS;
-        if (quiet_ms >= bulk->options->timeout_ms) {
-            progress_wipe(&bulk->progress);
-            note_code(bulk, report_problem(
-                                bulk->options->connection->json, EXIT_CODE_TIMEOUT, "WAIT_TIMEOUT",
-                                "no outcome came for %lld ms; %zu commands have none "
-                                "yet and go on: look whether a provision-worker runs",
-                                (long long)bulk->options->timeout_ms, table_count(bulk->waiting)));
-            return;
+    Lines *lines = context;
+    if (!read_line(lines)) {
+        if (ferror(lines->input) != 0) {
+            *err = (ProvisionError){PROVISION_ERROR_INVALID, "FILE_UNREADABLE", "", ""};
+            (void)snprintf(err->text, sizeof err->text, "the input broke off behind line %zu",
+                           lines->number);
         }
+        return NULL;
     }
-}
-
-static void run(Bulk *bulk, FILE *input, const char *first)
-{
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    send_all(bulk, input, first);
-    if (bulk->client != NULL && !provision_client_flush(bulk->client, FLUSH_MS, &error)) {
-        note_code(bulk, report_error(bulk->options->connection->json, &error));
+    ProvisionCommand *command = lines->make(lines->context, lines->line, &error);
+    if (command == NULL) {
+        *err = error;
+        (void)snprintf(err->text, sizeof err->text,
+                       "line %zu: %.400s; neither it nor what follows was sent", lines->number,
+                       error.text);
     }
-    if (bulk->watch != NULL) {
-        await_outcomes(bulk);
-    }
-    if (!bulk->options->dry_run) {
-        progress_end(&bulk->progress);
-    }
+    return command;
 }
 
-static void end_watch(ProvisionWatch **watch)
+static void free_line(Lines *lines)
 {
-    provision_watch_end(*watch);
+    free(lines->line);
 }
 
-int send_lines(const SendOptions *options, FILE *input, const char *first, SendLine *make,
+int send_lines(const SendOptions *options, FILE *input, char *first, SendLine *make,
                const void *context)
 {
-    Table *waiting CLEANUP(table_free_at) = table_new();
-    Bulk bulk = {.options = options,
-                 .make = make,
-                 .context = context,
-                 .waiting = waiting,
-                 .screen = screen_stdout()};
-    progress_begin(&bulk.progress, options->wait);
-    if (options->dry_run) {
-        run(&bulk, input, first);
-        return bulk.code;
-    }
-    int code = EXIT_CODE_OK;
-    ProvisionClient *client CLEANUP(connection_free_client) =
-        connection_open(options->connection, &code);
-    if (client == NULL) {
-        return code;
-    }
-    ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    ProvisionWatchOptions from_now = {.application_id = options->application_id,
-                                      .start = PROVISION_START_NOW};
-    ProvisionWatch *watch CLEANUP(end_watch) =
-        options->wait ? provision_watch_begin(client, &from_now, CONTACT_MS, &error) : NULL;
-    if (options->wait && watch == NULL) {
-        return report_error(options->connection->json, &error);
-    }
-    bulk.client = client;
-    bulk.watch = watch;
-    run(&bulk, input, first);
-    return bulk.code;
+    Lines lines CLEANUP(free_line) = {.input = input,
+                                      .line = alloc_text(first),
+                                      .room = strlen(first) + 1,
+                                      .is_read = true,
+                                      .make = make,
+                                      .context = context};
+    SendSource source = {next, &lines};
+    return send_many(options, &source);
 }

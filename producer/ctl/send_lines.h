@@ -1,7 +1,7 @@
 /*
  * Commands in bulk: one JSON form a line (https://github.com/ndjson/ndjson-spec), sent as they are
  * read, so that a pipe may stay open. Of the first line that is no command nothing is sent, nor of
- * what follows it; the error says how many were sent.
+ * what follows it.
  */
 #ifndef CTL_SEND_LINES_H
 #define CTL_SEND_LINES_H
@@ -13,12 +13,11 @@
 // Whether a line is a whole JSON object, so that the input is one command a line.
 bool send_lines_is_form(const char *line);
 
-// Makes a command of a line's JSON form: with what the command line adds. NULL: *err.
+// Makes a command of a line's JSON form, or NULL and *err.
 typedef ProvisionCommand *SendLine(const void *context, const char *json, ProvisionError *err);
 
-// `first`: the line that was read already. Returns the exit code: of what was wrong with the input
-// or with Kafka, else, with --wait, that of the worst outcome.
-int send_lines(const SendOptions *options, FILE *input, const char *first, SendLine *make,
+// `first`: the line that was read already. Returns the exit code (send_many).
+int send_lines(const SendOptions *options, FILE *input, char *first, SendLine *make,
                const void *context);
 
 #endif

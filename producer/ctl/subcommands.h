@@ -17,6 +17,8 @@ Subcommand watch_run;
 Subcommand environments_run;
 Subcommand show_run;
 Subcommand keygen_run;
+Subcommand status_run;
+Subcommand commands_run;
 Subcommand dead_letters_run;
 
 #endif

@@ -35,6 +35,15 @@ static void draft_set_timestamp(Google__Protobuf__Timestamp **timestamp, int64_t
     (*timestamp)->nanos = (int32_t)(instant_ms % MS_PER_SECOND) * NS_PER_MS;
 }
 
+void draft_drop_times(Provisioning__V1__Command *message)
+{
+    ProtobufCAllocator allocator = allocator_zeroing();
+    google__protobuf__timestamp__free_unpacked(message->requested_at, &allocator);
+    google__protobuf__timestamp__free_unpacked(message->deadline, &allocator);
+    message->requested_at = NULL;
+    message->deadline = NULL;
+}
+
 static int64_t draft_now_ms(void)
 {
     struct timespec now;

@@ -19,6 +19,9 @@ ProvisionCommand *draft_new(Provisioning__V1__Command *message);
 void draft_free_at(ProvisionCommand **command); // for CLEANUP
 ProvisionCommand *draft_take(ProvisionCommand **command);
 
+// Forgets when it was asked for and its deadline.
+void draft_drop_times(Provisioning__V1__Command *message);
+
 // Replaces a text of a message; NULL becomes empty.
 void draft_set_text(char **text, const char *value);
 

@@ -33,7 +33,7 @@ Bytes event_record_value(const rd_kafka_message_t *record)
     return (Bytes){.data = record->payload, .size = record->payload == NULL ? 0 : record->len};
 }
 
-static Bytes find_header(const rd_kafka_message_t *record, const char *name)
+Bytes event_header(const rd_kafka_message_t *record, const char *name)
 {
     rd_kafka_headers_t *headers = NULL;
     const void *value = NULL;
@@ -53,7 +53,7 @@ static bool equals_any_case(Bytes bytes, const char *text)
 
 bool event_may_concern(const rd_kafka_message_t *record, const char *command_id)
 {
-    Bytes correlation = find_header(record, "ce_correlationid");
+    Bytes correlation = event_header(record, "ce_correlationid");
     return correlation.size == 0 || equals_any_case(correlation, command_id);
 }
 
@@ -91,7 +91,7 @@ const char *provision_outcome_name(ProvisionOutcome outcome)
 // The type of an event that is newer than this library stands in its header only.
 static void copy_header_type(const rd_kafka_message_t *record, char ret_type[TYPE_BYTES])
 {
-    Bytes type = find_header(record, "ce_type");
+    Bytes type = event_header(record, "ce_type");
     size_t prefix = sizeof(TYPE_PREFIX) - 1;
     if (type.size > prefix && memcmp(type.data, TYPE_PREFIX, prefix) == 0) {
         type.data += prefix;
@@ -157,7 +157,7 @@ static ProvisionEvent *fill(EventBox *box, const rd_kafka_message_t *record)
         .sequence = message->sequence,
         .occurred_at_ms = instant_of(message->occurred_at),
         .outcome = outcome_of(message->body_case),
-        .replayed = find_header(record, "replayed").data != NULL,
+        .replayed = event_header(record, "replayed").data != NULL,
         .partition = record->partition,
         .offset = record->offset,
     };
@@ -181,6 +181,11 @@ ProvisionEvent *event_decode(const rd_kafka_message_t *record, ProvisionError *e
     EventBox *box = alloc_zeroed(1, sizeof(*box));
     box->message = message;
     return fill(box, record);
+}
+
+const Provisioning__V1__Event *event_message(const ProvisionEvent *event)
+{
+    return ((const EventBox *)event)->message;
 }
 
 void provision_event_free(ProvisionEvent *event)

@@ -42,14 +42,30 @@ char *form_of(const ProtobufCMessage *message)
     return dump(json, JSON_COMPACT);
 }
 
-char *provision_command_json(const ProvisionCommand *command)
+static json_t *masked_form(const Provisioning__V1__Command *message)
 {
-    json_t *json CLEANUP(free_json) = json_from_message(&command->message->base);
-    json_t *sealed = json_object_get(json_object_get(json, "connectAccount"), "sealed");
+    json_t *json = json_from_message(&message->base);
+    json_t *account = json_object_get(json, "connectAccount");
+    json_t *sealed = json_object_get(account, "sealed");
     if (sealed != NULL) {
         json_object_set_new(sealed, "box", json_string("***"));
     }
+    if (json_object_get(account, "plaintext") != NULL) {
+        json_object_set_new(account, "plaintext", json_string("***"));
+    }
+    return json;
+}
+
+char *provision_command_json(const ProvisionCommand *command)
+{
+    json_t *json CLEANUP(free_json) = masked_form(command->message);
     return dump(json, JSON_INDENT(INDENT));
+}
+
+char *form_of_command(const Provisioning__V1__Command *message)
+{
+    json_t *json CLEANUP(free_json) = masked_form(message);
+    return dump(json, JSON_COMPACT);
 }
 
 static Provisioning__V1__Command *unpack(const json_t *json, ProvisionError *err)

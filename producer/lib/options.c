@@ -43,12 +43,14 @@ static const char *const TOPIC_NAMES[OPTIONS_TOPIC_COUNT] = {
     [OPTIONS_TOPIC_COMMANDS] = "topics.commands",
     [OPTIONS_TOPIC_EVENTS] = "topics.events",
     [OPTIONS_TOPIC_STATE] = "topics.state",
+    [OPTIONS_TOPIC_DEAD_LETTERS] = "topics.dead_letters",
 };
 
 static const char *const TOPIC_DEFAULTS[OPTIONS_TOPIC_COUNT] = {
     [OPTIONS_TOPIC_COMMANDS] = "provisioning.commands",
     [OPTIONS_TOPIC_EVENTS] = "provisioning.events",
     [OPTIONS_TOPIC_STATE] = "provisioning.state",
+    [OPTIONS_TOPIC_DEAD_LETTERS] = "provisioning.dead-letters",
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -163,8 +165,8 @@ bool provision_options_set(ProvisionOptions *options, const char *name, const ch
     case RD_KAFKA_CONF_UNKNOWN:
     default:
         return fault_set_field(err, "OPTION_INVALID", name,
-                               "%s is neither topics.commands, topics.events or topics.state nor a "
-                               "property of librdkafka",
+                               "%s is neither topics.commands, topics.events, topics.state or "
+                               "topics.dead_letters nor a property of librdkafka",
                                name);
     }
 }

@@ -5,11 +5,12 @@
 
 #include "support/cmocka.h"
 #include "support/commands.h"
+#include "support/ctl.h"
 #include "support/secrets.h"
 #include "support/wait.h"
 #include "support/world.h"
 
-enum { RUN_SECONDS = 90, EXIT_REJECTED = 10, EXIT_NOT_FOUND = 66, ARGUMENTS_MAX = 40 };
+enum { EXIT_REJECTED = 10, EXIT_NOT_FOUND = 66 };
 
 static int begin(void **state)
 {
@@ -21,41 +22,6 @@ static int begin(void **state)
     return 0;
 }
 
-// Starts provisionctl with these arguments and the world's topics; its output is in DIR/NAME.log.
-static void start(World *world, const char *name, const char *const *arguments,
-                  Process *ret_process)
-{
-    const char *argv[ARGUMENTS_MAX] = {PROVISIONCTL};
-    size_t count = 1;
-    for (; *arguments != NULL; arguments++) {
-        assert_true(count < ARGUMENTS_MAX - 9);
-        argv[count++] = *arguments;
-    }
-    const char *const topics[] = {"--bootstrap-servers", world->bootstrap, "--commands-topic",
-                                  world->topics[0],      "--events-topic", world->topics[1],
-                                  "--state-topic",       world->topics[2]};
-    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
-        argv[count++] = topics[i];
-    }
-    process_start(ret_process, argv, box_text("%s/%s.log", world->dir, name));
-}
-
-static int run(World *world, const char *name, const char *const *arguments)
-{
-    Process process;
-    start(world, name, arguments, &process);
-    return process_wait(&process, RUN_SECONDS);
-}
-
-static void expect_output(World *world, const char *name, const char *text)
-{
-    char *output = process_read_log(box_text("%s/%s.log", world->dir, name));
-    if (strstr(output, text) == NULL) {
-        fail_msg("no '%s' in the output: %s", text, output);
-    }
-    free(output);
-}
-
 static bool is_claimed(void *context)
 {
     return strcmp(ledger_value(context, "SELECT count(*) FROM provision.command"), "1") == 0;
@@ -64,7 +30,7 @@ static bool is_claimed(void *context)
 // The command has got as far as the ledger, so its sender is waiting.
 static void await_claim(World *world)
 {
-    wait_until(is_claimed, world, RUN_SECONDS, "the first command in the ledger");
+    wait_until(is_claimed, world, CTL_SECONDS, "the first command in the ledger");
 }
 
 static void a_key_is_connected_from_a_variable(void **state)
@@ -82,13 +48,13 @@ static void a_key_is_connected_from_a_variable(void **state)
     (void)sandbox_fault(world,
                         "{'kind': 'status', 'status': 503, 'route': 'GET /auth', 'count': -1}");
     Process process;
-    start(world, "connect", arguments, &process);
+    ctl_start(world, "connect", arguments, &process);
     await_claim(world);
     secrets_search(world);
     assert_false(process_has_ended(&process));
     sandbox_clear_faults(world);
-    assert_int_equal(process_wait(&process, RUN_SECONDS), 0);
-    expect_output(world, "connect", "AccountConnected");
+    assert_int_equal(process_wait(&process, CTL_SECONDS), 0);
+    ctl_expect(world, "connect", "AccountConnected");
 }
 
 static void an_environment_is_created_branched_and_shown(void **state)
@@ -100,23 +66,23 @@ static void an_environment_is_created_branched_and_shown(void **state)
                                   "--account",     "main",
                                   "--region",      WORLD_REGION,
                                   "--wait",        NULL};
-    assert_int_equal(run(world, "create", create), 0);
-    expect_output(world, "create", "EnvironmentCreated");
+    assert_int_equal(ctl_run(world, "create", create), 0);
+    ctl_expect(world, "create", "EnvironmentCreated");
     const char *const branch[] = {
         "send", "branch-environment",   "--application", "desk",   "--environment",
         "try",  "--source-environment", "live",          "--wait", "--json",
         NULL};
-    assert_int_equal(run(world, "branch", branch), 0);
-    expect_output(world, "branch", "environmentBranched");
+    assert_int_equal(ctl_run(world, "branch", branch), 0);
+    ctl_expect(world, "branch", "environmentBranched");
     const char *const list[] = {"environments", "--application", "desk", NULL};
-    assert_int_equal(run(world, "environments", list), 0);
-    expect_output(world, "environments", "live");
-    expect_output(world, "environments", "try");
+    assert_int_equal(ctl_run(world, "environments", list), 0);
+    ctl_expect(world, "environments", "live");
+    ctl_expect(world, "environments", "try");
     const char *const show[] = {"show", "desk/environments/try", NULL};
-    assert_int_equal(run(world, "show", show), 0);
-    expect_output(world, "show", "desk-try");
+    assert_int_equal(ctl_run(world, "show", show), 0);
+    ctl_expect(world, "show", "desk-try");
     const char *const missing[] = {"show", "desk/environments/nowhere", NULL};
-    assert_int_equal(run(world, "missing", missing), EXIT_NOT_FOUND);
+    assert_int_equal(ctl_run(world, "missing", missing), EXIT_NOT_FOUND);
 }
 
 static void a_refusal_is_told_by_the_exit_code(void **state)
@@ -125,8 +91,8 @@ static void a_refusal_is_told_by_the_exit_code(void **state)
     const char *const without[] = {
         "send", "delete-environment", "--application", "desk", "--environment", "live", "--wait",
         NULL};
-    assert_int_equal(run(world, "refused", without), EXIT_REJECTED);
-    expect_output(world, "refused", "DELETE_DATA_REQUIRED");
+    assert_int_equal(ctl_run(world, "refused", without), EXIT_REJECTED);
+    ctl_expect(world, "refused", "DELETE_DATA_REQUIRED");
 }
 
 static void the_outcome_of_a_command_that_was_sent_is_waited_for(void **state)
@@ -142,10 +108,10 @@ static void the_outcome_of_a_command_that_was_sent_is_waited_for(void **state)
                                 "--command-id",
                                 id,
                                 NULL};
-    assert_int_equal(run(world, "send", send), 0);
+    assert_int_equal(ctl_run(world, "send", send), 0);
     const char *const await[] = {"wait", id, "--application", "desk", NULL};
-    assert_int_equal(run(world, "wait", await), 0);
-    expect_output(world, "wait", "EnvironmentDeleted");
+    assert_int_equal(ctl_run(world, "wait", await), 0);
+    ctl_expect(world, "wait", "EnvironmentDeleted");
 }
 
 int main(void)
