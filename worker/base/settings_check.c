@@ -112,6 +112,13 @@ static bool check_api(const Settings *settings, Error *err)
     return true;
 }
 
+static bool check_membership(const Settings *settings, Error *err)
+{
+    return !settings_flag(settings, SETTING_GROUP_STATIC) ||
+           !is_empty(settings, SETTING_INSTANCE_ID) ||
+           invalid(err, "is required with group.static_membership = on", SETTING_INSTANCE_ID);
+}
+
 static bool check_framing(const Settings *settings, Error *err)
 {
     if (strcmp(settings_text(settings, SETTING_PAYLOAD_FRAMING), "confluent") != 0) {
@@ -224,7 +231,7 @@ static bool check_kafka(const Settings *settings, Error *err)
 bool settings_check(const Settings *settings, Error *err)
 {
     return check_filled(settings, err) && check_kafka(settings, err) &&
-           check_topics(settings, err) && check_api(settings, err) &&
-           check_framing(settings, err) && check_keys(settings, err) &&
+           check_membership(settings, err) && check_topics(settings, err) &&
+           check_api(settings, err) && check_framing(settings, err) && check_keys(settings, err) &&
            check_references(settings, err) && check_recipients(settings, err);
 }

@@ -17,6 +17,7 @@ typedef struct Rule {
 static const Rule RULES[] = {
     {"metadata.broker.list", "", "use kafka.bootstrap.servers"},
     {"group.id", "", "use the setting group.id"},
+    {"group.instance.id", "", "use the settings group.static_membership and instance.id"},
     {"transactional.id", "", "it is made from group.id and instance.id"},
     {"enable.auto.commit", FALSE, "offsets are committed in one transaction with the events"},
     {"auto.commit.enable", FALSE, "offsets are committed in one transaction with the events"},

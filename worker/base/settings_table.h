@@ -12,6 +12,7 @@ SETTING(INSTANCE_ID,          "instance.id",                TEXT,     "",       
 SETTING(LOG_LEVEL,            "log.level",                  CHOICE,   "info",       "debug|info|warning|error", "least important lines that are written") \
 SETTING(LOG_FORMAT,           "log.format",                 CHOICE,   "auto",       "auto|json|text", "auto: text on a terminal, else JSON") \
 SETTING(GROUP_ID,             "group.id",                   TEXT,     "provision-worker", "", "consumer group of the fleet") \
+SETTING(GROUP_STATIC,         "group.static_membership",    FLAG,     "off",        "", "a worker that comes back under its instance.id within session.timeout.ms keeps its partitions, and nobody takes them meanwhile; for fleets of fixed size") \
 SETTING(TOPIC_COMMANDS,       "topics.commands",            TEXT,     "provisioning.commands", "", "topic with the commands") \
 SETTING(TOPIC_EVENTS,         "topics.events",              TEXT,     "provisioning.events", "", "topic for the events") \
 SETTING(TOPIC_STATE,          "topics.state",               TEXT,     "provisioning.state", "", "compacted topic for the current states") \
@@ -57,5 +58,6 @@ SETTING(REFERENCES_ROOT,      "secrets.references_root",    TEXT,     "",       
 SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",        "", "accept API keys in clear in commands") \
 SETTING(REVEAL_RECIPIENTS,    "reveal.recipients",          LIST,     "",           "", "who may be sent passwords: APPLICATION=HEX entries, HEX an X25519 public key of 64 digits (provisionctl keygen); empty: nobody") \
 SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: finish or hand back within this time") \
+SETTING(ADMIN_ADDRESS,        "admin.address",              TEXT,     "127.0.0.1:9464", "", "where /livez, /readyz and /metrics are served, without a login; port 0: any; empty: nowhere") \
 SETTING(EVENTS_SOURCE,        "events.source",              TEXT,     "",           "", "ce_source of events; empty: /neon-provisioner/<installation>")
 // clang-format on

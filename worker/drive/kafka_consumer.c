@@ -19,6 +19,7 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {"socket.keepalive.enable", "true"},
         {NULL, NULL},
     };
+    bool is_static = settings_flag(settings, SETTING_GROUP_STATIC);
     const KafkaProperty forced[] = {
         {"group.id", settings_text(settings, SETTING_GROUP_ID)},
         {"enable.auto.commit", "false"},
@@ -27,6 +28,7 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {"auto.offset.reset", "earliest"},
         {"partition.assignment.strategy", "range"},
         {"enable.partition.eof", "false"},
+        {is_static ? "group.instance.id" : NULL, settings_text(settings, SETTING_INSTANCE_ID)},
         {NULL, NULL},
     };
     return kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);

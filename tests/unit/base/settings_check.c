@@ -26,6 +26,9 @@ static const Pair REQUIRED[] = {
 static const Case CASES[] = {
     {{{NULL, NULL}}, NULL},
     {{{"ledger.uri", ""}}, "ledger.uri is required"},
+    {{{"group.static_membership", "on"}},
+     "instance.id is required with group.static_membership = on"},
+    {{{"group.static_membership", "on"}, {"instance.id", "w-1"}}, NULL},
     {{{"reveal.recipients", "shop=" PUBLIC_KEY}}, NULL},
     {{{"reveal.recipients", "shop=" PUBLIC_KEY ",shop"}},
      "reveal.recipients: entry 2 must be an application's name, '=' and the 64 hex digits of an "
