@@ -10,8 +10,9 @@
 
 #include "base/error.h"
 #include "base/settings.h"
+#include "contract/topic_rules.h"
 
-enum { TOPICS_COUNT = 4, TOPICS_NAME_BYTES = 250, TOPICS_CONFIG_MAX = 3 };
+enum { TOPICS_COUNT = TOPIC_ROLES, TOPICS_NAME_BYTES = 250, TOPICS_CONFIG_MAX = 3 };
 
 typedef struct TopicConfig {
     const char *name; // NULL ends the list
@@ -22,21 +23,6 @@ typedef struct TopicWanted {
     char name[TOPICS_NAME_BYTES];
     TopicConfig config[TOPICS_CONFIG_MAX + 1];
 } TopicWanted;
-
-typedef struct TopicFound {
-    bool exists;
-    bool has_leaders; // every partition
-    int partitions;
-    int replicas;       // the fewest that a partition has
-    char refusal[160];  // why its configuration isn't known, or why it was not made; else empty
-    bool is_configured; // the following ones are known
-    char cleanup_policy[32];
-    int64_t max_message_bytes;
-    int64_t retention_ms;        // -1: kept for ever
-    int64_t retention_bytes;     // of a partition; -1: no limit
-    int64_t delete_retention_ms; // of tombstones
-    int64_t min_insync_replicas;
-} TopicFound;
 
 typedef struct TopicsAdmin TopicsAdmin;
 
