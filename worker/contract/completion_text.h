@@ -1,5 +1,6 @@
 /*
- * The completion map's text form (see completion.h); not for other layers.
+ * The completion map's text form (see completion.h): for completion.c, and for programs that only
+ * look at it.
  */
 #ifndef CONTRACT_COMPLETION_TEXT_H
 #define CONTRACT_COMPLETION_TEXT_H

@@ -77,18 +77,20 @@ static void a_wait_lasts_over_attempts_until_something_is_learnt(void **state)
     const TalkLine first[] = {OPENING, {"create_project", LOCKED}, {NULL}};
     stage_play(&stage, first);
     int64_t first_ms = stage.now.boot_ms;
-    const TalkLine again[] = {{"create_project", LOCKED}, {"create_project", LOCKED}, {NULL}};
+    const TalkLine again[] = {
+        {"create_project", LOCKED, NULL, -1}, {"create_project", LOCKED, NULL, -1}, {NULL}};
     stage_play(&stage, again);
     int64_t since_ms = 0;
     assert_int_equal(saga_waits_for(&stage.saga, stage.now.boot_ms, &since_ms), WAITING_LOCKED);
     assert_int_equal(since_ms, first_ms);
-    const TalkLine other[] = {{"create_project", AWAY}, {NULL}};
+    const TalkLine other[] = {{"create_project", AWAY, NULL, -1}, {NULL}};
     stage_play(&stage, other);
     assert_int_equal(saga_waits_for(&stage.saga, stage.now.boot_ms, &since_ms), WAITING_AWAY);
     assert_int_equal(since_ms, stage.now.boot_ms);
-    const TalkLine done[] = {
-        {"create_project", CREATED_AS("p-1", ROOT("br-1"), ",'operations':[{'id':'op-1'}]")},
-        {NULL}};
+    const TalkLine done[] = {{"create_project",
+                              CREATED_AS("p-1", ROOT("br-1"), ",'operations':[{'id':'op-1'}]"),
+                              NULL, -1},
+                             {NULL}};
     stage_play(&stage, done);
     assert_int_equal(saga_waits_for(&stage.saga, stage.now.boot_ms, &since_ms), WAITING_NOTHING);
     stage_close(&stage);
