@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "run/migrate.h"
+#include "run/skip.h"
 #include "run/topics.h"
 #include "run/worker.h"
 #include "saga/saga.h"
@@ -32,6 +33,7 @@ enum {
     OPTION_PRINT_SAGAS,
     OPTION_PRINT_METRICS,
     OPTION_DRY_RUN,
+    OPTION_REASON,
 };
 
 typedef enum Task {
@@ -39,6 +41,7 @@ typedef enum Task {
     TASK_MIGRATE,
     TASK_TOPICS_CREATE,
     TASK_TOPICS_CHECK,
+    TASK_SKIP,
     TASK_CHECK_CONFIG,
     TASK_PRINT_CONFIG,
     TASK_PRINT_SETTINGS,
@@ -54,6 +57,7 @@ typedef struct Arguments {
     size_t word_count;
     Task task;
     bool dry_run;
+    const char *reason; // NULL: none
 } Arguments;
 
 const char *argp_program_version = "provision-worker " PROVISION_VERSION;
@@ -71,6 +75,7 @@ static const struct argp_option OPTIONS[] = {
     {"print-metrics", OPTION_PRINT_METRICS, NULL, 0,
      "print all metrics as a Markdown table and exit", 1},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "with migrate: only say what would be applied", 2},
+    {"reason", OPTION_REASON, "TEXT", 0, "with skip: why, for the dead letter", 2},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -79,11 +84,15 @@ static const char DOC[] = "Executes provisioning commands from Kafka against Neo
                           "  run            take commands until SIGTERM (the default)\n"
                           "  migrate        bring the ledger's schema up to date\n"
                           "  topics create  make the four topics\n"
-                          "  topics check   say what is wrong with them\n\n"
+                          "  topics check   say what is wrong with them\n"
+                          "  skip P:O       dead-letter the record at offset O of partition P, which "
+                          "kills the workers (all of which have to be stopped)\n\n"
                           "Every setting is also an environment variable: PROVISION_NEON_API_URL "
                           "for neon.api_url. Exit status: 0, or of "
                           "sysexits.h: 64 usage, 69 a neighbour is away, 70 our mistake, 75 start "
                           "again, 78 configuration.";
+
+static const char WORD_ANY[] = "*";
 
 static bool set_task(Arguments *arguments)
 {
@@ -95,6 +104,7 @@ static bool set_task(Arguments *arguments)
         {{"migrate", NULL}, TASK_MIGRATE},
         {{"topics", "create"}, TASK_TOPICS_CREATE},
         {{"topics", "check"}, TASK_TOPICS_CHECK},
+        {{"skip", WORD_ANY}, TASK_SKIP},
     };
     if (arguments->word_count == 0) {
         return true;
@@ -104,7 +114,9 @@ static bool set_task(Arguments *arguments)
         bool same_second =
             TASKS[i].words[1] == NULL
                 ? arguments->word_count == 1
-                : arguments->word_count == 2 && strcmp(TASKS[i].words[1], arguments->words[1]) == 0;
+                : arguments->word_count == 2 &&
+                      (strcmp(TASKS[i].words[1], WORD_ANY) == 0 ||
+                       strcmp(TASKS[i].words[1], arguments->words[1]) == 0);
         if (same_first && same_second) {
             arguments->task = TASKS[i].task;
             return true;
@@ -144,6 +156,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_DRY_RUN:
         arguments->dry_run = true;
+        return 0;
+    case OPTION_REASON:
+        arguments->reason = value;
         return 0;
     case ARGP_KEY_ARG:
         return take_word(state, arguments, value);
@@ -227,6 +242,17 @@ static int run_worker(const Settings *settings)
     return err.kind != ERROR_NONE ? complain(&err, exit_code_of(&err)) : exit_code;
 }
 
+static bool run_skip(const Arguments *arguments, const Settings *settings, Error *err)
+{
+    int32_t partition = 0;
+    int64_t offset = 0;
+    char installation[UUID_TEXT_BYTES];
+    const char *uri = secret_reveal(settings_secret(settings, SETTING_LEDGER_URI));
+    return skip_parse(arguments->words[1], &partition, &offset, err) &&
+           migrate_check(uri, installation, err) &&
+           skip_record(settings, installation, partition, offset, arguments->reason, stdout, err);
+}
+
 static int run_task(const Arguments *arguments, const Settings *settings)
 {
     Error err = ERROR_INIT;
@@ -243,6 +269,9 @@ static int run_task(const Arguments *arguments, const Settings *settings)
         break;
     case TASK_TOPICS_CHECK:
         ok = topics_check(settings, stdout, &err);
+        break;
+    case TASK_SKIP:
+        ok = run_skip(arguments, settings, &err);
         break;
     case TASK_CHECK_CONFIG:
         puts("the configuration is fine");
@@ -274,7 +303,7 @@ static int run_with_settings(const Arguments *arguments)
 int main(int argc, char **argv)
 {
     static const struct argp PARSER = {
-        OPTIONS, parse_option, "[run | migrate | topics create|check]", DOC, NULL, NULL, NULL};
+        OPTIONS, parse_option, "[run | migrate | topics create|check | skip PARTITION:OFFSET]", DOC, NULL, NULL, NULL};
     Error err = ERROR_INIT;
     Arguments arguments = {.task = TASK_RUN};
     argp_err_exit_status = EX_USAGE;

@@ -9,11 +9,10 @@
 #include "base/alloc.h"
 #include "run/ending.h"
 #include "run/flight.h"
+#include "run/outbox.h"
+#include "run/press.h"
 #include "run/tally.h"
 #include "sys/log.h"
-
-// More headers than any of ours; a record with more keeps its first ones.
-enum { HEADERS_MAX = 64 };
 
 static Partition *partition_of(Worker *worker, const KafkaAssignment *assignment)
 {
@@ -38,7 +37,8 @@ static void log_void_map(const Worker *worker, const Partition *partition, const
     }
 }
 
-static size_t read_headers(const rd_kafka_message_t *message, RecordHeader headers[HEADERS_MAX])
+static size_t read_headers(const rd_kafka_message_t *message,
+                           RecordHeader headers[INTAKE_HEADERS_MAX])
 {
     rd_kafka_headers_t *list = NULL;
     size_t count = 0;
@@ -48,11 +48,25 @@ static size_t read_headers(const rd_kafka_message_t *message, RecordHeader heade
     const char *name;
     const void *value;
     size_t size;
-    while (count < HEADERS_MAX && rd_kafka_header_get_all(list, count, &name, &value, &size) ==
+    while (count < INTAKE_HEADERS_MAX && rd_kafka_header_get_all(list, count, &name, &value, &size) ==
                                       RD_KAFKA_RESP_ERR_NO_ERROR) {
         headers[count++] = (RecordHeader){name, {value, size}};
     }
     return count;
+}
+
+Record intake_read_record(const rd_kafka_message_t *message,
+                          RecordHeader headers[INTAKE_HEADERS_MAX])
+{
+    int64_t timestamp_ms = rd_kafka_message_timestamp(message, NULL);
+    return (Record){.topic = rd_kafka_topic_name(message->rkt),
+                    .partition = message->partition,
+                    .offset = message->offset,
+                    .timestamp_ms = timestamp_ms > 0 ? timestamp_ms : 0,
+                    .key = {message->key, message->key_len},
+                    .value = {message->payload, message->len},
+                    .headers = headers,
+                    .header_count = read_headers(message, headers)};
 }
 
 static Flight *parked_flight(Worker *worker, const rd_kafka_message_t *message)
@@ -81,18 +95,8 @@ void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_m
     if (partition == NULL || worker->is_draining) {
         return; // taken away, or paused, while this record was on its way: it comes again
     }
-    RecordHeader headers[HEADERS_MAX];
-    Record record = {.topic = rd_kafka_topic_name(message->rkt),
-                     .partition = message->partition,
-                     .offset = message->offset,
-                     .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
-                     .key = {message->key, message->key_len},
-                     .value = {message->payload, message->len},
-                     .headers = headers};
-    record.header_count = read_headers(message, headers);
-    if (record.timestamp_ms < 0) {
-        record.timestamp_ms = 0;
-    }
+    RecordHeader headers[INTAKE_HEADERS_MAX];
+    const Record record = intake_read_record(message, headers);
     const char *void_reason = NULL;
     CompletionDelivery delivery =
         completion_deliver(partition->completion, record.offset, record.timestamp_ms, &void_reason);
@@ -145,6 +149,7 @@ void intake_assigned(Worker *worker, KafkaAssignment *const *assignments, size_t
     }
     log_write(LOG_LEVEL_INFO, NULL, "assigned: %zu partitions", count);
     table_each(worker->parked, drop_unclaimed, worker);
+    press_divide(worker);
     worker_press(worker);
 }
 
@@ -174,9 +179,11 @@ void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t 
         Partition *partition = partition_of(worker, assignments[i]);
         if (partition != NULL) {
             detach_flights(worker, partition);
+            outbox_forget(worker, partition);
             partition_free(partition);
         }
     }
+    press_divide(worker);
     LIST_EACH(&worker->flights, link)
     {
         Flight *flight = LIST_ENTRY(link, Flight, link);

@@ -7,6 +7,12 @@
 
 #include "run/worker.h"
 
+// More headers than any of ours; a record with more keeps its first ones.
+enum { INTAKE_HEADERS_MAX = 64 };
+
+// Points into the message and to `headers`.
+Record intake_read_record(const rd_kafka_message_t *message,
+                          RecordHeader headers[INTAKE_HEADERS_MAX]);
 void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_message_t *message);
 void intake_assigned(Worker *worker, KafkaAssignment *const *assignments, size_t count);
 void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t count);

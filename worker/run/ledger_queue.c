@@ -29,6 +29,8 @@ struct LedgerQueue {
     LoopTimer *retry;
     List flushes;
     List refused; // rows, until the retry timer fires
+    bool is_troubled; // connected, but it takes nothing
+    LedgerOpKind troubled_kind;
 };
 
 // Rows on their way: one batch.
@@ -38,6 +40,7 @@ typedef struct Flush {
     LedgerOpKind kind;
     LedgerOp *ops[LEDGER_ROWS_MAX];
     size_t count;
+    size_t bytes;
     LedgerBatch batch;
     int64_t sent_boot_us;
 } Flush;
@@ -152,7 +155,7 @@ size_t ledger_queue_ready_connections(const LedgerQueue *queue)
 
 bool ledger_queue_is_healthy(const LedgerQueue *queue)
 {
-    return ledger_queue_ready_connections(queue) > 0;
+    return ledger_queue_ready_connections(queue) > 0 && !queue->is_troubled;
 }
 
 size_t ledger_queue_waiting(const LedgerQueue *queue)
@@ -160,15 +163,46 @@ size_t ledger_queue_waiting(const LedgerQueue *queue)
     return queue->waiting_count;
 }
 
-// A row that the ledger refuses by itself waits a moment, and holds up no other.
-static void hold_row(LedgerQueue *queue, LedgerOp *op, const Error *err)
+static void hold_row(LedgerQueue *queue, LedgerOp *op)
 {
-    log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
-              "the ledger refused a row; it is sent again");
     if (list_is_empty(&queue->refused)) {
         loop_timer_start(queue->retry, RETRY_MS);
     }
     list_append(&queue->refused, &op->link);
+}
+
+// What no row is to blame for: no space or memory left (53), the system (58), an administrator
+// (57P), a standby that takes no writes.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+static bool is_trouble(const Error *err)
+{
+    static const char *const CLASSES[] = {"53", "58", "57P", "25006"};
+    for (size_t i = 0; i < sizeof CLASSES / sizeof CLASSES[0]; i++) {
+        if (err->kind == ERROR_INTERNAL &&
+            strncmp(err->code, CLASSES[i], strlen(CLASSES[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_trouble(LedgerQueue *queue, LedgerOpKind kind, const Error *err)
+{
+    if (!queue->is_troubled) {
+        queue->is_troubled = true;
+        queue->troubled_kind = kind;
+        log_write(LOG_LEVEL_WARNING, &(LogFields){.error = err},
+                  "the ledger takes nothing; everything is sent again");
+    }
+}
+
+// Reading works on a full disk, too.
+static void forget_trouble(LedgerQueue *queue, LedgerOpKind kind)
+{
+    if (queue->is_troubled && kind == queue->troubled_kind) {
+        queue->is_troubled = false;
+        log_write(LOG_LEVEL_INFO, NULL, "the ledger takes rows again");
+    }
 }
 
 // Back into the queue, in front of nothing: order between commands doesn't matter, each has one row
@@ -178,8 +212,18 @@ static void put_back(Flush *flush, const Error *err)
     LedgerQueue *queue = flush->queue;
     bool was_refused = err->kind != ERROR_UNAVAILABLE;
     queue->waiting_count += flush->count;
+    if (is_trouble(err)) {
+        tell_trouble(queue, flush->kind, err);
+        for (size_t i = 0; i < flush->count; i++) {
+            hold_row(queue, flush->ops[i]);
+        }
+        return;
+    }
     if (was_refused && flush->count == 1) {
-        hold_row(queue, flush->ops[0], err);
+        // by itself it holds up no other
+        log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
+                  "the ledger refused a row; it is sent again");
+        hold_row(queue, flush->ops[0]);
         return;
     }
     for (size_t i = 0; i < flush->count; i++) {
@@ -216,6 +260,7 @@ static void on_answer(void *context, PGresult *const *results, int count, const 
     if (failure.kind != ERROR_NONE) {
         put_back(flush, &failure);
     } else {
+        forget_trouble(flush->queue, flush->kind);
         // one by one: an answer to one may let go of others, but never of one that is under way
         for (size_t i = 0; i < flush->count; i++) {
             flush->ops[i]->pending = false;
@@ -225,9 +270,19 @@ static void on_answer(void *context, PGresult *const *results, int count, const 
     flush_free(flush);
 }
 
+// Of the kinds whose rows may be large; outcomes travel as hexadecimal digits.
+static size_t row_bytes(const LedgerOp *op)
+{
+    if (op->kind == LEDGER_OP_CONCLUDE) {
+        return 2 * op->ask.conclude.outcome.size + strlen(op->ask.conclude.journal);
+    }
+    return op->kind == LEDGER_OP_OPEN ? strlen(op->ask.open.journal) : 0;
+}
+
 static bool fits_batch(const Flush *flush, const LedgerOp *op)
 {
-    if (flush->count == LEDGER_ROWS_MAX || (op->is_alone && flush->count > 0)) {
+    bool is_large = flush->bytes + row_bytes(op) > LEDGER_BATCH_BYTES;
+    if (flush->count == LEDGER_ROWS_MAX || ((op->is_alone || is_large) && flush->count > 0)) {
         return false;
     }
     for (size_t i = 0; i < flush->count; i++) {
@@ -254,6 +309,7 @@ static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind 
         list_remove(link);
         queue->waiting_count--;
         op->handed_boot_ms = now_ms;
+        flush->bytes += row_bytes(op);
         flush->ops[flush->count++] = op;
         if (op->is_alone) {
             break;

@@ -72,6 +72,8 @@ typedef struct LedgerOp {
 
 typedef struct LedgerQueue LedgerQueue;
 
+enum { LEDGER_BATCH_BYTES = 4 * 1024 * 1024 }; // of a statement with more than one row
+
 // ledger.connections of them, connected again by themselves.
 LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *settings);
 void ledger_queue_measure(LedgerQueue *queue, Metrics *metrics); // from now on
@@ -79,6 +81,7 @@ void ledger_queue_close(LedgerQueue *queue);                     // nothing is c
 void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
 // At the end of a turn. While `hold_claims`, claims wait.
 void ledger_queue_flush(LedgerQueue *queue, bool hold_claims);
+// A connection stands, and what was written last was taken (a full disk refuses all).
 bool ledger_queue_is_healthy(const LedgerQueue *queue);
 size_t ledger_queue_ready_connections(const LedgerQueue *queue);
 // Rows that wait or are under way.

@@ -30,15 +30,15 @@ typedef struct Parcel {
     LedgerOp op;
 } Parcel;
 
-static const char *topic_of(const Worker *worker, Provisioning__Internal__V1__OutcomeTopic topic)
+static const char *topic_of(const Settings *settings, Provisioning__Internal__V1__OutcomeTopic topic)
 {
     switch (topic) {
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS:
-        return settings_text(worker->settings, SETTING_TOPIC_EVENTS);
+        return settings_text(settings, SETTING_TOPIC_EVENTS);
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_STATE:
-        return settings_text(worker->settings, SETTING_TOPIC_STATE);
+        return settings_text(settings, SETTING_TOPIC_STATE);
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_DEAD_LETTERS:
-        return settings_text(worker->settings, SETTING_TOPIC_DEAD_LETTERS);
+        return settings_text(settings, SETTING_TOPIC_DEAD_LETTERS);
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_UNSPECIFIED:
     case _PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC_IS_INT_SIZE:
         break;
@@ -79,15 +79,13 @@ static PublisherHeader *copy_headers(const Provisioning__Internal__V1__OutcomeRe
     return headers;
 }
 
-// Fills `records` (room for all of the outcome's); returns their number. The headers' arrays are
-// the caller's to free.
-static size_t choose_records(const Worker *worker, const OutcomeMessage *outcome, OutboxMode mode,
-                             PublisherRecord *records)
+size_t outbox_choose_records(const Settings *settings, const OutcomeMessage *outcome,
+                             OutboxMode mode, PublisherRecord *records)
 {
     size_t count = 0;
     for (size_t i = 0; outcome != NULL && i < outcome->n_records; i++) {
         const Provisioning__Internal__V1__OutcomeRecord *record = outcome->records[i];
-        const char *topic = topic_of(worker, record->topic);
+        const char *topic = topic_of(settings, record->topic);
         if (topic == NULL || !goes_out(record, mode)) {
             continue;
         }
@@ -99,6 +97,14 @@ static size_t choose_records(const Worker *worker, const OutcomeMessage *outcome
         out->headers = copy_headers(record, mode, &out->header_count);
     }
     return count;
+}
+
+void outbox_free_records(PublisherRecord *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(unconst(records[i].headers));
+    }
+    free(records);
 }
 
 static Parcel *parcel_new(Worker *worker, const char *application_id, const char *command_id)
@@ -148,16 +154,13 @@ static void put_parcel(Parcel *parcel, Partition *partition, const OutcomeMessag
         .offset = completion_offset(partition->completion),
         .metadata = text_get(&metadata),
         .records = records,
-        .record_count = choose_records(worker, outcome, mode, records),
+        .record_count = outbox_choose_records(worker->settings, outcome, mode, records),
     };
     parcel->partition = partition;
     parcel->held_bytes = size_of(&item);
     press_take(worker, partition, parcel->held_bytes);
     publisher_put(worker->publisher, &item);
-    for (size_t i = 0; i < item.record_count; i++) {
-        free(unconst(records[i].headers));
-    }
-    free(records);
+    outbox_free_records(records, item.record_count);
 }
 
 void outbox_put(Worker *worker, Partition *partition, int64_t offset, const OutcomeMessage *outcome,

@@ -24,6 +24,12 @@ void outbox_put(Worker *worker, Partition *partition, int64_t offset, const Outc
 // are, and no row is marked. Told as far as there is room for it: false when it was left out.
 bool outbox_tell(Worker *worker, Partition *partition, const OutcomeMessage *progress);
 
+// Fills `records` (room for all of the outcome's) with those that go out; returns their number.
+// They point into the outcome, and are freed with outbox_free_records.
+size_t outbox_choose_records(const Settings *settings, const OutcomeMessage *outcome,
+                             OutboxMode mode, PublisherRecord *records);
+void outbox_free_records(PublisherRecord *records, size_t count);
+
 void outbox_published(Worker *worker, const uint64_t *ids, size_t count);
 void outbox_dropped(Worker *worker, const uint64_t *ids, size_t count);
 // The partition is taken away: its outcomes don't count for it any more.
