@@ -82,6 +82,8 @@ static void pass_intent(Saga *saga)
     }
     if (saga->intent.settles) {
         doubt(saga);
+    } else {
+        journal_set_again(&saga->journal, FACT_MAYBE_DELETED, json_string(saga->intent.step));
     }
     saga->intent.open = false;
 }

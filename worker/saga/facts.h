@@ -13,12 +13,13 @@
 #define FACT_CONFLICT_AT "conflict_at_ms" // first 409
 #define FACT_GHOST_AT                                                                              \
     "ghost_at_ms" // first time a branch of an earlier command was seen under the name
-#define FACT_OPERATIONS "operations" // ids still to be waited for
-#define FACT_UNDONE "undone"         // names of what was removed
-#define FACT_LEFT "left"             // names of what could not be removed
-#define FACT_GAVE_UP "gave_up"       // undo tables that failed
-#define FACT_DRIFT "drift"           // what was found and left alone
-#define FACT_UNCHANGED "unchanged"   // the environment was there with the same settings
+#define FACT_OPERATIONS "operations"       // ids still to be waited for
+#define FACT_UNDONE "undone"               // names of what was removed
+#define FACT_MAYBE_DELETED "maybe_deleted" // step whose deletion's result was never read
+#define FACT_LEFT "left"                   // names of what could not be removed
+#define FACT_GAVE_UP "gave_up"             // undo tables that failed
+#define FACT_DRIFT "drift"                 // what was found and left alone
+#define FACT_UNCHANGED "unchanged"         // the environment was there with the same settings
 
 #define FACT_REGION_OK "region_ok"
 #define FACT_PROJECT_ID "project_id"
@@ -29,6 +30,7 @@
 #define FACT_REGION_ID "region_id"
 #define FACT_PG_VERSION "pg_version"
 #define FACT_RETENTION "history_retention_seconds"
+#define FACT_DUPLICATE "duplicate" // id of the last one that was listed
 #define FACT_DUPLICATES_LISTED "duplicates_listed"
 
 #define FACT_PARENT_ID "parent_id"

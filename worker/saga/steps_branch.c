@@ -13,7 +13,8 @@
 #define NOTE_SOURCE_CURSOR "source_cursor"
 #define NOTE_LAST_LOOK "last_look"
 
-static const UndoKind UNDO = {"branch", FACT_BRANCH_ID, FACT_BRANCH_DELETED, FACT_BRANCH_UNDONE};
+static const UndoKind UNDO = {"branch", FACT_BRANCH_ID, FACT_BRANCH_DELETED, FACT_BRANCH_UNDONE,
+                              "undo_delete_branch"};
 
 static void set_project(const Saga *saga, Effect *effect)
 {

@@ -10,8 +10,8 @@
 #include "saga/steps.h"
 #include "saga/undo.h"
 
-static const UndoKind UNDO = {"project", FACT_PROJECT_ID, FACT_PROJECT_DELETED,
-                              FACT_PROJECT_UNDONE};
+static const UndoKind UNDO = {"project", FACT_PROJECT_ID, FACT_PROJECT_DELETED, FACT_PROJECT_UNDONE,
+                              "undo_delete_project"};
 
 static const Provisioning__V1__CreateEnvironment *create_of(const Saga *saga)
 {
@@ -205,11 +205,20 @@ Lesson project_learn_duplicates(Saga *saga, const Answer *answer)
     Lesson lesson =
         search_learn_projects(saga, names_project(saga, buffer), SEARCH_COMMAND, answer);
     SearchMatch match;
-    if (lesson == LESSON_LEARNT && search_is_complete(saga) &&
-        !search_match(saga, journal_text(&saga->journal, FACT_PROJECT_ID), &match)) {
-        journal_forget_notes(&saga->journal);
-        journal_set_flag(&saga->journal, FACT_DUPLICATES_LISTED);
+    if (lesson != LESSON_LEARNT || !search_is_complete(saga)) {
+        return lesson;
     }
+    if (search_match(saga, journal_text(&saga->journal, FACT_PROJECT_ID), &match)) {
+        journal_set_again(&saga->journal, FACT_DUPLICATE, json_string(match.id));
+        return lesson;
+    }
+    // also one whose removal was never read
+    const char *removed = journal_text(&saga->journal, FACT_DUPLICATE);
+    if (removed[0] != '\0') {
+        record_once(saga, FACT_DRIFT, removed);
+    }
+    journal_forget_notes(&saga->journal);
+    journal_set_flag(&saga->journal, FACT_DUPLICATES_LISTED);
     return lesson;
 }
 

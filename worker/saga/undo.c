@@ -46,9 +46,12 @@ Lesson undo_learn_deleted(Saga *saga, const UndoKind *kind, bool was_there)
         return lesson_wait(saga); // absence of a young thing proves nothing
     }
     const char *id = journal_text(&saga->journal, kind->id_fact);
-    if (was_there && !record_was_undone(saga, kind->what, id)) {
+    bool was_ours = was_there || strcmp(journal_text(&saga->journal, FACT_MAYBE_DELETED),
+                                        kind->delete_step) == 0;
+    if (was_ours && !record_was_undone(saga, kind->what, id)) {
         record_undone(saga, kind->what, id);
     }
+    journal_forget(&saga->journal, FACT_MAYBE_DELETED);
     search_restart(saga);
     journal_set_again(&saga->journal, kind->deleted_fact, json_true());
     return LESSON_LEARNT;

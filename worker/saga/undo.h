@@ -13,6 +13,7 @@ typedef struct UndoKind {
     const char *id_fact;
     const char *deleted_fact; // that id was deleted, or was not there
     const char *undone_fact;  // nothing of ours is listed any more
+    const char *delete_step;
 } UndoKind;
 
 // The id to delete next, or "".
