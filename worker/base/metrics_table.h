@@ -24,7 +24,10 @@ METRIC(COMMANDS,            "provision_commands_total",                  COUNTER
 METRIC(COMMAND_SECONDS,     "provision_command_seconds",                 HISTOGRAM, "action",         WORK,   32,   "from the record's arrival at this worker to the command's end") \
 METRIC(STEP_SECONDS,        "provision_step_seconds",                    HISTOGRAM, "action,step",    CALL,   250,  "one effect of a step, with its waits for lock, rate and intent") \
 METRIC(IN_FLIGHT,           "provision_commands_in_flight",              GAUGE,     "",               NONE,   1,    "commands that this worker works on, or that wait for their lanes") \
-METRIC(HELD,                "provision_commands_held",                   GAUGE,     "",               NONE,   1,    "what counts against commands.in_flight: in flight, and outcomes not yet published") \
+METRIC(WORKING,             "provision_commands_working",                GAUGE,     "",               NONE,   1,    "commands at work: in flight, and waiting for nothing but an answer; commands.in_flight bounds those that begin") \
+METRIC(GATE_WAITING,        "provision_commands_waiting",                GAUGE,     "",               NONE,   1,    "commands that may begin, and wait for one of those places") \
+METRIC(HELD,                "provision_commands_held",                   GAUGE,     "",               NONE,   1,    "commands in memory, with outcomes not yet published: what pauses partitions") \
+METRIC(HELD_BYTES,          "provision_held_bytes",                      GAUGE,     "",               NONE,   1,    "their records and outcomes") \
 METRIC(LANES_WAITING,       "provision_lanes_waiting",                   GAUGE,     "",               NONE,   1,    "commands that wait for an earlier one of their application") \
 METRIC(PARKED,              "provision_commands_parked",                 GAUGE,     "",               NONE,   1,    "commands whose partition was taken away, kept in case it comes back") \
 METRIC(PARTITIONS,          "provision_partitions_assigned",             GAUGE,     "",               NONE,   1,    "partitions of the command topic that this worker has") \
@@ -52,5 +55,6 @@ METRIC(LOOP_TURN_MAX,       "provision_loop_turn_seconds_max",           GAUGE, 
 METRIC(BUILD_INFO,          "provision_build_info",                      GAUGE,     "version,librdkafka,libcurl,libpq", NONE, 1, "1; versions of the worker and of its libraries") \
 METRIC(PROCESS_CPU,         "process_cpu_seconds_total",                 COUNTER,   "",               NONE,   1,    "CPU time of the process, user and system") \
 METRIC(PROCESS_MEMORY,      "process_resident_memory_bytes",             GAUGE,     "",               NONE,   1,    "resident memory of the process") \
+METRIC(MEMORY_BOUND,        "provision_memory_bound_bytes",              GAUGE,     "",               NONE,   1,    "resident memory that this configuration may come to at most") \
 METRIC(PROCESS_START,       "process_start_time_seconds",                GAUGE,     "",               NONE,   1,    "when the process started, in seconds since 1970")
 // clang-format on

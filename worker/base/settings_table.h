@@ -46,6 +46,7 @@ SETTING(NEON_REQUEST_TIMEOUT, "neon.request_timeout",       DURATION, "60s",    
 SETTING(NEON_LISTING_LAG,     "neon.listing_lag",           DURATION, "30s",        "0s..10m", "assumed of Neon: what took effect is in every listing within this time") \
 SETTING(NEON_RATE,            "neon.requests_per_second",   COUNT,    "8",          "0..1000", "most requests a second for each Neon account by this worker, fewer after 429s; 0: no limit") \
 SETTING(NEON_BURST,           "neon.burst",                 COUNT,    "20",         "1..1000", "requests at once for each Neon account, fewer after 429s") \
+SETTING(NEON_REPLY_MEMORY,    "neon.reply_memory",          BYTES,    "32MiB",      "1MiB..1024MiB", "memory of all replies under way; one that goes beyond counts as lost") \
 SETTING(NEON_POLL,            "neon.poll_interval",         DURATION, "1s",         "50ms..1m", "between two looks at an operation that runs") \
 SETTING(NEON_OPERATION_LIMIT, "neon.operation_timeout",     DURATION, "5m",         "1s..24h", "longest wait for one operation that makes no progress") \
 SETTING(CHECK_LOGIN,          "environments.check_login",   FLAG,     "on",         "", "prove with a login that a new environment works; off only where the API is on loopback") \

@@ -27,6 +27,7 @@ struct Http {
     List calls;       // under way
     List ended;       // their callbacks are due
     List sockets;
+    size_t replies_bytes;
 };
 
 typedef struct HttpSocket {
@@ -311,7 +312,7 @@ static void on_address(void *context, const char *address, const Error *err)
 
 HttpCall *http_send(Http *http, const HttpRequest *request, HttpCallback *callback, void *context)
 {
-    HttpCall *call = http_call_new(&http->options, request);
+    HttpCall *call = http_call_new(&http->options, request, &http->replies_bytes);
     call->http = http;
     call->callback = callback;
     call->context = context;

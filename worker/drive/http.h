@@ -29,6 +29,7 @@ typedef struct HttpOptions {
     uint32_t connect_timeout_ms;
     uint32_t request_timeout_ms; // whole request
     size_t max_reply_bytes;
+    size_t max_replies_bytes; // of all replies under way together; 0 = no limit
     uint32_t max_connections; // at once; more requests wait in curl's queue
 } HttpOptions;
 

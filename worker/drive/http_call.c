@@ -73,6 +73,26 @@ static int on_socket(void *context, curl_socket_t fd, curlsocktype purpose)
                : CURL_SOCKOPT_ERROR;
 }
 
+static bool grow(HttpCall *call, size_t capacity)
+{
+    // both of them for a moment
+    if (call->max_replies_bytes != 0 && *call->replies_bytes + capacity > call->max_replies_bytes) {
+        call->failure = "the replies under way are together larger than the limit";
+        return false;
+    }
+    // Replies hold passwords: never left behind by realloc.
+    uint8_t *grown = alloc_bytes(capacity);
+    if (call->reply != NULL) {
+        memcpy(grown, call->reply, call->reply_bytes);
+        secret_zero(call->reply, call->reply_bytes);
+        free(call->reply);
+    }
+    *call->replies_bytes += capacity - call->reply_capacity;
+    call->reply = grown;
+    call->reply_capacity = capacity;
+    return true;
+}
+
 static size_t on_body(char *data, size_t one, size_t size, void *context)
 {
     (void)one;
@@ -87,15 +107,9 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
         while (capacity < needed) {
             capacity *= 2;
         }
-        // Replies hold passwords: never left behind by realloc.
-        uint8_t *grown = alloc_bytes(capacity);
-        if (call->reply != NULL) {
-            memcpy(grown, call->reply, call->reply_bytes);
-            secret_zero(call->reply, call->reply_bytes);
-            free(call->reply);
+        if (!grow(call, capacity)) {
+            return CURL_WRITEFUNC_ERROR;
         }
-        call->reply = grown;
-        call->reply_capacity = capacity;
     }
     memcpy(call->reply + call->reply_bytes, data, size);
     call->reply_bytes = needed;
@@ -222,7 +236,8 @@ static void set_url(HttpCall *call, const char *base_url, const char *path)
     text_clear(&url);
 }
 
-HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request)
+HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request,
+                        size_t *replies_bytes)
 {
     HttpCall *call = alloc_zeroed(1, sizeof(*call));
     list_link_init(&call->link);
@@ -233,6 +248,8 @@ HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request)
     call->started_boot_ms = clock_boot_ms();
     call->send_limit_boot_ms = request->send_limit_boot_ms;
     call->max_reply_bytes = options->max_reply_bytes;
+    call->max_replies_bytes = options->max_replies_bytes;
+    call->replies_bytes = replies_bytes;
     set_transport(call, options);
     set_callbacks(call);
     set_method(call, request);
@@ -258,6 +275,7 @@ void http_call_free(HttpCall *call)
         secret_zero(call->reply, call->reply_bytes);
         free(call->reply);
     }
+    *call->replies_bytes -= call->reply_capacity;
     free(call);
 }
 

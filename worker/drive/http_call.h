@@ -45,13 +45,17 @@ struct HttpCall {
     size_t reply_bytes;
     size_t reply_capacity;
     size_t max_reply_bytes;
+    size_t *replies_bytes; // of all calls
+    size_t max_replies_bytes;
     uint32_t user_timeout_ms;
     const char *failure; // ours; NULL = curl's
     char error[CURL_ERROR_SIZE];
     CURLcode result;
 };
 
-HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request);
+// `replies_bytes`: of all calls, counted here; outlives them.
+HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request,
+                        size_t *replies_bytes);
 // `entry` as CURLOPT_RESOLVE has it: host:port:address.
 void http_call_set_address(HttpCall *call, const char *entry);
 void http_call_free(HttpCall *call); // not in a list and not in a multi handle any more

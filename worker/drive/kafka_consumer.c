@@ -14,6 +14,7 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {"fetch.wait.max.ms", "100"},
         {"queued.min.messages", "1000"}, // of 100,000: what is not started is not prefetched
         {"queued.max.messages.kbytes", "16384"},
+        {"fetch.max.bytes", "4194304"}, // of 50 MiB: a reply is received whole
         {"reconnect.backoff.max.ms", "2000"},
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
@@ -44,6 +45,14 @@ static void subscribe(rd_kafka_t *client, const char *topic)
     (void)failed;
 }
 
+// Prefetched records, and a reply of a broker or two as received and unpacked.
+static int64_t memory_of(const rd_kafka_conf_t *conf)
+{
+    enum { REPLIES = 2, PACKING = 4 };
+    return kafka_conf_number(conf, "queued.max.messages.kbytes") * 1024 +
+           kafka_conf_number(conf, "fetch.max.bytes") * REPLIES * (1 + PACKING);
+}
+
 bool kafka_consumer_open(KafkaConsumer *consumer, const Settings *settings, Error *err)
 {
     char text[sizeof(err->text)] = "";
@@ -56,6 +65,7 @@ bool kafka_consumer_open(KafkaConsumer *consumer, const Settings *settings, Erro
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
                                        RD_KAFKA_EVENT_ERROR);
     consumer->session_timeout_ms = kafka_conf_number(conf, "session.timeout.ms");
+    consumer->memory_bytes = memory_of(conf);
     consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     if (consumer->client == NULL) {
         rd_kafka_conf_destroy(conf);

@@ -18,6 +18,7 @@ typedef struct KafkaConsumer {
     rd_kafka_queue_t *queue;         // all events: records, rebalances, errors
     rd_kafka_queue_t *closing_queue; // in its place from kafka_consumer_leave on; NULL before
     int64_t session_timeout_ms;
+    int64_t memory_bytes; // that it takes at most, as configured
 } KafkaConsumer;
 
 // Code KAFKA_SETUP.

@@ -356,6 +356,11 @@ int64_t kafka_in_session_timeout_ms(const KafkaIn *in)
     return in->consumer.session_timeout_ms;
 }
 
+int64_t kafka_in_memory_bytes(const KafkaIn *in)
+{
+    return in->consumer.memory_bytes;
+}
+
 void kafka_in_close(KafkaIn *in, void (*on_closed)(void *context))
 {
     assert(in->phase == PHASE_OPEN);

@@ -68,6 +68,8 @@ int64_t kafka_in_end(const KafkaIn *in, int32_t partition);
 // CLOCK_BOOTTIME of the last poll.
 int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in);
 int64_t kafka_in_session_timeout_ms(const KafkaIn *in);
+// What records not yet handed over take at most, as configured.
+int64_t kafka_in_memory_bytes(const KafkaIn *in);
 // Leaves the group: on_revoked is called from within for what is assigned; after
 // kafka_in_revoke_done the group is left, which takes at most 10 s, and `on_closed` is called, on
 // the loop. After a fatal error, too.

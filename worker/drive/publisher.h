@@ -24,6 +24,8 @@
 
 typedef struct Publisher Publisher;
 
+enum { PUBLISHER_BATCH_BYTES = 8 * 1024 * 1024 }; // of a transaction with more than one outcome
+
 typedef struct PublisherHeader {
     const char *name;
     Bytes value;

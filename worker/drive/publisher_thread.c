@@ -8,7 +8,7 @@
 #include "sys/clock.h"
 #include "sys/random.h"
 
-enum { BATCH_ITEMS = 1000, BATCH_BYTES = 8 * 1024 * 1024, IDLE_MS = 1000 };
+enum { BATCH_ITEMS = 1000, IDLE_MS = 1000 };
 static const Backoff RETRY = {.first_ms = 100, .max_ms = 5000};
 
 static size_t count_of(const List *items)
@@ -115,7 +115,7 @@ static void take_batch(PublisherThread *thread, List *ret_batch)
         const Item *item = LIST_ENTRY(link, Item, link);
         size_bytes += item->size_bytes;
         if (item->assignment->rebalance != rebalance || count == thread->batch_items ||
-            (count > 0 && size_bytes > BATCH_BYTES)) {
+            (count > 0 && size_bytes > PUBLISHER_BATCH_BYTES)) {
             return;
         }
         list_remove(link);

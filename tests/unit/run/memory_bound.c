@@ -1,0 +1,77 @@
+#include "run/memory_bound.h"
+
+#include "unit.h"
+
+enum { MIB = 1024 * 1024 };
+
+static const MemoryFacts FACTS = {
+    .consumer_bytes = 20 * MIB, .batch_bytes = 8 * MIB, .connections = 64, .partitions = 12};
+
+static int64_t bound_with(const char *name, const char *value, const MemoryFacts *facts)
+{
+    Error err = ERROR_INIT;
+    Settings *settings = settings_new();
+    if (name != NULL) {
+        assert_true(settings_set(settings, name, value, "test", &err));
+    }
+    int64_t bytes = memory_bound_bytes(settings, facts);
+    settings_free(settings);
+    return bytes;
+}
+
+static void the_defaults_stay_below_640_mebibytes(void **state)
+{
+    (void)state;
+    int64_t bytes = bound_with(NULL, NULL, &FACTS);
+    print_message("%lld MiB by default\n", (long long)(bytes / MIB));
+    assert_in_range(bytes, 300LL * MIB, 640LL * MIB);
+}
+
+// Each by what it adds, and a quarter of it.
+static void every_setting_that_takes_memory_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *value;
+        const char *more;
+        int64_t added_bytes;
+    } CASES[] = {
+        {"commands.memory", "64MiB", "65MiB", 2LL * MIB},
+        {"commands.max_bytes", "1MiB", "2MiB", 2LL * 12 * MIB},
+        {"commands.in_flight", "256", "272", MIB},
+        {"ledger.connections", "2", "3", 16LL * MIB},
+        {"neon.reply_memory", "16MiB", "17MiB", MIB},
+        {"neon.reply_memory", "8MiB", "9MiB", 9LL * MIB},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(CASES); i++) {
+        int64_t difference = bound_with(CASES[i].name, CASES[i].more, &FACTS) -
+                             bound_with(CASES[i].name, CASES[i].value, &FACTS);
+        assert_in_range(difference, CASES[i].added_bytes / 100 * 125 - 100,
+                        CASES[i].added_bytes / 100 * 125 + 100);
+    }
+}
+
+static void every_fact_counts(void **state)
+{
+    (void)state;
+    int64_t bytes = bound_with(NULL, NULL, &FACTS);
+    for (int i = 0; i < 4; i++) {
+        MemoryFacts more = FACTS;
+        more.consumer_bytes += i == 0 ? MIB : 0;
+        more.batch_bytes += i == 1 ? MIB : 0;
+        more.connections += i == 2 ? 1 : 0;
+        more.partitions += i == 3 ? 1 : 0;
+        assert_true(bound_with(NULL, NULL, &more) > bytes);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_defaults_stay_below_640_mebibytes),
+        cmocka_unit_test(every_setting_that_takes_memory_counts),
+        cmocka_unit_test(every_fact_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,54 @@
+#include "run/memory_bound.h"
+
+#include "neon/reply.h"
+#include "run/ledger_queue.h"
+
+enum {
+    KIB = 1024,
+    MIB = 1024 * KIB,
+    // Program, libraries, their threads' stacks and heaps, tables, certificates, metrics: measured
+    // 19 MiB right after the start.
+    BASE_BYTES = 40 * MIB,
+    // curl's and TLS's buffers of one connection.
+    CONNECTION_BYTES = 128 * KIB,
+    // Of a command at work, above what it is held for: decoded reply, statement, its answer.
+    WORK_BYTES = 64 * KIB,
+    // JSON in memory, of its text: jansson takes 3 to 6 times as much for Neon's listings.
+    DECODE_FACTOR = 8,
+    // A batch of rows as parameters, in libpq's buffer, its answer; and what waits behind it.
+    LEDGER_COPIES = 4,
+    // An outcome in the publisher, in librdkafka's queue, in its request.
+    BATCH_COPIES = 3,
+    // glibc's heap: what was freed between what is in use.
+    SLACK_PER_CENT = 25,
+};
+
+static int64_t less_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// Commands and outcomes, as many again that are parked in a rebalance, and one record a partition
+// that was taken when the partition wasn't full yet (kept as bytes and as a message).
+static int64_t held_bytes(const Settings *settings, const MemoryFacts *facts)
+{
+    return 2 * settings_number(settings, SETTING_COMMANDS_MEMORY) +
+           2 * settings_number(settings, SETTING_COMMANDS_MAX_BYTES) * facts->partitions;
+}
+
+static int64_t neon_bytes(const Settings *settings, const MemoryFacts *facts)
+{
+    int64_t replies_bytes = settings_number(settings, SETTING_NEON_REPLY_MEMORY);
+    return facts->connections * CONNECTION_BYTES + replies_bytes +
+           DECODE_FACTOR * less_of(replies_bytes, NEON_REPLY_BYTES_MAX); // one at a time
+}
+
+int64_t memory_bound_bytes(const Settings *settings, const MemoryFacts *facts)
+{
+    int64_t sum =
+        facts->consumer_bytes + BATCH_COPIES * facts->batch_bytes + held_bytes(settings, facts) +
+        neon_bytes(settings, facts) +
+        settings_number(settings, SETTING_COMMANDS_IN_FLIGHT) * WORK_BYTES +
+        settings_number(settings, SETTING_LEDGER_CONNECTIONS) * LEDGER_COPIES * LEDGER_BATCH_BYTES;
+    return BASE_BYTES + sum + sum / 100 * SLACK_PER_CENT;
+}
