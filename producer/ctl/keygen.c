@@ -31,10 +31,12 @@ static const struct argp_option OPTIONS[] = {
 };
 
 static const char DOC[] =
-    "Makes the key pair of a fleet of workers.\v"
+    "Makes the key pair of a fleet of workers, or of a recipient of passwords.\v"
     "FILE gets the private key, FILE.pub the public key, 64 hex digits each; a file that is there "
     "already is never replaced. The workers take FILE as secrets.fleet_private_key_file, senders "
-    "take FILE.pub as --fleet-public-key. With --kek, FILE gets a random key for "
+    "take FILE.pub as --fleet-public-key. A recipient keeps FILE for reveal --key-file; the "
+    "workers "
+    "list what FILE.pub holds in reveal.recipients. With --kek, FILE gets a random key for "
     "secrets.key_encryption_key_file.";
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -112,8 +114,10 @@ static void tell(const Keygen *keygen, const char *path, const char *public_path
         json_decref(object);
         return;
     }
-    (void)printf("private key  %s (for the workers: secrets.fleet_private_key_file)\n"
-                 "public key   %s (for senders: --fleet-public-key)\n"
+    (void)printf("private key  %s (for the workers: secrets.fleet_private_key_file; or a "
+                 "recipient: reveal --key-file)\n"
+                 "public key   %s (for senders: --fleet-public-key; or the workers: "
+                 "reveal.recipients)\n"
                  "             %s\n"
                  "key id       %s\n",
                  path, public_path, hex, key_id);

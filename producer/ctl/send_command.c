@@ -87,13 +87,15 @@ static int show_outcome(const SendOptions *options, const ProvisionCommand *comm
                               &event, &error)) {
         return report_command_error(options->connection->json, &error, command);
     }
-    if (options->connection->json) {
+    int code = report_outcome(event->outcome);
+    if (options->show != NULL && event->outcome == PROVISION_OUTCOME_SUCCEEDED) {
+        code = options->show(options->show_context, event);
+    } else if (options->connection->json) {
         print_event_json(stdout, event);
     } else {
         Screen screen = screen_stdout();
         print_event_line(&screen, event);
     }
-    int code = report_outcome(event->outcome);
     provision_event_free(event);
     return code;
 }

@@ -242,6 +242,34 @@ static void deleting_names_the_environment_and_the_consent(void **state)
     assert_true(decoded->message->delete_environment->delete_data);
 }
 
+static void a_reveal_names_a_role_or_a_service_and_the_reply_key(void **state)
+{
+    (void)state;
+    static const uint8_t KEY[PROVISION_KEY_BYTES] = {9};
+    ProvisionError error;
+    ProvisionRevealCredentials spec = {
+        .environment = "staging", .role = "app_owner", .reply_public_key = KEY};
+    ProvisionCommand *of_role CLEANUP(draft_free_at) =
+        provision_reveal_credentials("shop", &spec, NULL);
+    Command *first CLEANUP(command_free_at) = decode_valid(of_role, NULL);
+    const Provisioning__V1__RevealCredentials *action = first->message->reveal_credentials;
+    assert_string_equal(action->environment, "staging");
+    assert_string_equal(action->role, "app_owner");
+    assert_int_equal(action->reply_public_key.len, PROVISION_KEY_BYTES);
+    assert_memory_equal(action->reply_public_key.data, KEY, PROVISION_KEY_BYTES);
+    spec.service = "api";
+    assert_null(provision_reveal_credentials("shop", &spec, &error));
+    assert_string_equal(error.field, "reveal_credentials.target");
+    spec.role = NULL;
+    ProvisionCommand *of_service CLEANUP(draft_free_at) =
+        provision_reveal_credentials("shop", &spec, NULL);
+    Command *second CLEANUP(command_free_at) = decode_valid(of_service, NULL);
+    assert_string_equal(second->message->reveal_credentials->service, "api");
+    spec.reply_public_key = NULL;
+    assert_null(provision_reveal_credentials("shop", &spec, &error));
+    assert_string_equal(error.field, "reveal_credentials.reply_public_key");
+}
+
 static void a_wrong_name_is_refused_at_once(void **state)
 {
     (void)state;
@@ -327,6 +355,7 @@ int main(void)
         cmocka_unit_test(what_is_not_asked_for_is_left_to_neon),
         cmocka_unit_test(a_branch_has_one_kind_of_source),
         cmocka_unit_test(deleting_names_the_environment_and_the_consent),
+        cmocka_unit_test(a_reveal_names_a_role_or_a_service_and_the_reply_key),
         cmocka_unit_test(a_wrong_name_is_refused_at_once),
         cmocka_unit_test(every_command_gets_an_id_of_its_own),
         cmocka_unit_test(the_envelope_can_be_set),
