@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "run/flight.h"
+#include "run/sight.h"
 #include "sys/log.h"
 
 // A transaction takes up to transaction.timeout.ms (10 s) to end; Kafka away, it never does.
@@ -35,6 +36,7 @@ static void leave(Worker *worker)
         return;
     }
     worker->is_closing = true;
+    sight_leaving(worker->sight);
     log_write(LOG_LEVEL_INFO, NULL, "leaving the group with %zu commands in flight",
               worker->flight_count);
     loop_timer_start(worker->leave_limit, LEAVE_LIMIT_MS);
@@ -100,6 +102,7 @@ static void start_draining(Worker *worker)
 {
     uint64_t drain_ms = (uint64_t)settings_number(worker->settings, SETTING_DRAIN_TIMEOUT);
     worker->is_draining = true;
+    sight_leaving(worker->sight);
     log_write(LOG_LEVEL_INFO, NULL,
               "stopping: %zu commands in flight are finished or handed back within %" PRIu64 " s",
               worker->flight_count, drain_ms / 1000);

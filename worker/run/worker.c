@@ -11,14 +11,17 @@
 #include "run/flight.h"
 #include "run/intake.h"
 #include "run/leave.h"
+#include "run/memory_bound.h"
 #include "run/note.h"
 #include "run/outbox.h"
 #include "run/press.h"
+#include "run/sight.h"
 #include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
 enum {
+    NEON_CONNECTIONS = 64,
     PURGE_SOON_MS = 1000,
     PURGE_MS = 10 * 60 * 1000,
     THAW_MS = 2000, // librdkafka checks once a second whether its session has timed out
@@ -31,6 +34,7 @@ static void on_record(void *context, KafkaAssignment *assignment, const rd_kafka
 
 static void on_assigned(void *context, KafkaAssignment *const *assignments, size_t count)
 {
+    sight_assigned(((Worker *)context)->sight);
     intake_assigned(context, assignments, count);
 }
 
@@ -42,6 +46,7 @@ static void on_revoked(void *context, KafkaAssignment *const *assignments, size_
     for (size_t i = 0; i < count; i++) {
         ids[i] = assignments[i]->id;
     }
+    sight_revoked(worker->sight);
     intake_revoked(worker, assignments, count);
     publisher_revoke(worker->publisher, ids, count);
     free(ids);
@@ -55,6 +60,7 @@ static void on_publisher_revoked(void *context)
 static void on_health(void *context, const Error *err)
 {
     Worker *worker = context;
+    sight_kafka(worker->sight, err->kind != ERROR_NONE);
     if (err->kind == ERROR_NONE) {
         log_write(LOG_LEVEL_INFO, NULL, "Kafka is reached again");
     } else if (err->kind == ERROR_UNAVAILABLE) {
@@ -88,7 +94,9 @@ static void on_fatal(void *context, const Error *err)
 static void on_trouble(void *context, const Error *err)
 {
     bool is_over = err->kind == ERROR_NONE;
-    metrics_add(((Worker *)context)->metrics, METRIC_TRANSACTION_TROUBLES, NULL, is_over ? 0 : 1);
+    const Worker *worker = context;
+    sight_transactions(worker->sight, !is_over);
+    metrics_add(worker->metrics, METRIC_TRANSACTION_TROUBLES, NULL, is_over ? 0 : 1);
     log_write(is_over ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
               &(LogFields){.error = is_over ? NULL : err},
               is_over ? "transactions work again"
@@ -161,13 +169,14 @@ static void serve_gate(Worker *worker)
 static void on_turn(void *context)
 {
     Worker *worker = context;
+    sight_turn(worker->sight);
     serve_buckets(worker);
     serve_gate(worker);
     ledger_queue_flush(worker->ledger, holds_claims(worker));
     leave_when_idle(worker);
 }
 
-static void set_names(Worker *worker)
+void worker_set_names(Worker *worker)
 {
     const char *instance = settings_text(worker->settings, SETTING_INSTANCE_ID);
     const char *source = settings_text(worker->settings, SETTING_EVENTS_SOURCE);
@@ -234,14 +243,19 @@ static bool open_drivers(Worker *worker, Error *err)
         .connect_timeout_ms = 10000,
         .request_timeout_ms = duration_ms(settings, SETTING_NEON_REQUEST_TIMEOUT),
         .max_reply_bytes = NEON_REPLY_BYTES_MAX,
-        .max_connections = 64,
+        .max_replies_bytes = (size_t)settings_number(settings, SETTING_NEON_REPLY_MEMORY),
+        .max_connections = NEON_CONNECTIONS,
     };
     worker->resolver = resolver_new(worker->loop);
+    if (!sight_open(worker->sight, err)) {
+        return false;
+    }
     worker->http = http_new(worker->loop, worker->resolver, &http, err);
     if (worker->http == NULL) {
         return false;
     }
     worker->ledger = ledger_queue_open(worker->loop, worker->resolver, settings);
+    ledger_queue_measure(worker->ledger, worker->metrics);
     worker->publisher = publisher_open(worker->loop, settings, &PUBLISHER_HANDLER, worker, err);
     if (worker->publisher == NULL) {
         return false;
@@ -251,6 +265,20 @@ static bool open_drivers(Worker *worker, Error *err)
         leave_without_consumer(worker);
     }
     return worker->kafka_in != NULL;
+}
+
+static void tell_memory_bound(const Worker *worker)
+{
+    const MemoryFacts facts = {
+        .consumer_bytes = kafka_in_memory_bytes(worker->kafka_in),
+        .batch_bytes = PUBLISHER_BATCH_BYTES,
+        .connections = NEON_CONNECTIONS,
+        .partitions = settings_number(worker->settings, SETTING_TOPICS_PARTITIONS),
+    };
+    int64_t bytes = memory_bound_bytes(worker->settings, &facts);
+    metrics_set(worker->metrics, METRIC_MEMORY_BOUND, NULL, (double)bytes);
+    log_write(LOG_LEVEL_INFO, NULL, "takes at most %" PRId64 " MiB of memory by its configuration",
+              bytes / (1024 * 1024) + 1);
 }
 
 static bool worker_init(Worker *worker, const Settings *settings, const char *installation,
@@ -264,9 +292,10 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     bool fits = text_copy(worker->installation, sizeof worker->installation, installation);
     assert(fits);
     (void)fits;
-    set_names(worker);
+    worker_set_names(worker);
     worker->metrics = metrics_new();
     worker->loop = loop_new();
+    worker->sight = sight_new(worker);
     leave_init(worker);
     note_init(worker);
     worker->purge_timer = loop_timer_new(worker->loop, on_purge_timer, worker);
@@ -287,6 +316,7 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
 
 static void worker_clear(Worker *worker)
 {
+    sight_free(worker->sight);
     intake_clear(worker);
     outbox_clear(worker);
     ledger_queue_close(worker->ledger);
@@ -320,6 +350,7 @@ int worker_run(const Settings *settings, const char *installation, Error *err)
     leave_watch_signals(&worker);
     log_write(LOG_LEVEL_INFO, NULL, "worker %s of installation %s has started", worker.name,
               installation);
+    tell_memory_bound(&worker);
     loop_timer_start(worker.purge_timer, PURGE_SOON_MS);
     note_start(&worker);
     loop_run(worker.loop, on_turn, &worker);

@@ -42,6 +42,7 @@ typedef struct Partition {
 typedef struct Worker {
     const Settings *settings;
     Metrics *metrics;
+    struct Sight *sight; // run/sight.h
     Loop *loop;
     Resolver *resolver;
     Http *http;
@@ -96,6 +97,8 @@ int worker_run(const Settings *settings, const char *installation, Error *err);
 
 // ---- for the other files of run/
 
+// From its settings and its installation.
+void worker_set_names(Worker *worker);
 // Something came in, or the worker drains: pauses partitions that are full (run/press.h).
 void worker_press(Worker *worker);
 

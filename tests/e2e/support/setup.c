@@ -77,6 +77,7 @@ void setup_settings(World *world)
                 box_text("log.level = debug\n"
                          "log.format = json\n"
                          "group.id = %s\n"
+                         "admin.address = 127.0.0.1:0\n"
                          "ledger.uri_file = %s/ledger.uri\n"
                          "ledger.migrate = auto\n"
                          "postgres.ca_file = %s\n"
