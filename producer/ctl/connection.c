@@ -144,14 +144,32 @@ static bool set_all(const Connection *connection, ProvisionOptions *options, Pro
     return true;
 }
 
-ProvisionClient *connection_open(const Connection *connection, int *ret_exit_code)
+void connection_default(Connection *connection, const char *name, const char *value)
+{
+    if (connection->property_count == CONNECTION_PROPERTIES_MAX) {
+        return;
+    }
+    size_t name_size = strlen(name) + 1;
+    size_t value_size = strlen(value) + 1;
+    char *pair = alloc_bytes(name_size + value_size);
+    memcpy(pair, name, name_size);
+    memcpy(pair + name_size, value, value_size);
+    memmove(&connection->properties[1], &connection->properties[0],
+            connection->property_count * sizeof(connection->properties[0]));
+    connection->properties[0] = pair;
+    connection->property_count++;
+}
+
+ProvisionClient *connection_try(const Connection *connection, ProvisionError *err)
 {
     ProvisionOptions *options CLEANUP(free_options) = provision_options_new();
+    return set_all(connection, options, err) ? provision_client_new(options, err) : NULL;
+}
+
+ProvisionClient *connection_open(const Connection *connection, int *ret_exit_code)
+{
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    ProvisionClient *client = NULL;
-    if (set_all(connection, options, &error)) {
-        client = provision_client_new(options, &error);
-    }
+    ProvisionClient *client = connection_try(connection, &error);
     *ret_exit_code = EXIT_CODE_OK;
     if (client == NULL) {
         if (strcmp(error.field, "bootstrap.servers") == 0) {

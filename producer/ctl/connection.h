@@ -28,6 +28,12 @@ void connection_clear(Connection *connection);
 // The client, or NULL: the problem was reported and *ret_exit_code is to be returned by main.
 ProvisionClient *connection_open(const Connection *connection, int *ret_exit_code);
 
+// The same without a word: NULL and the error.
+ProvisionClient *connection_try(const Connection *connection, ProvisionError *err);
+
+// A property for where the command line says nothing else.
+void connection_default(Connection *connection, const char *name, const char *value);
+
 void connection_free_client(ProvisionClient **client); // for CLEANUP
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
     {"keygen", keygen_run},
     {"status", status_run},
     {"commands", commands_run},
+    {"doctor", doctor_run},
     {"dead-letters", dead_letters_run},
     {"cancel", cancel_run},
     {"reveal", reveal_run},
@@ -33,6 +34,7 @@ static const char DOC[] =
     "  watch                         show events as they come\n"
     "  status COMMAND_ID             show where a command stands, and what it waits for\n"
     "  commands [--stuck]            list the commands that aren't finished\n"
+    "  doctor                        check all that the workers need\n"
     "  environments                  list the environments there are\n"
     "  show SUBJECT | ENVIRONMENT    show all that is known of one\n"
     "  dead-letters list|show|replay  look at what no worker executed, and send it again\n"

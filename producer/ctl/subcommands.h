@@ -19,6 +19,7 @@ Subcommand show_run;
 Subcommand keygen_run;
 Subcommand status_run;
 Subcommand commands_run;
+Subcommand doctor_run;
 Subcommand dead_letters_run;
 
 #endif

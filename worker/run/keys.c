@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "contract/account_key.h"
 #include "sys/random.h"
 
 static bool load_key(const Settings *settings, SettingId id, Secret *ret_key, Error *err)
@@ -47,20 +48,13 @@ static const uint8_t *encryption_key(const Keys *keys)
     return secret_bytes(&keys->encryption).data;
 }
 
-// Application and account, apart by a NUL, which neither can hold.
-static void associate(const char *application_id, const char *account, Text *ret_text)
-{
-    text_append_bytes(ret_text, application_id, strlen(application_id) + 1);
-    text_append(ret_text, account);
-}
-
 void keys_seal(const Keys *keys, const char *application_id, const char *account,
                const Secret *api_key, Buffer *ret_sealed)
 {
     uint8_t nonce[CRYPTO_NONCE_BYTES];
     random_bytes(nonce, sizeof nonce);
-    CLEANUP(text_clear) Text associated = TEXT_INIT(256);
-    associate(application_id, account, &associated);
+    CLEANUP(text_clear) Text associated = TEXT_INIT(ACCOUNT_KEY_ASSOCIATED_BYTES);
+    account_key_associate(application_id, account, &associated);
     crypto_aead_seal(encryption_key(keys), nonce, text_bytes(&associated), secret_bytes(api_key),
                      ret_sealed);
 }
@@ -68,8 +62,8 @@ void keys_seal(const Keys *keys, const char *application_id, const char *account
 bool keys_open(const Keys *keys, const char *application_id, const char *account, Bytes sealed,
                Secret *ret_api_key, Error *err)
 {
-    CLEANUP(text_clear) Text associated = TEXT_INIT(256);
-    associate(application_id, account, &associated);
+    CLEANUP(text_clear) Text associated = TEXT_INIT(ACCOUNT_KEY_ASSOCIATED_BYTES);
+    account_key_associate(application_id, account, &associated);
     return crypto_aead_open(encryption_key(keys), text_bytes(&associated), sealed, ret_api_key,
                             err);
 }
