@@ -19,7 +19,8 @@ static void expect_header(const Seen *seen, const char *name, const char *value)
 void expect_event(const Seen *seen, const char *application, const char *subject_name,
                   int64_t sequence)
 {
-    const char *subject = box_text("applications/%s/%s", application, subject_name);
+    const char *slash = subject_name[0] != '\0' ? "/" : "";
+    const char *subject = box_text("applications/%s%s%s", application, slash, subject_name);
     expect_header(seen, "content-type", "application/protobuf");
     expect_header(seen, "ce_specversion", "1.0");
     expect_header(seen, "ce_id", seen_text(seen, "eventId"));

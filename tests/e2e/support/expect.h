@@ -8,7 +8,7 @@
 #include "support/world.h"
 
 // CloudEvents headers, key and envelope of an outcome event fit each other; its sequence is this
-// one (0: none).
+// one (0: none). `subject_name` is empty for the application itself.
 void expect_event(const Seen *seen, const char *application, const char *subject_name,
                   int64_t sequence);
 // The state topic's last record of an environment tells what the event told, and the ledger's row
