@@ -129,7 +129,7 @@ static void add_reason(json_t *command, const Provisioning__V1__Event *event)
 static void add_record(json_t *command, const Provisioning__Internal__V1__OutcomeRecord *record)
 {
     static const char PREFIX[] = "provisioning.v1.";
-    char buffer[512];
+    char buffer[512] = "";
     const char *type = header_of(record, "ce_type", buffer, sizeof(buffer));
     type += strncmp(type, PREFIX, sizeof(PREFIX) - 1) == 0 ? sizeof(PREFIX) - 1 : 0;
     if (record->topic != PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS ||

@@ -157,7 +157,9 @@ static void append_outcome(Text *text, const json_t *command)
     }
     text_append(text, get(command, "outcome"));
     if (has(command, "code")) {
-        text_printf(text, " %s: %s", get(command, "code"), get(command, "message"));
+        text_printf(text, " %s", get(command, "code"));
+        text_append(text, has(command, "message") ? ": " : "");
+        text_append(text, get(command, "message"));
     }
     text_append(text, has(command, "finishedAt") ? ", at " : "");
     text_append(text, get(command, "finishedAt"));

@@ -65,8 +65,10 @@ static void set_text(json_t *object, const char *key, const char *text)
 static void set_time(json_t *object, const char *key, int64_t instant_ms)
 {
     char text[INSTANT_TEXT_BYTES];
-    instant_format(instant_ms, text);
-    json_object_set_new(object, key, json_string(text));
+    if (instant_ms > 0) { // else it says none
+        instant_format(instant_ms, text);
+        json_object_set_new(object, key, json_string(text));
+    }
 }
 
 // FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/
