@@ -57,6 +57,15 @@ static void small_records(Stage *stage)
     stage->max_record_bytes = 900;
 }
 
+// As if another worker had got to the end and saved what it knew.
+static void journal_is_full(Stage *stage)
+{
+    json_object_update_new(
+        stage->claimed.journal,
+        talk_json("{'databases':['app'],'database':'app','role':'app_owner','role_listed':true,"
+                  "'revealed':true,'host':'ep-1.eu','pooled_host':'ep-1-pooler.eu'}"));
+}
+
 static const Talk TALKS[] = {
     {"the owner's URIs of every database are sealed for the recipient",
      REVEAL(""),
@@ -162,6 +171,13 @@ static const Talk TALKS[] = {
       UP_TO_PASSWORD,
       URIS,
       {"!end", "CredentialsIssued"}}},
+    {"whatever the journal knows, what lived in memory is asked for",
+     REVEAL(""),
+     READY,
+     journal_is_full,
+     {{"reveal_password", PASSWORD("p/1")},
+      URIS,
+      {"!end", "CredentialsIssued", "app_owner:p%2F1@"}}},
     {"a recipient that is not listed gets nothing, without a call",
      REVEAL(""),
      READY,
