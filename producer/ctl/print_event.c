@@ -38,6 +38,7 @@ static const Detail DETAILS[] = {
     {"EnvironmentBranched", "rotatedRoles", "rotated", NULL},
     {"EnvironmentDeleted", "projectId", "project", NULL},
     {"EnvironmentDeleted", "branchId", "branch", NULL},
+    {"CredentialsIssued", "sealed.fleetKeyId", "for key", NULL},
     {"DriftReported", "code", "", NULL},
     {"DriftReported", "message", "", NULL},
     {"CancelAccepted", "commandId", "of", NULL},
