@@ -1,0 +1,84 @@
+#include "crash/points.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "saga/sagas.h"
+#include "support/cmocka.h"
+#include "sys/crash.h"
+
+static void add(Points *points, const char *name)
+{
+    for (size_t i = 0; i < points->count; i++) {
+        if (strcmp(points->names[i], name) == 0) {
+            return; // several steps share an undo
+        }
+    }
+    assert_true(points->count < POINTS_MAX);
+    int length = snprintf(points->names[points->count++], POINT_BYTES, "%s", name);
+    assert_in_range(length, 1, POINT_BYTES - 1);
+}
+
+static void add_step(Points *points, const char *action, const char *step)
+{
+    char name[POINT_BYTES];
+    for (int i = 0; i < CRASH_POINT_COUNT; i++) {
+        CrashPoint point = (CrashPoint)i;
+        if (crash_point_is_of_step(point)) {
+            (void)snprintf(name, sizeof(name), "%s/%s/%s", crash_point_name(point), action, step);
+            add(points, name);
+        }
+    }
+}
+
+static bool is_mutating(Protection protection)
+{
+    return protection != PROTECTED_READ && protection != PROTECTED_LEDGER;
+}
+
+static void add_steps(Points *points, const char *action, const Step *steps)
+{
+    for (const Step *step = steps; step->name != NULL; step++) {
+        if (is_mutating(step->protection)) {
+            add_step(points, action, step->name);
+        }
+        if (step->undo != NULL) {
+            for (const Step *undo = step->undo; undo->name != NULL; undo++) {
+                assert_null(undo->undo);
+                if (is_mutating(undo->protection)) {
+                    add_step(points, action, undo->name);
+                }
+            }
+        }
+    }
+}
+
+static bool is_of_action(CrashPoint point)
+{
+    return point == CRASH_CLAIM_BEFORE || point == CRASH_CLAIM_AFTER ||
+           point == CRASH_CONCLUDE_BEFORE || point == CRASH_CONCLUDE_AFTER;
+}
+
+void points_make(Points *ret_points)
+{
+    char name[POINT_BYTES];
+    size_t action_count = 0;
+    const SagaDefinition *actions = sagas_table(&action_count);
+    ret_points->count = 0;
+    for (size_t i = 0; i < action_count; i++) {
+        add_steps(ret_points, actions[i].name, actions[i].steps);
+    }
+    for (int i = 0; i < CRASH_POINT_COUNT; i++) {
+        CrashPoint point = (CrashPoint)i;
+        if (is_of_action(point)) {
+            for (size_t j = 0; j < action_count; j++) {
+                (void)snprintf(name, sizeof(name), "%s/%s", crash_point_name(point),
+                               actions[j].name);
+                add(ret_points, name);
+            }
+        } else if (!crash_point_is_of_step(point)) {
+            add(ret_points, crash_point_name(point));
+        }
+    }
+}

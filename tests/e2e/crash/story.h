@@ -1,0 +1,46 @@
+/*
+ * A scenario as it is told: a standby, which lives on, prepares; then a victim joins the group and
+ * gets its one partition, because the range assignor sorts members by their client.id, and the
+ * command. When the victim is gone, the standby takes over.
+ */
+#ifndef E2E_CRASH_STORY_H
+#define E2E_CRASH_STORY_H
+
+#include <jansson.h>
+
+#include "crash/scenarios.h"
+#include "support/world.h"
+
+typedef struct Teller {
+    World *world;
+    rd_kafka_t *group; // for its committed offsets
+    int applications;  // used so far: each story has its own
+} Teller;
+
+typedef struct Story {
+    const Scenario *scenario;
+    Teller *teller;
+    const char *application;
+    Process *victim;
+    int64_t since_call; // of the sandbox, before the command
+    const char *command_id;
+} Story;
+
+// The world's topics have to have one partition. Starts the standby.
+void story_open(Teller *teller, World *world);
+void story_close(Teller *teller);
+// Up to the command, which the victim gets; `variable` of the victim's environment has this value.
+void story_begin(Teller *teller, Story *story, const Scenario *scenario, const char *variable,
+                 const char *value);
+// Waits until the victim has been stopped at this point; `aborts`: and has ended.
+void story_await_crash(Story *story, const char *point, bool aborts);
+void story_await_outcome(Story *story);
+// Waits until the group has given the frozen victim up, lets it go on where it was, and ends it in
+// order when it has joined again.
+void story_thaw(Story *story, const char *point);
+// When it may end by itself: ends an undisturbed victim.
+void story_stop_victim(Story *story);
+// The victim has ended. Returns the end state; the caller frees it.
+json_t *story_end(Story *story);
+
+#endif

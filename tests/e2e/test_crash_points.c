@@ -1,0 +1,272 @@
+// A worker is stopped at every crash point that the sagas' tables yield (crash/points.h), once by
+// abort and once by SIGSTOP; another takes over, and in the end all is as it would have been
+// without: crash/end_state.h says what "all" is. A point that no scenario passes fails.
+//
+// A takeover takes as long as the group needs to miss a dead member (session.timeout.ms, at least
+// 6 s), so many are under way side by side: this program starts itself again as LANES lanes, each
+// with topics of one partition, a ledger, a sandbox and a group of its own. A lane
+//  - first tells some of the scenarios undisturbed, and leaves for all lanes what was passed
+//    (CRASH_POINT_TRACE) and how it ended; when all of them are there,
+//  - takes its share of the points. What a scenario needs beforehand is done by the lane's standby,
+//    a worker that lives as long as the lane. Then the victim joins the group; the partition goes
+//    to it, because the range assignor sorts members by their client.id, and back to the standby
+//    when it is gone. Static membership would be faster, but then the thawed victim would end at
+//    once (fenced), instead of having to notice that it was overtaken.
+//
+// e2e_crash_points PATTERN: only what matches ("call.*=stop").
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crash/end_state.h"
+#include "crash/points.h"
+#include "crash/scenarios.h"
+#include "crash/story.h"
+#include "support/cmocka.h"
+#include "support/wait.h"
+#include "support/world.h"
+
+enum {
+    LANES = 12,
+    RECORD_SECONDS = 240,
+    ALL_SECONDS = 800,
+    JOBS_MAX = 2 * POINTS_MAX,
+};
+
+static struct {
+    const char *dir; // of all lanes
+    int number;
+    Teller teller;
+} lane;
+
+typedef struct Job {
+    const char *point;
+    bool freezes; // SIGSTOP; otherwise abort
+} Job;
+
+// ---- stories without a crash
+
+static const char *file_of(size_t scenario, const char *what)
+{
+    return box_text("%s/scenario-%zu.%s", lane.dir, scenario, what);
+}
+
+static void record(const Scenario *scenario, size_t number)
+{
+    Story story;
+    const char *draft = file_of(number, "draft");
+    story_begin(&lane.teller, &story, scenario, "CRASH_POINT_TRACE", file_of(number, "trace"));
+    story_await_outcome(&story);
+    story_stop_victim(&story);
+    json_t *state = story_end(&story);
+    assert_int_equal(json_dump_file(state, draft, JSON_INDENT(2) | JSON_SORT_KEYS), 0);
+    assert_int_equal(rename(draft, file_of(number, "json")), 0);
+    json_decref(state);
+}
+
+static bool are_all_recorded(void *context)
+{
+    (void)context;
+    size_t count = 0;
+    (void)scenarios_table(&count);
+    if (access(box_text("%s/failed", lane.dir), F_OK) == 0) {
+        fail_msg("another lane has failed");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (access(file_of(i, "json"), F_OK) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int begin(void **state)
+{
+    static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
+    static const char *const TOPICS[] = {"--set", "topics.partitions=1", NULL};
+    size_t count = 0;
+    const Scenario *scenarios = scenarios_table(&count);
+    void *world = NULL;
+    (void)state; // each test has its job there
+    world_begin(&world, &(WorldOptions){.sandbox = SANDBOX, .topics = TOPICS});
+    story_open(&lane.teller, world);
+    for (size_t i = (size_t)lane.number; i < count; i += LANES) {
+        record(&scenarios[i], i);
+    }
+    wait_until(are_all_recorded, NULL, RECORD_SECONDS, "the stories of the other lanes");
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    void *world = lane.teller.world;
+    story_close(&lane.teller);
+    return world_end(&world);
+}
+
+// ---- stories with one
+
+static bool is_line(const char *text, const char *found, const char *line)
+{
+    return (found == text || found[-1] == '\n') && found[strlen(line)] == '\n';
+}
+
+static bool passes(size_t scenario, const char *point)
+{
+    char *trace = process_read_log(file_of(scenario, "trace"));
+    const char *found = strstr(trace, point);
+    while (found != NULL && !is_line(trace, found, point)) {
+        found = strstr(found + 1, point);
+    }
+    free(trace);
+    return found != NULL;
+}
+
+static size_t find_scenario(const char *point)
+{
+    size_t count = 0;
+    (void)scenarios_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (passes(i, point)) {
+            return i;
+        }
+    }
+    fail_msg("no scenario passes %s: crash/scenarios.c needs one that does", point);
+    return 0;
+}
+
+static void ends_as_without_a_crash(void **state)
+{
+    const Job *job = *state;
+    Story story;
+    size_t number = find_scenario(job->point);
+    size_t count = 0;
+    json_t *wanted = json_load_file(file_of(number, "json"), 0, NULL);
+    assert_non_null(wanted);
+    story_begin(&lane.teller, &story, &scenarios_table(&count)[number], "CRASH_POINT_AT",
+                box_text("%s=%s", job->point, job->freezes ? "stop" : "abort"));
+    story_await_crash(&story, job->point, !job->freezes);
+    story_await_outcome(&story);
+    if (job->freezes) {
+        story_thaw(&story, job->point);
+    }
+    json_t *found = story_end(&story);
+    bool is_same = end_state_is_same(wanted, found);
+    json_decref(wanted);
+    json_decref(found);
+    assert_true(is_same);
+}
+
+static int kill_victim(void **state)
+{
+    (void)state;
+    for (size_t i = 1; i < lane.teller.world->worker_count; i++) {
+        process_kill(&lane.teller.world->workers[i]);
+    }
+    sandbox_clear_faults(lane.teller.world);
+    return 0;
+}
+
+// ---- lanes
+
+static int run_lane(const char *dir, const char *number)
+{
+    static Points points;
+    static Job jobs[JOBS_MAX];
+    static struct CMUnitTest tests[JOBS_MAX];
+    size_t count = 0;
+    lane.dir = dir;
+    lane.number = (int)strtol(number, NULL, 10);
+    points_make(&points);
+    for (size_t i = 0; i < 2 * points.count; i++) {
+        size_t point = i / 2;
+        bool freezes = i % 2 == 1;
+        if ((point + freezes) % LANES == (size_t)lane.number) {
+            jobs[count] = (Job){points.names[point], freezes};
+            tests[count] = (struct CMUnitTest){
+                .name = box_text("%s=%s", points.names[point], freezes ? "stop" : "abort"),
+                .test_func = ends_as_without_a_crash,
+                .teardown_func = kill_victim,
+                .initial_state = &jobs[count],
+            };
+            count++;
+        }
+    }
+    int failed = _cmocka_run_group_tests("lane", tests, count, begin, end);
+    if (failed != 0) {
+        FILE *file = fopen(box_text("%s/failed", dir), "we");
+        assert_non_null(file);
+        (void)fclose(file);
+    }
+    return world_conclude(failed);
+}
+
+static bool have_ended(void *context)
+{
+    Process *lanes = context;
+    for (int i = 0; i < LANES; i++) {
+        if (!process_has_ended(&lanes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Returns whether it has failed; its log is printed then.
+static bool tell(const Process *process)
+{
+    if (process->status != 0) {
+        char *log = process_read_log(process->log);
+        (void)fputs(log, stdout);
+        free(log);
+    }
+    return process->status != 0;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
+{
+    (void)info;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static const char *pattern;
+
+static void every_crash_ends_as_if_there_had_been_none(void **state)
+{
+    Process lanes[LANES];
+    int failed = 0;
+    char dir[] = "/tmp/provision-crash-XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    for (int i = 0; i < LANES; i++) {
+        const char *const argv[] = {"/proc/self/exe",  "--lane", dir,
+                                    box_text("%d", i), pattern,  NULL};
+        process_start(&lanes[i], argv, box_text("%s/lane-%d.log", dir, i));
+    }
+    wait_until(have_ended, lanes, ALL_SECONDS, "the end of all lanes, see %s", dir);
+    for (int i = 0; i < LANES; i++) {
+        failed += tell(&lanes[i]);
+    }
+    assert_int_equal(failed, 0);
+    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int main(int argc, char **argv)
+{
+    world_require();
+    bool is_lane = argc > 3 && strcmp(argv[1], "--lane") == 0;
+    pattern = argc > (is_lane ? 4 : 1) ? argv[argc - 1] : NULL;
+    if (is_lane) {
+        cmocka_set_test_filter(pattern);
+        return run_lane(argv[2], argv[3]);
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_crash_ends_as_if_there_had_been_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
