@@ -46,6 +46,9 @@ static void a_key_is_listed_for_an_application_only(void **state)
     assert_false(recipients_has(LIST, "sho", key));
     assert_false(recipients_has(LIST, "", key));
     assert_false(recipients_has("", "shop", key));
+    assert_true(crypto_hex_decode(ZERO, key, sizeof key));
+    assert_false(recipients_has("shop=" ZERO, "shop", key));
+    assert_true(crypto_hex_decode(KEY, key, sizeof key));
     key[31] ^= 1;
     assert_false(recipients_has(LIST, "shop", key));
 }
