@@ -1,0 +1,140 @@
+// Commands that are undone while a request of theirs is still on its way, or whose worker is killed
+// while it undoes: nothing remains, and nothing is done instead.
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cmocka.h"
+#include "support/commands.h"
+#include "support/pair.h"
+#include "support/secrets.h"
+
+#define POST_BRANCH "POST /projects/{project_id}/branches"
+#define GET_BRANCH "GET /projects/{project_id}/branches/{branch_id}"
+
+// A request may stay on its way longer than the group takes to notice that a worker has died.
+enum { ON_ITS_WAY_MS = 12000 };
+
+static const char *const SETTINGS[] = {"environments.check_login=off", "neon.send_window=1s",
+                                       "neon.request_timeout=14s", "neon.listing_lag=1s", NULL};
+
+static int begin(void **state)
+{
+    pair_open(state, SETTINGS);
+    return 0;
+}
+
+static Environment create(const Pair *pair)
+{
+    return login_environment(command_run(pair->world, pair->application, "EnvironmentCreated",
+                                         PAIR_CREATE, world_fresh("live")));
+}
+
+static void expect_gone(const Pair *pair, const char *environment)
+{
+    assert_string_equal(
+        ledger_value(pair->world,
+                     "SELECT state FROM provision.environment WHERE application_id = '%s' AND "
+                     "environment = '%s'",
+                     pair->application, environment),
+        "gone");
+}
+
+// The next owner passes the intent over, because branch names are unique, and its own request is
+// refused; the delayed one lands only then.
+static void undo_while_a_passed_over_request_still_lands_leaves_nothing(void **state)
+{
+    World *world = *state;
+    Pair pair = pair_begin(world, NULL, NULL);
+    Environment live = create(&pair);
+    const char *name = world_fresh("try");
+    int64_t made = pair_made(world, "created.branches");
+    int64_t deleted = pair_made(world, "deleted.branches");
+    int64_t delayed = sandbox_fault(
+        world,
+        box_text("{'kind': 'slow_before', 'route': '" POST_BRANCH "', 'ms': %d}", ON_ITS_WAY_MS));
+    int64_t refused = sandbox_fault(world, "{'kind': 'status', 'route': '" POST_BRANCH
+                                           "', 'skip': 1, 'status': 403, 'message': 'no'}");
+    const char *id = command_send(world, pair.application, PAIR_BRANCH, name, live.name);
+    pair_await_fault(world, delayed, 1);
+    process_kill(pair.first);
+    pair_await_fault(world, refused, 1);
+    assert_int_equal(pair_made(world, "created.branches"), made); // still on its way
+    const Seen *seen = pair_await_once(world, id, "CommandFailed");
+    assert_string_equal(seen_text(seen, "commandFailed.code"), "NEON_DENIED");
+    assert_string_equal(seen_text(seen, "commandFailed.left.0"), "");
+    assert_int_equal(pair_made(world, "created.branches"), made + 1);
+    assert_int_equal(pair_made(world, "deleted.branches"), deleted + 1);
+    assert_int_equal(
+        sandbox_count_branches(world, live.project_id, box_text("%s-%s", pair.application, name)),
+        0);
+    expect_gone(&pair, name);
+}
+
+typedef struct Undoing {
+    const char *point; // of CRASH_POINT_AT
+    bool branches;     // else creates
+} Undoing;
+
+static const Undoing UNDOINGS[] = {
+    {"intent.after/CreateEnvironment/undo_delete_project=kill", false},
+    {"call.after/CreateEnvironment/undo_delete_project=kill", false},
+    {"result.before/BranchEnvironment/undo_delete_branch=kill", true},
+    {"conclude.before/BranchEnvironment=kill", true},
+};
+
+// Once, so that whoever went forward again would succeed.
+static void refuse_once(World *world)
+{
+    (void)sandbox_fault(world, "{'kind': 'status', 'route': '" GET_BRANCH
+                               "', 'status': 403, 'message': 'not now'}");
+}
+
+static void kill_while_undoing(World *world, const Undoing *undoing)
+{
+    Pair pair = pair_begin(world, undoing->point, NULL);
+    Environment source = {.project_id = ""};
+    if (undoing->branches) {
+        source = create(&pair);
+    }
+    const char *name = world_fresh("undone");
+    int64_t branches = pair_made(world, "created.branches");
+    refuse_once(world);
+    const char *id = undoing->branches
+                         ? command_send(world, pair.application, PAIR_BRANCH, name, source.name)
+                         : command_send(world, pair.application, PAIR_CREATE, name);
+    pair_await_kill(&pair);
+    assert_string_equal(pair_row(world, id, "direction"), "undo");
+    const Seen *seen = pair_await_once(world, id, "CommandFailed");
+    assert_string_equal(seen_text(seen, "commandFailed.code"), "NEON_DENIED");
+    assert_string_equal(seen_text(seen, "commandFailed.step"), "await_branch");
+    assert_string_not_equal(seen_text(seen, "commandFailed.undone.0"), "");
+    assert_string_equal(seen_text(seen, "commandFailed.left.0"), "");
+    assert_int_equal(pair_row_number(world, id, "takeovers"), 1);
+    // what it had made is gone, and nothing was made since
+    const char *full_name = box_text("%s-%s", pair.application, name);
+    assert_int_equal(pair_made(world, "created.branches"), branches + 1);
+    assert_int_equal(sandbox_count_projects(world, full_name), 0);
+    assert_int_equal(sandbox_count_branches(world, source.project_id, full_name), 0);
+    expect_gone(&pair, name);
+}
+
+static void kill_in_undo_leaves_the_rest_of_it_to_the_other_worker(void **state)
+{
+    for (size_t i = 0; i < sizeof(UNDOINGS) / sizeof(UNDOINGS[0]); i++) {
+        print_message("%s\n", UNDOINGS[i].point);
+        kill_while_undoing(*state, &UNDOINGS[i]);
+    }
+}
+
+int main(void)
+{
+    world_require();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(undo_while_a_passed_over_request_still_lands_leaves_nothing,
+                                  pair_end),
+        cmocka_unit_test_teardown(kill_in_undo_leaves_the_rest_of_it_to_the_other_worker, pair_end),
+        cmocka_unit_test(pair_sequences_are_whole),
+        cmocka_unit_test(secrets_are_found_nowhere),
+    };
+    return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
+}
