@@ -267,6 +267,7 @@ void flight_on_token(BucketEntry *entry)
 {
     Flight *flight = LIST_ENTRY(entry, Flight, token);
     loop_timer_stop(flight->timer);
+    tally_bucket_wait(flight->worker, clock_boot_ms() - entry->since_boot_ms);
     // one that is about to be detached or freed asks again, if ever
     if (flight->partition != NULL && !flight->is_dropped) {
         call_neon(flight);

@@ -47,8 +47,8 @@ static void every_setting_that_takes_memory_counts(void **state)
     for (size_t i = 0; i < UNIT_COUNT(CASES); i++) {
         int64_t difference = bound_with(CASES[i].name, CASES[i].more, &FACTS) -
                              bound_with(CASES[i].name, CASES[i].value, &FACTS);
-        assert_in_range(difference, CASES[i].added_bytes / 100 * 125 - 100,
-                        CASES[i].added_bytes / 100 * 125 + 100);
+        assert_in_range(difference, CASES[i].added_bytes / 100 * 125 - 200,
+                        CASES[i].added_bytes / 100 * 125 + 200);
     }
 }
 

@@ -1,0 +1,34 @@
+/*
+ * A ledger and a Kafka of the test's own, which it may stop, freeze, slow down and fill up. Started
+ * with deploy/local before the world, which then uses them.
+ */
+#ifndef E2E_STACK_H
+#define E2E_STACK_H
+
+#include <stdbool.h>
+
+#include "support/world.h"
+
+typedef enum StackPart {
+    STACK_LEDGER = 1,
+    STACK_LEDGER_ON_SMALL_DISK = 2, // a tmpfs; needs root
+    STACK_KAFKA = 4,
+} StackPart;
+
+// Starts parts (or'ed) and names them in PROVISION_TEST_LEDGER and PROVISION_TEST_KAFKA. They end
+// with stack_end, or with the program.
+void stack_begin(int parts);
+void stack_end(void);
+
+void stack_stop_ledger(void);
+void stack_start_ledger(World *world); // again; the world's own connection works again, too
+// Uses up what is left of the small disk, and gives it back.
+void stack_fill_disk(void);
+void stack_free_disk(void);
+void stack_freeze_kafka(void);
+void stack_thaw_kafka(void);
+
+// Makes the ledger answer late by so much, through a proxy. The worker's setting that leads there.
+const char *stack_slow_ledger(World *world, int delay_ms);
+
+#endif

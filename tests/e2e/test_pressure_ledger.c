@@ -1,0 +1,161 @@
+// A ledger that answers late, is away, or has no space left: nothing is lost or done twice, the
+// worker says that it isn't ready, and its memory stays within what it said.
+#include <string.h>
+#include <unistd.h>
+
+#include "support/cmocka.h"
+#include "support/commands.h"
+#include "support/load.h"
+#include "support/memory.h"
+#include "support/probe.h"
+#include "support/stack.h"
+#include "support/wait.h"
+
+enum { APPLICATIONS = 6, EACH = 4, MANY = 3000, SLOW_MS = 200, AWAY_MS = 8000, SECONDS = 120 };
+
+static const char *const SETTINGS[] = {"environments.check_login=off", "commands.memory=8MiB",
+                                       "log.level=info", NULL};
+
+static Load load;
+
+static const char *application(int number)
+{
+    return box_text("app-%d", number);
+}
+
+static void create_everywhere(World *world)
+{
+    for (int round = 0; round < EACH; round++) {
+        for (int i = 0; i < APPLICATIONS; i++) {
+            load_create(world, &load, application(i));
+        }
+    }
+}
+
+static int begin(void **state)
+{
+    static const char *const SANDBOX[] = {
+        "--no-compute", "--operation-ms", "500", "--latency-ms", "50", NULL};
+    world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
+    Process *worker = worker_start(*state, "first", SETTINGS);
+    for (int i = 0; i < APPLICATIONS; i++) {
+        command_connect_main(*state, application(i));
+    }
+    worker_stop(worker);
+    return 0;
+}
+
+static void a_slow_ledger_slows_commands_down_and_nothing_else(void **state)
+{
+    World *world = *state;
+    const char *uri = stack_slow_ledger(world, SLOW_MS);
+    const char *settings[] = {SETTINGS[0], SETTINGS[1], SETTINGS[2], uri, NULL};
+    Process *worker = worker_start(world, "slow", settings);
+    load_init(&load);
+    int64_t began_ms = wait_now_ms();
+    create_everywhere(world);
+    for (int i = 0; i < MANY / 3; i++) {
+        load_refused(world, &load, application(i % APPLICATIONS));
+    }
+    load_expect_ends(world, &load, SECONDS);
+    print_message("%zu commands in %.1f s with %d ms a query\n", load.count,
+                  (double)(wait_now_ms() - began_ms) / 1000, SLOW_MS);
+    probe_await(worker, "/readyz", 200, "", 10);
+    memory_expect_bounded(worker);
+    load_clear(&load);
+    worker_stop(worker);
+}
+
+static bool are_under_way(void *context)
+{
+    World *world = context;
+    return strcmp(ledger_value(world, "SELECT count(*) >= 5 FROM provision.command WHERE "
+                                      "intent_status = 'open'"),
+                  "t") == 0;
+}
+
+static bool is_over(void *context)
+{
+    return wait_now_ms() >= *(const int64_t *)context;
+}
+
+static void while_the_ledger_is_away_commands_wait_and_none_is_lost(void **state)
+{
+    World *world = *state;
+    Process *worker = worker_start(world, "away", SETTINGS);
+    load_init(&load);
+    probe_await(worker, "/readyz", 200, "", 30);
+    create_everywhere(world);
+    wait_until(are_under_way, world, 30, "intents that are open");
+    stack_stop_ledger();
+    probe_await(worker, "/readyz", 503, "", 10);
+    for (int i = 0; i < MANY; i++) {
+        load_refused(world, &load, application(i % APPLICATIONS));
+    }
+    int64_t until_ms = wait_now_ms() + AWAY_MS;
+    wait_until(is_over, &until_ms, 60, "the outage to last");
+    assert_int_equal(probe_get(worker, "/readyz").status, 503);
+    assert_int_equal(probe_get(worker, "/livez").status, 200);
+    assert_true(load_ended(world, &load) < MANY);
+    stack_start_ledger(world);
+    load_expect_ends(world, &load, SECONDS);
+    probe_await(worker, "/readyz", 200, "", 10);
+    double blocked_s = 0;
+    for (int i = 0; i < WORLD_PARTITIONS; i++) {
+        double one_s = probe_metric(
+            worker, box_text("provision_partition_blocked_seconds_total{partition=\"%d\"}", i));
+        blocked_s += one_s > 0 ? one_s : 0;
+    }
+    assert_true(blocked_s * 1000 > AWAY_MS / 2);
+    memory_expect_bounded(worker);
+    load_clear(&load);
+    worker_stop(worker);
+}
+
+static bool takes_nothing(void *context)
+{
+    return process_has_logged(context, "the ledger takes nothing");
+}
+
+static void a_full_disk_at_the_ledger_stops_commands_until_it_is_freed(void **state)
+{
+    World *world = *state;
+    if (geteuid() != 0) {
+        skip(); // a small disk can only be mounted by root
+    }
+    Process *worker = worker_start(world, "full", SETTINGS);
+    load_init(&load);
+    probe_await(worker, "/readyz", 200, "", 30);
+    create_everywhere(world);
+    wait_until(are_under_way, world, 30, "intents that are open");
+    stack_fill_disk();
+    for (int i = 0; i < MANY / 2; i++) {
+        load_refused(world, &load, application(i % APPLICATIONS));
+    }
+    wait_until(takes_nothing, worker, 60, "the ledger to run out of space");
+    probe_await(worker, "/readyz", 503, "", 10);
+    int64_t until_ms = wait_now_ms() + AWAY_MS;
+    wait_until(is_over, &until_ms, 60, "the outage to last");
+    assert_true(load_ended(world, &load) < load.count);
+    assert_int_equal(probe_get(worker, "/readyz").status, 503);
+    stack_free_disk();
+    PQreset(world->ledger); // PostgreSQL may have stopped over it
+    load_expect_ends(world, &load, SECONDS);
+    probe_await(worker, "/readyz", 200, "", 30);
+    memory_expect_bounded(worker);
+    load_clear(&load);
+    worker_stop(worker);
+}
+
+int main(void)
+{
+    world_require();
+    memory_use_release();
+    stack_begin(geteuid() == 0 ? STACK_LEDGER_ON_SMALL_DISK : STACK_LEDGER);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slow_ledger_slows_commands_down_and_nothing_else),
+        cmocka_unit_test(while_the_ledger_is_away_commands_wait_and_none_is_lost),
+        cmocka_unit_test(a_full_disk_at_the_ledger_stops_commands_until_it_is_freed),
+    };
+    return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
+}
