@@ -89,8 +89,8 @@ static const char DOC[] = "Executes provisioning commands from Kafka against Neo
                           "kills the workers (all of which have to be stopped)\n\n"
                           "Every setting is also an environment variable: PROVISION_NEON_API_URL "
                           "for neon.api_url. Exit status: 0, or of "
-                          "sysexits.h: 64 usage, 69 a neighbour is away, 70 our mistake, 75 start "
-                          "again, 78 configuration.";
+                          "sysexits.h: 64 usage, 69 a neighbour is away, 70 our mistake, 71 the "
+                          "system refuses, 75 start again, 78 configuration.";
 
 static const char WORD_ANY[] = "*";
 

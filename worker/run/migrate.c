@@ -78,6 +78,17 @@ static bool fail_connection(PGconn *connection, Error *err)
     return false;
 }
 
+// A missing right is for a person; a server that stops, or has no room, for another try. Classes:
+// https://www.postgresql.org/docs/15/errcodes-appendix.html
+static ErrorKind kind_of(const char *state)
+{
+    if (strcmp(state, "42501") == 0) {
+        return ERROR_DENIED;
+    }
+    bool passes = strncmp(state, "53", 2) == 0 || strncmp(state, "57", 2) == 0;
+    return passes ? ERROR_UNAVAILABLE : ERROR_INTERNAL;
+}
+
 // One or more statements; `ret_result` (of the last) may be NULL.
 static bool execute(PGconn *connection, const char *sql, PGresult **ret_result, Error *err)
 {
@@ -95,8 +106,9 @@ static bool execute(PGconn *connection, const char *sql, PGresult **ret_result, 
     }
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    return error_set(err, ERROR_INTERNAL, "LEDGER_REFUSED", "%s (SQLSTATE %s)",
-                     text == NULL ? "no reason given" : text, state == NULL ? "none" : state);
+    state = state == NULL ? "none" : state;
+    return error_set(err, kind_of(state), "LEDGER_REFUSED", "%s (SQLSTATE %s)",
+                     text == NULL ? "no reason given" : text, state);
 }
 
 static bool check_server(PGconn *connection, Error *err)
