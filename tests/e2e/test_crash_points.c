@@ -29,7 +29,7 @@
 #include "support/world.h"
 
 enum {
-    LANES = 12,
+    LANES = 20,
     RECORD_SECONDS = 240,
     ALL_SECONDS = 800,
     JOBS_MAX = 2 * POINTS_MAX,

@@ -12,6 +12,7 @@
 
 enum {
     APPLICATIONS_MAX = 200,
+    RECIPIENTS_BYTES = 100 * APPLICATIONS_MAX,
     START_SECONDS = 60,
     END_SECONDS = 120, // a takeover, the wait for an open intent, a transaction that times out
     ABORTED = 128 + SIGABRT,
@@ -52,7 +53,7 @@ static rd_kafka_t *open_group(const World *world)
 
 static void write_recipients(const World *world)
 {
-    CLEANUP(text_clear) Text list = TEXT_INIT(APPLICATIONS_MAX * 100);
+    CLEANUP(text_clear) Text list = TEXT_INIT(RECIPIENTS_BYTES);
     for (int i = 0; i < APPLICATIONS_MAX; i++) {
         text_printf(&list, "%s=" SCENARIOS_RECIPIENT_HEX "\n", application(i));
     }
