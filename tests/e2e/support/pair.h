@@ -63,6 +63,8 @@ const Seen *pair_await_once(World *world, const char *id, const char *type);
 // One value of a command's row.
 const char *pair_row(World *world, const char *id, const char *column);
 int64_t pair_row_number(World *world, const char *id, const char *column);
+// Waits until a condition of SQL holds for a command's row ("status = 'finished'").
+void pair_await_row(World *world, const char *id, const char *condition);
 // Waits until the row's `takeovers` is at least this.
 void pair_await_takeover(World *world, const char *id, int64_t takeovers);
 // What the sandbox has created or deleted ("created.projects").
