@@ -17,6 +17,19 @@ enum { BELOW_CAP = 900, ABOVE_CAP = 1300, HELD_MS = 5000, SECONDS = 120, SLACK_M
 
 static Load load;
 
+// With a key of another Neon account, whose rate is its own.
+static void connect_other(World *world)
+{
+    const char *key = box_text("napi_other_%s", world->name);
+    REPLY reply = box_call(&world->box, "POST", "/sandbox/keys",
+                           box_text("{\"key\": \"%s\", \"kind\": \"organization\", "
+                                    "\"account_id\": \"org-sandbox-two\", \"organizations\": "
+                                    "[\"org-sandbox-two\"]}",
+                                    key));
+    assert_int_equal(reply.status, 201);
+    (void)command_await(world, command_connect(world, QUIET, "main", key), "AccountConnected");
+}
+
 static int begin(void **state)
 {
     static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
@@ -25,7 +38,7 @@ static int begin(void **state)
     world_begin(state, &(WorldOptions){.sandbox = SANDBOX, .topics = TOPICS});
     (void)worker_start(*state, "one", SETTINGS);
     command_connect_main(*state, BUSY);
-    command_connect_main(*state, QUIET);
+    connect_other(*state);
     return 0;
 }
 

@@ -14,10 +14,10 @@ static bool is_release;
 
 void memory_use_release(void)
 {
-    const char *program = getenv("PROVISION_RELEASE_WORKER");
+    const char *program = getenv("PROVISION_TEST_RELEASE_WORKER");
     is_release = program != NULL && setenv("PROVISION_TEST_WORKER", program, 1) == 0;
     if (!is_release && getenv("CI") != NULL) {
-        (void)fprintf(stderr, "PROVISION_RELEASE_WORKER is not set: tests/run builds it\n");
+        (void)fprintf(stderr, "PROVISION_TEST_RELEASE_WORKER is not set: tests/run builds it\n");
         exit(EXIT_FAILURE);
     }
 }

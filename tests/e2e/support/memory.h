@@ -7,7 +7,7 @@
 #include "support/world.h"
 
 // Makes worker_start run the release build, whose memory is the product's, where
-// PROVISION_RELEASE_WORKER names one (in CI it has to).
+// PROVISION_TEST_RELEASE_WORKER names one (in CI it has to).
 void memory_use_release(void);
 // Fails when the worker has taken more than it said it would; of a build with sanitizers that is
 // only told.

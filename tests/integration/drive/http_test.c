@@ -85,6 +85,33 @@ static void a_reply_without_end_is_cut_off(void **state)
     assert_string_equal(reply.error, "the reply is larger than the limit");
 }
 
+static void replies_share_a_budget_which_each_gives_back(void **state)
+{
+    HttpFixture *f = *state;
+    HttpSeen reply;
+    Error err = ERROR_INIT;
+    HttpOptions options = {.base_url = server_url(f->server),
+                           .ca_file = "",
+                           .user_agent = "drive-test",
+                           .connect_timeout_ms = 2000,
+                           .request_timeout_ms = 1500,
+                           .max_reply_bytes = 64 * 1024 * 1024,
+                           .max_replies_bytes = 100 * 1024,
+                           .max_connections = 4};
+    Http *first = f->http;
+    f->http = http_new(f->loop, f->resolver, &options, &err);
+    for (int i = 0; i < 2; i++) {
+        http_exchange(f, "GET", "/endless", &reply);
+        assert_int_equal(reply.status, 0);
+        assert_string_equal(reply.error,
+                            "the replies under way are together larger than the limit");
+        http_exchange(f, "POST", "/ok", &reply);
+        assert_int_equal(reply.status, 200);
+    }
+    http_free(f->http);
+    f->http = first;
+}
+
 static void a_slow_reply_ends_at_the_timeout(void **state)
 {
     HttpFixture *f = *state;
@@ -167,6 +194,7 @@ int main(void)
         WITH_SERVER(a_connection_is_kept),
         WITH_SERVER(a_redirect_is_not_followed),
         WITH_SERVER(a_reply_without_end_is_cut_off),
+        WITH_SERVER(replies_share_a_budget_which_each_gives_back),
         WITH_SERVER(a_slow_reply_ends_at_the_timeout),
         WITH_SERVER(a_callback_may_cancel_another_call),
         WITH_SERVER(more_requests_than_connections_wait),
