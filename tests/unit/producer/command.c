@@ -270,6 +270,21 @@ static void a_reveal_names_a_role_or_a_service_and_the_reply_key(void **state)
     assert_string_equal(error.field, "reveal_credentials.reply_public_key");
 }
 
+static void cancelling_names_another_command(void **state)
+{
+    (void)state;
+    ProvisionCancelCommand spec = {.command_id = "5D1C6B7E-0000-4000-8000-000000000001"};
+    ProvisionCommand *command CLEANUP(draft_free_at) =
+        provision_cancel_command("shop", &spec, NULL);
+    Command *decoded CLEANUP(command_free_at) = decode_valid(command, NULL);
+    assert_string_equal(decoded->stops, "5d1c6b7e-0000-4000-8000-000000000001");
+    ProvisionError error;
+    spec.command_id = NULL;
+    assert_null(provision_cancel_command("shop", &spec, &error));
+    assert_string_equal(error.code, "FIELD_REQUIRED");
+    assert_string_equal(error.field, "cancel_command.command_id");
+}
+
 static void a_wrong_name_is_refused_at_once(void **state)
 {
     (void)state;
@@ -356,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_branch_has_one_kind_of_source),
         cmocka_unit_test(deleting_names_the_environment_and_the_consent),
         cmocka_unit_test(a_reveal_names_a_role_or_a_service_and_the_reply_key),
+        cmocka_unit_test(cancelling_names_another_command),
         cmocka_unit_test(a_wrong_name_is_refused_at_once),
         cmocka_unit_test(every_command_gets_an_id_of_its_own),
         cmocka_unit_test(the_envelope_can_be_set),

@@ -57,6 +57,25 @@ static size_t leave(Lanes *lanes, LaneEntry *entry, LaneEntry *const *expected, 
     return found;
 }
 
+static void what_writes_and_reads_nothing_waits_for_nobody(void **state)
+{
+    (void)state;
+    Lanes *lanes = lanes_new();
+    LaneEntry entries[3] = {{.count = 0}};
+    Command writer = command("shop", 1);
+    Command cancel = {.writes = {.kind = SUBJECT_NONE}};
+    memcpy(cancel.application_id, writer.application_id, sizeof cancel.application_id);
+    lanes_enter(lanes, &entries[0], &writer);
+    lanes_enter(lanes, &entries[1], &cancel);
+    lanes_enter(lanes, &entries[2], &cancel);
+    assert_true(entries[0].granted && entries[1].granted && entries[2].granted);
+    assert_int_equal(lanes_waiting(lanes), 0);
+    for (size_t i = 0; i < 3; i++) {
+        (void)leave(lanes, &entries[i], NULL, 0);
+    }
+    lanes_free(lanes);
+}
+
 static void writers_of_one_subject_go_one_after_another(void **state)
 {
     (void)state;
@@ -339,6 +358,7 @@ static void the_same_start_as_in_a_model_that_compares_every_pair(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_writes_and_reads_nothing_waits_for_nobody),
         cmocka_unit_test(writers_of_one_subject_go_one_after_another),
         cmocka_unit_test(readers_go_at_once_and_wait_for_a_writer_between_them),
         cmocka_unit_test(who_only_reads_its_subject_waits_for_writers_alone),
