@@ -38,11 +38,16 @@ static void on_timer(void *context)
     flight->on_timer(flight);
 }
 
+bool flight_may_act(const Flight *flight)
+{
+    return (flight->partition != NULL || flight->goes_on) && !flight->is_dropped;
+}
+
 static void on_lock(LockEntry *entry)
 {
     Flight *flight = LIST_ENTRY(entry, Flight, lock);
     // one that is about to be detached or freed gives the lock on
-    if (flight->partition != NULL && !flight->is_dropped) {
+    if (flight_may_act(flight)) {
         flight_perform(flight);
     }
 }
@@ -180,11 +185,12 @@ bool flight_landed(Flight *flight)
     return true;
 }
 
-void flight_detach(Flight *flight)
+void flight_detach(Flight *flight, bool lost)
 {
     List ready;
     list_init(&ready);
     flight->partition = NULL;
+    flight->goes_on = lost && flight->phase == FLIGHT_RUNNING;
     lanes_leave(flight->worker->lanes, &flight->lane, &ready);
     flight_start_ready(&ready);
     if (!flight->has_saga) {
@@ -194,7 +200,7 @@ void flight_detach(Flight *flight)
     char key[64];
     park_key(flight, key);
     table_put(flight->worker->parked, key, flight);
-    if (!flight_is_under_way(flight)) { // a timer, a lock, or nothing at all
+    if (!flight_is_under_way(flight) && !flight->goes_on) { // a timer, a lock, or nothing at all
         loop_timer_stop(flight->timer);
         gate_rest(flight->worker->gate, &flight->place);
         buckets_leave(flight->worker->buckets, &flight->token);
@@ -215,6 +221,7 @@ static void resume(Flight *flight)
 void flight_attach(Flight *flight, Partition *partition)
 {
     leave_parking(flight);
+    flight->goes_on = false;
     flight->partition = partition;
     press_take(flight->worker, partition, flight->held_bytes);
     lanes_enter(flight->worker->lanes, &flight->lane, flight->command);

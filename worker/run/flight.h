@@ -38,6 +38,7 @@ typedef struct Flight {
     uint64_t told_steps;   // bits
     const Step *performed; // the last one that taught something, not told of yet; NULL: none
     bool overtakes; // stopped while it waited for its lanes: it ends without them
+    bool goes_on;    // without an assignment, which was lost: see flight_detach
     bool is_dropped; // freed as soon as nothing is under way
     LedgerOp op;
     uint8_t spec_digest[CRYPTO_SHA256_BYTES];
@@ -78,8 +79,12 @@ enum { FLIGHT_LOOK_MS = 10000 };
 void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command);
 // The record of a flight without an assignment came again.
 void flight_attach(Flight *flight, Partition *partition);
-// The partition was taken away. Lanes are left; what has not claimed yet is freed.
-void flight_detach(Flight *flight);
+// The partition was taken away. Lanes are left; what has not claimed yet is freed. With `lost` the
+// group doesn't answer, so there may be nobody who has it now: what runs goes on until a write shows
+// that another worker has claimed it, and its outcome waits in the ledger.
+void flight_detach(Flight *flight, bool lost);
+// Whether it may do more: it has an assignment, or has lost it.
+bool flight_may_act(const Flight *flight);
 // Lets go: at once, or when what is under way has ended and its intent is closed. Its record may
 // make a new flight meanwhile.
 void flight_drop(Flight *flight);

@@ -41,7 +41,7 @@ static void go_on(Flight *flight, Lesson lesson)
 // A flight without an assignment parks at once instead of sitting out a timer.
 static void go_on_or_park(Flight *flight, Lesson lesson)
 {
-    if (flight->partition == NULL || flight->is_dropped) {
+    if (!flight_may_act(flight)) {
         flight_advance(flight);
     } else {
         go_on(flight, lesson);
@@ -213,7 +213,7 @@ static void on_opened(LedgerOp *op)
         intent_send_limit_ms(times, flight->decision.settles, op->handed_boot_ms);
     saga_opened(&flight->saga, flight->decision.step, flight->decision.settles,
                 intent_settled_ms(times, clock_boot_ms()));
-    if (flight->partition == NULL || flight->is_dropped) {
+    if (!flight_may_act(flight)) {
         close_unsent(flight); // taken away meanwhile: its next owner calls
     } else {
         send_request(flight);
@@ -269,7 +269,7 @@ void flight_on_token(BucketEntry *entry)
     loop_timer_stop(flight->timer);
     tally_bucket_wait(flight->worker, clock_boot_ms() - entry->since_boot_ms);
     // one that is about to be detached or freed asks again, if ever
-    if (flight->partition != NULL && !flight->is_dropped) {
+    if (flight_may_act(flight)) {
         call_neon(flight);
     }
 }
@@ -394,9 +394,8 @@ void flight_perform(Flight *flight)
         flight_put(flight, LEDGER_OP_DEPENDENTS, on_dependents);
         break;
     case EFFECT_STOP:
-        flight->op.ask.stop =
-            (LedgerStop){flight->command->application_id, flight->command->stops,
-                         flight->command->command_id, "cancelled"};
+        flight->op.ask.stop = (LedgerStop){flight->command->application_id, flight->command->stops,
+                                           flight->command->command_id, "cancelled"};
         flight_put(flight, LEDGER_OP_STOP, on_stopped);
         break;
     }

@@ -109,8 +109,8 @@ uint32_t flight_cap_wait(const Flight *flight, uint32_t wait_ms)
 
 static bool must_park(const Flight *flight)
 {
-    bool has_turn = flight->lane.granted || flight->overtakes;
-    return flight->partition == NULL || !has_turn || flight->worker->hands_back;
+    bool has_turn = flight->lane.granted || flight->overtakes || flight->goes_on;
+    return !flight_may_act(flight) || !has_turn || flight->worker->hands_back;
 }
 
 static void park(Flight *flight)
@@ -124,8 +124,8 @@ static void park(Flight *flight)
     }
 }
 
-// Its own Cancel is heard at once (flight_tell_stop); a stop that another worker has written is found
-// by looking.
+// Its own Cancel is heard at once (flight_tell_stop); a stop that another worker has written is
+// found by looking.
 static void sit_out(Flight *flight)
 {
     uint32_t wait_ms = flight_cap_wait(flight, flight->decision.wait_ms);

@@ -48,8 +48,9 @@ static size_t read_headers(const rd_kafka_message_t *message,
     const char *name;
     const void *value;
     size_t size;
-    while (count < INTAKE_HEADERS_MAX && rd_kafka_header_get_all(list, count, &name, &value, &size) ==
-                                      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    while (count < INTAKE_HEADERS_MAX &&
+           rd_kafka_header_get_all(list, count, &name, &value, &size) ==
+               RD_KAFKA_RESP_ERR_NO_ERROR) {
         headers[count++] = (RecordHeader){name, {value, size}};
     }
     return count;
@@ -173,7 +174,7 @@ static void detach_flights(Worker *worker, const Partition *partition)
     }
 }
 
-void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t count)
+void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t count, bool lost)
 {
     for (size_t i = 0; i < count; i++) {
         Partition *partition = partition_of(worker, assignments[i]);
@@ -188,7 +189,7 @@ void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t 
     {
         Flight *flight = LIST_ENTRY(link, Flight, link);
         if (flight->partition == NULL && flight->lane.entered) {
-            flight_detach(flight);
+            flight_detach(flight, lost);
         }
     }
     log_write(LOG_LEVEL_INFO, NULL, "revoked: %zu partitions", count);

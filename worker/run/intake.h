@@ -15,7 +15,8 @@ Record intake_read_record(const rd_kafka_message_t *message,
                           RecordHeader headers[INTAKE_HEADERS_MAX]);
 void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_message_t *message);
 void intake_assigned(Worker *worker, KafkaAssignment *const *assignments, size_t count);
-void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t count);
+// `lost`: they may have had another owner for a while, or have none.
+void intake_revoked(Worker *worker, KafkaAssignment *const *assignments, size_t count, bool lost);
 // At the end of the process.
 void intake_clear(Worker *worker);
 

@@ -12,6 +12,7 @@
 enum {
     CONNECTIONS_MAX = 32,
     RETRY_MS = 1000,
+    BATCHES_MAX = 2, // on a connection: one under way, one that follows it at once
 };
 
 typedef struct Connection {
@@ -28,9 +29,10 @@ struct LedgerQueue {
     size_t waiting_count;
     LoopTimer *retry;
     List flushes;
-    List refused; // rows, until the retry timer fires
+    List refused;     // rows, until the retry timer fires
     bool is_troubled; // connected, but it takes nothing
     LedgerOpKind troubled_kind;
+    size_t turn; // the kind that goes next
 };
 
 // Rows on their way: one batch.
@@ -131,12 +133,14 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
     queue->waiting_count++;
 }
 
+// NULL where all have enough to do: what waits meanwhile goes into fewer, larger statements, which
+// is all that helps while the ledger is slow.
 static Connection *idlest(LedgerQueue *queue)
 {
     Connection *best = NULL;
     for (size_t i = 0; i < queue->connection_count; i++) {
         Connection *connection = &queue->connections[i];
-        if (pg_state(connection->pg) == PG_READY &&
+        if (pg_state(connection->pg) == PG_READY && pg_waiting(connection->pg) < BATCHES_MAX &&
             (best == NULL || pg_waiting(connection->pg) < pg_waiting(best->pg))) {
             best = connection;
         }
@@ -329,15 +333,26 @@ static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind 
     pg_run(connection->pg, statements, (int)flush->batch.count, on_answer, flush);
 }
 
+static bool has_rows(const LedgerQueue *queue, LedgerOpKind kind, bool hold_claims)
+{
+    return !list_is_empty(&queue->waiting[kind]) && !(hold_claims && kind == LEDGER_OP_CLAIM);
+}
+
+// The kinds take turns, one batch each: claims that go on coming must not keep conclusions waiting.
 void ledger_queue_flush(LedgerQueue *queue, bool hold_claims)
 {
-    for (size_t kind = 0; kind < LEDGER_OP_COUNT_OF; kind++) {
-        while (!list_is_empty(&queue->waiting[kind]) && !(hold_claims && kind == LEDGER_OP_CLAIM)) {
-            Connection *connection = idlest(queue);
-            if (connection == NULL) {
-                return; // flushed again when a connection is ready
-            }
-            send_batch(queue, connection, (LedgerOpKind)kind);
+    size_t idle = 0;
+    while (idle < LEDGER_OP_COUNT_OF) {
+        LedgerOpKind kind = (LedgerOpKind)queue->turn;
+        bool has_work = has_rows(queue, kind, hold_claims);
+        Connection *connection = has_work ? idlest(queue) : NULL;
+        if (has_work && connection == NULL) {
+            return; // flushed again when one is free
         }
+        if (has_work) {
+            send_batch(queue, connection, kind);
+        }
+        idle = has_work ? 0 : idle + 1;
+        queue->turn = (queue->turn + 1) % LEDGER_OP_COUNT_OF;
     }
 }

@@ -40,14 +40,14 @@ static void on_assigned(void *context, KafkaAssignment *const *assignments, size
 
 static void on_revoked(void *context, KafkaAssignment *const *assignments, size_t count, bool lost)
 {
-    (void)lost; // the publisher finds out: its transaction gets a generation error
+    // the publisher finds out by itself: its transaction gets a generation error
     Worker *worker = context;
     uint64_t *ids = alloc_zeroed(count + 1, sizeof(*ids));
     for (size_t i = 0; i < count; i++) {
         ids[i] = assignments[i]->id;
     }
     sight_revoked(worker->sight);
-    intake_revoked(worker, assignments, count);
+    intake_revoked(worker, assignments, count, lost);
     publisher_revoke(worker->publisher, ids, count);
     free(ids);
 }
