@@ -12,11 +12,11 @@
 #define APPLICATION "shop"
 #define CREATE                                                                                     \
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
-                                                                                               "}"
+    "}"
 
 enum { EXIT_STUCK = 1, EXIT_UNKNOWN = 66 };
 
-static const char *const SETTINGS[] = {"environments.check_login=off", "ledger.note_after=200ms",
+static const char *const SETTINGS[] = {"environments.check_login=off", "ledger.note_after=1500ms",
                                        "neon.send_window=1s",          "neon.request_timeout=3s",
                                        "neon.listing_lag=1s",          NULL};
 
@@ -107,7 +107,7 @@ static void a_locked_project_is_named_and_counts_as_no_progress(void **state)
 {
     World *world = *state;
     (void)sandbox_fault(world, "{'kind': 'status', 'route': 'POST /projects', 'status': 423, "
-                               "'count': -1}");
+                               "'count': -1, 'retry_after': 1}");
     const char *id = command_send(world, APPLICATION, CREATE, world_fresh("live"));
     await_note(world, id, "create_project locked");
     assert_int_equal(run_status(world, "locked", id), 0);
@@ -115,10 +115,10 @@ static void a_locked_project_is_named_and_counts_as_no_progress(void **state)
     ctl_expect(world, "locked", "applications/" APPLICATION "/environments/live");
     ctl_expect(world, "locked", "create_project");
     ctl_expect(world, "locked", "423");
-    // each attempt writes an intent; none of them is progress
+    // each attempt, one a second, writes an intent; none of them is progress
     wait_until(was_tried_again, &(Row){world, id, ""}, WORLD_SECONDS, "%s is tried again", id);
     assert_true(is_noted(&(Row){world, id, "create_project locked"}));
-    assert_int_equal(run_stuck(world, "stuck", "--stuck=200ms"), EXIT_STUCK);
+    assert_int_equal(run_stuck(world, "stuck", "--stuck=1s"), EXIT_STUCK);
     ctl_expect(world, "stuck", id);
     ctl_expect(world, "stuck", "locked");
     ctl_expect(world, "stuck", "create_project");
