@@ -19,6 +19,7 @@ enum {
     KEY_ID_RAW_BYTES = 8,
     SEALED_HEADER_BYTES = 1 + KEY_ID_RAW_BYTES + CRYPTO_NONCE_BYTES,
     TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+    HEX_BLOCK_BYTES = 64,
 };
 
 void crypto_sha256(const Bytes *parts, size_t count, uint8_t ret_digest[CRYPTO_SHA256_BYTES])
@@ -103,15 +104,25 @@ void crypto_seal_box(Bytes plain, const uint8_t public_key[CRYPTO_KEY_BYTES],
     *ret_box = (Buffer){box, size};
 }
 
-bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
-                     Error *err)
+void crypto_key_pair_set(CryptoKeyPair *pair, const uint8_t private_key[CRYPTO_KEY_BYTES])
 {
-    uint8_t public_key[CRYPTO_KEY_BYTES];
-    crypto_public_key(private_key, public_key);
+    secret_set(&pair->private_key, (Bytes){private_key, CRYPTO_KEY_BYTES});
+    crypto_public_key(private_key, pair->public_key);
+    crypto_key_id(pair->public_key, pair->id);
+}
+
+void crypto_key_pair_clear(CryptoKeyPair *pair)
+{
+    secret_clear(&pair->private_key);
+}
+
+bool crypto_key_pair_open(const CryptoKeyPair *pair, Bytes box, Secret *ret_plain, Error *err)
+{
     size_t plain_bytes = box.size < crypto_box_SEALBYTES ? 0 : box.size - crypto_box_SEALBYTES;
     uint8_t *plain = alloc_bytes(plain_bytes);
     bool opened = box.size >= crypto_box_SEALBYTES &&
-                  crypto_box_seal_open(plain, box.data, box.size, public_key, private_key) == 0;
+                  crypto_box_seal_open(plain, box.data, box.size, pair->public_key,
+                                       secret_bytes(&pair->private_key).data) == 0;
     if (opened) {
         secret_set(ret_plain, (Bytes){plain, plain_bytes});
     }
@@ -120,6 +131,14 @@ bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Sec
     return opened ||
            error_set(err, ERROR_INVALID, "SECRET_NOT_OPENABLE",
                      "the sealed box can't be opened: seal it to this fleet's public key");
+}
+
+bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
+                     Error *err)
+{
+    CLEANUP(crypto_key_pair_clear) CryptoKeyPair pair = {.private_key = SECRET_INIT};
+    crypto_key_pair_set(&pair, private_key);
+    return crypto_key_pair_open(&pair, box, ret_plain, err);
 }
 
 void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
@@ -178,11 +197,14 @@ bool crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES], Bytes associated, Byt
 
 void crypto_hex_append(Text *text, Bytes bytes)
 {
-    for (size_t i = 0; i < bytes.size; i++) {
-        char pair[3];
-        sodium_bin2hex(pair, sizeof pair, bytes.data + i, 1);
-        text_append(text, pair);
+    char hex[2 * HEX_BLOCK_BYTES + 1];
+    for (size_t begin = 0; begin < bytes.size; begin += HEX_BLOCK_BYTES) {
+        size_t left = bytes.size - begin;
+        size_t size = left < HEX_BLOCK_BYTES ? left : HEX_BLOCK_BYTES;
+        sodium_bin2hex(hex, sizeof hex, bytes.data + begin, size);
+        text_append_bytes(text, hex, 2 * size);
     }
+    secret_zero(hex, sizeof hex);
 }
 
 bool crypto_hex_decode(const char *hex, uint8_t *ret_bytes, size_t size)

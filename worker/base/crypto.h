@@ -43,7 +43,18 @@ bool crypto_is_public_key(const uint8_t key[CRYPTO_KEY_BYTES]);
 // https://doc.libsodium.org/public-key_cryptography/sealed_boxes#algorithm-details
 void crypto_seal_box(Bytes plain, const uint8_t public_key[CRYPTO_KEY_BYTES],
                      const uint8_t ephemeral_key[CRYPTO_KEY_BYTES], Buffer *ret_box);
+// A private key with what follows from it, which takes as long as opening a box.
+typedef struct CryptoKeyPair {
+    Secret private_key; // raw
+    uint8_t public_key[CRYPTO_KEY_BYTES];
+    char id[CRYPTO_KEY_ID_BYTES]; // of the public key
+} CryptoKeyPair;
+
+void crypto_key_pair_set(CryptoKeyPair *pair, const uint8_t private_key[CRYPTO_KEY_BYTES]);
+void crypto_key_pair_clear(CryptoKeyPair *pair);
+
 // Opens a libsodium sealed box. Error: SECRET_NOT_OPENABLE.
+bool crypto_key_pair_open(const CryptoKeyPair *pair, Bytes box, Secret *ret_plain, Error *err);
 bool crypto_open_box(Bytes box, const uint8_t private_key[CRYPTO_KEY_BYTES], Secret *ret_plain,
                      Error *err);
 

@@ -45,7 +45,7 @@ typedef struct CommandRules {
     int32_t partitions;       // of the command topic; 0: unknown, not checked
     bool check_partition;     // commands.partitioner = murmur2
     bool allow_plaintext_key; // secrets.allow_plaintext
-    const Secret *fleet_keys; // raw 32-byte private keys
+    const CryptoKeyPair *fleet_keys;
     size_t fleet_key_count;
 } CommandRules;
 

@@ -17,13 +17,6 @@ static void free_sealed(SealedApiKey **sealed)
     allocator_free_message((ProtobufCMessage *)*sealed);
 }
 
-static void key_id(const Secret *fleet_key, char ret_id[CRYPTO_KEY_ID_BYTES])
-{
-    uint8_t public_key[CRYPTO_KEY_BYTES];
-    crypto_public_key((const uint8_t *)secret_reveal(fleet_key), public_key);
-    crypto_key_id(public_key, ret_id);
-}
-
 static bool refuse_box(const char *text, Error *err)
 {
     return error_set_field(err, ERROR_INVALID, "SECRET_NOT_OPENABLE", SEALED_FIELD, "%s", text);
@@ -36,14 +29,12 @@ static bool open_box(const Provisioning__V1__SealedBox *box, const CommandRules 
     Bytes sealed = {box->box.data, box->box.len};
     bool any = false;
     for (size_t i = 0; i < rules->fleet_key_count; i++) {
-        char id[CRYPTO_KEY_ID_BYTES];
-        key_id(&rules->fleet_keys[i], id);
-        if (box->fleet_key_id[0] != '\0' && strcmp(box->fleet_key_id, id) != 0) {
+        const CryptoKeyPair *pair = &rules->fleet_keys[i];
+        if (box->fleet_key_id[0] != '\0' && strcmp(box->fleet_key_id, pair->id) != 0) {
             continue;
         }
         any = true;
-        if (crypto_open_box(sealed, (const uint8_t *)secret_reveal(&rules->fleet_keys[i]),
-                            ret_plain, NULL)) {
+        if (crypto_key_pair_open(pair, sealed, ret_plain, NULL)) {
             return true;
         }
     }

@@ -28,9 +28,11 @@ bool keys_load(const Settings *settings, Keys *ret_keys, Error *err)
     if (secret_is_empty(settings_secret(settings, SETTING_FLEET_PRIVATE_KEY))) {
         return true;
     }
-    if (!load_key(settings, SETTING_FLEET_PRIVATE_KEY, &ret_keys->fleet[0], err)) {
+    CLEANUP(secret_clear) Secret fleet = SECRET_INIT;
+    if (!load_key(settings, SETTING_FLEET_PRIVATE_KEY, &fleet, err)) {
         return false;
     }
+    crypto_key_pair_set(&ret_keys->fleet[0], secret_bytes(&fleet).data);
     ret_keys->fleet_count = 1;
     return true;
 }
@@ -38,7 +40,7 @@ bool keys_load(const Settings *settings, Keys *ret_keys, Error *err)
 void keys_clear(Keys *keys)
 {
     for (size_t i = 0; i < COMMAND_FLEET_KEYS_MAX; i++) {
-        secret_clear(&keys->fleet[i]);
+        crypto_key_pair_clear(&keys->fleet[i]);
     }
     secret_clear(&keys->encryption);
 }

@@ -10,7 +10,7 @@
 #include "contract/command.h"
 
 typedef struct Keys {
-    Secret fleet[COMMAND_FLEET_KEYS_MAX]; // raw 32 bytes
+    CryptoKeyPair fleet[COMMAND_FLEET_KEYS_MAX];
     size_t fleet_count;
     Secret encryption; // raw 32 bytes
 } Keys;

@@ -53,8 +53,8 @@ static void decode_again(const Command *command, const Record *record, const Com
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char FLEET_KEY[CRYPTO_KEY_BYTES + 1] = "0123456789abcdef0123456789abcdef";
-    Secret fleet_key = SECRET_INIT;
-    secret_set(&fleet_key, (Bytes){(const uint8_t *)FLEET_KEY, CRYPTO_KEY_BYTES});
+    CryptoKeyPair fleet_key = {.private_key = SECRET_INIT};
+    crypto_key_pair_set(&fleet_key, (const uint8_t *)FLEET_KEY);
     const CommandRules rules = {.max_bytes = MAX_BYTES,
                                 .allow_plaintext_key = true,
                                 .fleet_keys = &fleet_key,
@@ -73,6 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     command_free(command);
-    secret_clear(&fleet_key);
+    crypto_key_pair_clear(&fleet_key);
     return 0;
 }

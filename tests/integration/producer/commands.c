@@ -3,7 +3,7 @@
 
 #include "support.h"
 
-static Command *decode(const rd_kafka_message_t *record, const Secret *fleet_key)
+static Command *decode(const rd_kafka_message_t *record, const CryptoKeyPair *fleet_key)
 {
     Record view = {
         .topic = rd_kafka_topic_name(record->rkt),
@@ -42,7 +42,7 @@ static void copy_header(const rd_kafka_message_t *record, const char *name,
     }
 }
 
-Command *stage_next_command(Stage *stage, const Secret *fleet_key, const char *sought,
+Command *stage_next_command(Stage *stage, const CryptoKeyPair *fleet_key, const char *sought,
                             StageHeaders *ret_headers)
 {
     rd_kafka_message_t *record = rd_kafka_consume_queue(stage->reader_queue, SUPPORT_TIMEOUT_MS);

@@ -15,7 +15,7 @@ typedef struct Fleet {
     char key_path[96];
     char public_path[128];
     char api_key_path[96];
-    Secret private_key;
+    CryptoKeyPair pair;
 } Fleet;
 
 static void write_file(const char *path, const char *text)
@@ -45,7 +45,7 @@ static void fleet_init(Fleet *fleet)
     (void)fclose(file);
     uint8_t key[CRYPTO_KEY_BYTES];
     assert_true(crypto_hex_decode(hex, key, sizeof(key)));
-    secret_set(&fleet->private_key, (Bytes){key, sizeof(key)});
+    crypto_key_pair_set(&fleet->pair, key);
     assert_null(strstr(keygen.out, hex));
 }
 
@@ -55,7 +55,7 @@ static void fleet_clear(Fleet *fleet)
     (void)unlink(fleet->public_path);
     (void)unlink(fleet->api_key_path);
     (void)rmdir(fleet->folder);
-    secret_clear(&fleet->private_key);
+    crypto_key_pair_clear(&fleet->pair);
 }
 
 static void an_api_key_reaches_the_worker_and_nobody_else(void **state)
@@ -70,7 +70,7 @@ static void an_api_key_reaches_the_worker_and_nobody_else(void **state)
                         fleet.public_path, "--wait", "--timeout", "30s"));
     StageHeaders headers;
     Command *command CLEANUP(command_free_at) =
-        stage_next_command(stage, &fleet.private_key, API_KEY, &headers);
+        stage_next_command(stage, &fleet.pair, API_KEY, &headers);
     assert_string_equal(secret_reveal(&command->api_key), API_KEY);
     assert_false(headers.has_plaintext);
     assert_true(process_shows(&process, "connect-account")); // it is the right process
@@ -98,8 +98,7 @@ static void an_api_key_may_come_from_the_environment_or_standard_input(void **st
     Process first CLEANUP(process_clear);
     process_run_ctl(&first, arguments, NULL, "NEON_KEY=napi_from_environment");
     ctl_assert_exit(&first, EXIT_CODE_OK);
-    Command *one CLEANUP(command_free_at) =
-        stage_next_command(stage, &fleet.private_key, NULL, NULL);
+    Command *one CLEANUP(command_free_at) = stage_next_command(stage, &fleet.pair, NULL, NULL);
     assert_string_equal(secret_reveal(&one->api_key), "napi_from_environment");
     ctl_arguments(stage,
                   ARGUMENTS("send", "connect-account", "-a", "shop", "--account", "main",
@@ -108,8 +107,7 @@ static void an_api_key_may_come_from_the_environment_or_standard_input(void **st
     Process second CLEANUP(process_clear);
     process_run_ctl(&second, arguments, "  napi_from_input\n", NULL);
     ctl_assert_exit(&second, EXIT_CODE_OK);
-    Command *two CLEANUP(command_free_at) =
-        stage_next_command(stage, &fleet.private_key, NULL, NULL);
+    Command *two CLEANUP(command_free_at) = stage_next_command(stage, &fleet.pair, NULL, NULL);
     assert_string_equal(secret_reveal(&two->api_key), "napi_from_input");
 }
 

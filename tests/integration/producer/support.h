@@ -75,7 +75,7 @@ typedef struct StageHeaders {
 
 // The next record of the command topic, decoded as the worker would, its partition checked; freed
 // by the caller. `headers` may be NULL; `fleet_key` and `sought` too.
-Command *stage_next_command(Stage *stage, const Secret *fleet_key, const char *sought,
+Command *stage_next_command(Stage *stage, const CryptoKeyPair *fleet_key, const char *sought,
                             StageHeaders *ret_headers);
 
 #endif

@@ -135,6 +135,24 @@ static void points_of_small_order_are_no_public_keys(void **state)
     assert_true(crypto_is_public_key(key));
 }
 
+static void a_key_pair_opens_many_boxes(void **state)
+{
+    (void)state;
+    uint8_t key[CRYPTO_KEY_BYTES];
+    uint8_t box[59];
+    Secret plain CLEANUP(secret_clear) = SECRET_INIT;
+    CryptoKeyPair pair CLEANUP(crypto_key_pair_clear) = {.private_key = SECRET_INIT};
+    assert_true(crypto_hex_decode(PRIVATE, key, sizeof key));
+    assert_true(crypto_hex_decode(BOX, box, sizeof box));
+    crypto_key_pair_set(&pair, key);
+    assert_string_equal(hex((Bytes){pair.public_key, sizeof pair.public_key}), PUBLIC);
+    assert_string_equal(pair.id, "eedd883da0a94515");
+    for (int i = 0; i < 2; i++) {
+        assert_true(crypto_key_pair_open(&pair, (Bytes){box, sizeof box}, &plain, NULL));
+        assert_string_equal(secret_reveal(&plain), "napi_secret");
+    }
+}
+
 static void a_changed_cut_or_foreign_box_stays_closed(void **state)
 {
     (void)state;
@@ -324,6 +342,7 @@ int main(void)
         cmocka_unit_test(codes_of_messages_are_those_of_the_rfc),
         cmocka_unit_test(a_private_key_has_its_public_key_and_id),
         cmocka_unit_test(a_box_opens_with_its_private_key),
+        cmocka_unit_test(a_key_pair_opens_many_boxes),
         cmocka_unit_test(sealing_gives_the_same_boxes),
         cmocka_unit_test(points_of_small_order_are_no_public_keys),
         cmocka_unit_test(a_changed_cut_or_foreign_box_stays_closed),

@@ -24,19 +24,19 @@ static void make_private_key(unsigned number, uint8_t ret_key[CRYPTO_KEY_BYTES])
     memset(ret_key, (int)number, CRYPTO_KEY_BYTES);
 }
 
-static void fill_fleet(Secret fleet[FLEET], unsigned first)
+static void fill_fleet(CryptoKeyPair fleet[FLEET], unsigned first)
 {
     for (unsigned i = 0; i < FLEET; i++) {
         uint8_t key[CRYPTO_KEY_BYTES];
         make_private_key(first + i, key);
-        secret_set(&fleet[i], (Bytes){key, sizeof key});
+        crypto_key_pair_set(&fleet[i], key);
     }
 }
 
-static void clear_fleet(Secret fleet[FLEET])
+static void clear_fleet(CryptoKeyPair fleet[FLEET])
 {
     for (unsigned i = 0; i < FLEET; i++) {
-        secret_clear(&fleet[i]);
+        crypto_key_pair_clear(&fleet[i]);
     }
 }
 
@@ -132,7 +132,7 @@ static Buffer pack_case(const Case *one)
 static void a_key_is_opened_only_where_it_was_sealed_for(void **state)
 {
     (void)state;
-    Secret fleet[FLEET] = {SECRET_INIT, SECRET_INIT, SECRET_INIT};
+    CryptoKeyPair fleet[FLEET] = {{.private_key = SECRET_INIT}};
     fill_fleet(fleet, 1);
     for (size_t i = 0; i < KIT_COUNT(CASES); i++) {
         Buffer packed CLEANUP(buffer_clear) = pack_case(&CASES[i]);
@@ -167,7 +167,7 @@ static void without_a_fleet_key_nothing_is_opened(void **state)
 
 static Command *decode_sealed(const char *plain, unsigned sealed_to)
 {
-    Secret fleet[FLEET] = {SECRET_INIT, SECRET_INIT, SECRET_INIT};
+    CryptoKeyPair fleet[FLEET] = {{.private_key = SECRET_INIT}};
     fill_fleet(fleet, 1);
     Buffer packed CLEANUP(buffer_clear) =
         pack_case(&(Case){.plain = plain, .sealed_to = sealed_to});

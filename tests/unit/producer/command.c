@@ -11,24 +11,21 @@
 
 static const char API_KEY[] = "napi_0123456789abcdefghijklmnopqrstuvwxyz";
 
-typedef struct Fleet {
-    uint8_t public_key[PROVISION_KEY_BYTES];
-    Secret private_key;
-} Fleet;
+typedef CryptoKeyPair Fleet;
 
 static Fleet fleet_new(void)
 {
     Fleet fleet = {.private_key = SECRET_INIT};
     uint8_t private_key[PROVISION_KEY_BYTES];
     assert_true(sodium_init() >= 0);
-    (void)crypto_box_keypair(fleet.public_key, private_key);
-    secret_set(&fleet.private_key, (Bytes){private_key, sizeof(private_key)});
+    randombytes_buf(private_key, sizeof(private_key));
+    crypto_key_pair_set(&fleet, private_key);
     return fleet;
 }
 
 static void fleet_clear(Fleet *fleet)
 {
-    secret_clear(&fleet->private_key);
+    crypto_key_pair_clear(fleet);
 }
 
 // As the worker does it; NULL when it is rejected.
@@ -40,7 +37,7 @@ static Command *decode(const ProvisionCommand *command, const char *key, const F
     Record record = {.topic = "commands", .key = bytes_of(key), .value = buffer_view(&value)};
     CommandRules rules = {
         .max_bytes = 1 << 20,
-        .fleet_keys = fleet == NULL ? NULL : &fleet->private_key,
+        .fleet_keys = fleet,
         .fleet_key_count = fleet == NULL ? 0 : 1,
     };
     return command_decode(&record, &rules, ret_rejection);
