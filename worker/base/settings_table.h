@@ -47,6 +47,7 @@ SETTING(NEON_LISTING_LAG,     "neon.listing_lag",           DURATION, "30s",    
 SETTING(NEON_RATE,            "neon.requests_per_second",   COUNT,    "8",          "0..1000", "most requests a second for each Neon account by this worker, fewer after 429s; 0: no limit") \
 SETTING(NEON_BURST,           "neon.burst",                 COUNT,    "20",         "1..1000", "requests at once for each Neon account, fewer after 429s") \
 SETTING(NEON_REPLY_MEMORY,    "neon.reply_memory",          BYTES,    "32MiB",      "1MiB..1024MiB", "memory of all replies under way; one that goes beyond counts as lost") \
+SETTING(NEON_CONNECTIONS,     "neon.connections",           COUNT,    "256",        "1..10000", "connections to Neon's API, one for each call under way; further calls wait") \
 SETTING(NEON_POLL,            "neon.poll_interval",         DURATION, "1s",         "50ms..1m", "between two looks at an operation that runs") \
 SETTING(NEON_OPERATION_LIMIT, "neon.operation_timeout",     DURATION, "5m",         "1s..24h", "longest wait for one operation that makes no progress") \
 SETTING(CHECK_LOGIN,          "environments.check_login",   FLAG,     "on",         "", "prove with a login that a new environment works; off only where the API is on loopback") \
@@ -58,7 +59,8 @@ SETTING(KEY_ENCRYPTION_KEY,   "secrets.key_encryption_key", SECRET,   "",       
 SETTING(REFERENCES_ROOT,      "secrets.references_root",    TEXT,     "",           "", "folder with a folder for each application, under which file: and env: references are looked up") \
 SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",        "", "accept API keys in clear in commands") \
 SETTING(REVEAL_RECIPIENTS,    "reveal.recipients",          LIST,     "",           "", "who may be sent passwords: APPLICATION=HEX entries, HEX an X25519 public key of 64 digits (provisionctl keygen); empty: nobody") \
-SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: finish or hand back within this time") \
+SETTING(DRAIN_FINISH,         "drain.finish",               DURATION, "0ms",        "0ms..1h", "after SIGTERM: commands go on for so long; then each is handed back to the fleet as soon as its call has ended") \
+SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: calls that have not ended by then are left to the next owner") \
 SETTING(ADMIN_ADDRESS,        "admin.address",              TEXT,     "127.0.0.1:9464", "", "where /livez, /readyz and /metrics are served, without a login; port 0: any; empty: nowhere") \
 SETTING(EVENTS_SOURCE,        "events.source",              TEXT,     "",           "", "ce_source of events; empty: /neon-provisioner/<installation>")
 // clang-format on

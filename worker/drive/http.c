@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
@@ -11,6 +12,15 @@
 #include "sys/clock.h"
 
 enum { HTTP_ENTRY_LIMIT = 512 };
+
+// Polled for as long as it is open, also between two requests, so that one costs no epoll_ctl.
+typedef struct HttpSocket {
+    uv_poll_t poll;
+    Http *http;
+    curl_socket_t fd;
+    int wanted; // by curl, of UV_READABLE and UV_WRITABLE
+    int polled;
+} HttpSocket;
 
 struct Http {
     Loop *loop;
@@ -25,17 +35,14 @@ struct Http {
     CURLM *multi;
     LoopTimer *timer; // curl's
     List calls;       // under way
+    List limited;     // of them, those with a send limit
     List ended;       // their callbacks are due
-    List sockets;
     size_t replies_bytes;
+    List idle; // to be used again
+    size_t idle_count;
+    HttpSocket **sockets; // by descriptor
+    size_t socket_room;
 };
-
-typedef struct HttpSocket {
-    uv_poll_t poll;
-    ListLink link;
-    Http *http;
-    curl_socket_t fd;
-} HttpSocket;
 
 static void http_act(Http *http, curl_socket_t fd, int events);
 
@@ -48,9 +55,33 @@ static void call_end(HttpCall *call, CURLcode result)
     if (call->limit_timer != NULL) {
         loop_timer_stop(call->limit_timer);
     }
+    list_remove(&call->limited);
     call->result = result;
     list_remove(&call->link);
     list_append(&call->http->ended, &call->link);
+}
+
+static HttpCall *take_idle(Http *http)
+{
+    ListLink *link = list_first(&http->idle);
+    if (link == NULL) {
+        return http_call_new(http, &http->options, &http->replies_bytes);
+    }
+    list_remove(link);
+    http->idle_count--;
+    return LIST_ENTRY(link, HttpCall, link);
+}
+
+static void put_idle(HttpCall *call)
+{
+    Http *http = call->http;
+    if (http->idle_count >= http->options.max_connections) {
+        http_call_free(call);
+        return;
+    }
+    http_call_end(call);
+    list_append(&http->idle, &call->link);
+    http->idle_count++;
 }
 
 // A callback may send and cancel: what ended is taken one by one.
@@ -62,16 +93,16 @@ static void report_ended(Http *http)
         list_remove(&call->link);
         HttpReply reply = http_call_reply(call);
         call->callback(call->context, &reply);
-        http_call_free(call);
+        put_idle(call);
     }
 }
 
 static void end_late(Http *http)
 {
-    int64_t now_boot_ms = clock_boot_ms();
-    LIST_EACH(&http->calls, link)
+    int64_t now_boot_ms = list_is_empty(&http->limited) ? 0 : clock_boot_ms();
+    LIST_EACH(&http->limited, link)
     {
-        HttpCall *call = LIST_ENTRY(link, HttpCall, link);
+        HttpCall *call = LIST_ENTRY(link, HttpCall, limited);
         if (http_call_is_late(call, now_boot_ms)) {
             resolver_cancel(call->query);
             call->query = NULL;
@@ -113,9 +144,11 @@ static void http_act(Http *http, curl_socket_t fd, int events)
 static void on_socket_event(uv_poll_t *poll, int status, int events)
 {
     HttpSocket *sock = poll->data;
-    int flags = 0;
-    if (status != 0) {
-        flags = CURL_CSELECT_ERR;
+    int flags = status != 0 ? CURL_CSELECT_ERR : 0;
+    if (sock->wanted == 0) { // closed by the server between two requests: curl finds out
+        uv_poll_stop(&sock->poll);
+        sock->polled = 0;
+        return;
     }
     if ((events & UV_READABLE) != 0) {
         flags |= CURL_CSELECT_IN;
@@ -126,17 +159,27 @@ static void on_socket_event(uv_poll_t *poll, int status, int events)
     http_act(sock->http, sock->fd, flags);
 }
 
+static HttpSocket *socket_at(const Http *http, curl_socket_t fd)
+{
+    return (size_t)fd < http->socket_room ? http->sockets[fd] : NULL;
+}
+
 static HttpSocket *socket_open(Http *http, curl_socket_t fd)
 {
     HttpSocket *sock = alloc_zeroed(1, sizeof(*sock));
+    size_t room = http->socket_room;
+    if ((size_t)fd >= room) {
+        http->socket_room = 2 * (size_t)fd + 1;
+        http->sockets = alloc_resize(http->sockets, http->socket_room * sizeof(HttpSocket *));
+        memset(http->sockets + room, 0, (http->socket_room - room) * sizeof(HttpSocket *));
+    }
     sock->http = http;
     sock->fd = fd;
     int failed = uv_poll_init(loop_uv(http->loop), &sock->poll, fd);
     assert(failed == 0);
     (void)failed;
     sock->poll.data = sock;
-    list_append(&http->sockets, &sock->link);
-    curl_multi_assign(http->multi, fd, sock);
+    http->sockets[fd] = sock;
     return sock;
 }
 
@@ -145,30 +188,40 @@ static void on_socket_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void socket_close(HttpSocket *sock)
+int http_close_socket(void *context, curl_socket_t fd)
 {
-    list_remove(&sock->link);
-    uv_close((uv_handle_t *)&sock->poll, on_socket_closed);
+    Http *http = context;
+    HttpSocket *sock = socket_at(http, fd);
+    if (sock != NULL) {
+        http->sockets[fd] = NULL;
+        uv_close((uv_handle_t *)&sock->poll, on_socket_closed);
+    }
+    return close(fd);
+}
+
+static void socket_poll(HttpSocket *sock, int events)
+{
+    if (sock->polled != events) {
+        sock->polled = events;
+        uv_poll_start(&sock->poll, events, on_socket_event);
+    }
 }
 
 static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned)
 {
     (void)easy;
+    (void)assigned;
     Http *http = context;
-    HttpSocket *sock = assigned;
-    if (what == CURL_POLL_REMOVE) {
-        if (sock != NULL) {
-            socket_close(sock);
-            curl_multi_assign(http->multi, fd, NULL);
-        }
-        return 0;
-    }
+    HttpSocket *sock = socket_at(http, fd);
     if (sock == NULL) {
         sock = socket_open(http, fd);
     }
-    int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
-                 ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
-    uv_poll_start(&sock->poll, events, on_socket_event);
+    sock->wanted = 0;
+    if (what != CURL_POLL_REMOVE) {
+        sock->wanted = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
+                       ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
+    }
+    socket_poll(sock, sock->wanted != 0 ? sock->wanted : UV_READABLE);
     return 0;
 }
 
@@ -243,8 +296,9 @@ Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error
     http->options.ca_file = http->ca_file = alloc_text(options->ca_file);
     http->options.user_agent = http->user_agent = alloc_text(options->user_agent);
     list_init(&http->calls);
+    list_init(&http->limited);
     list_init(&http->ended);
-    list_init(&http->sockets);
+    list_init(&http->idle);
     set_multi(http);
     http->timer = loop_timer_new(loop, on_timer, http);
     CURLU *url = curl_url();
@@ -270,11 +324,12 @@ void http_free(Http *http)
     {
         http_cancel(LIST_ENTRY(call, HttpCall, link));
     }
-    curl_multi_cleanup(http->multi);
-    LIST_EACH(&http->sockets, sock)
+    LIST_EACH(&http->idle, call)
     {
-        socket_close(LIST_ENTRY(sock, HttpSocket, link));
+        http_call_free(LIST_ENTRY(call, HttpCall, link));
     }
+    curl_multi_cleanup(http->multi); // closes its connections' sockets
+    free(http->sockets);
     loop_timer_free(http->timer);
     curl_free(http->host);
     curl_free(http->port);
@@ -285,20 +340,9 @@ void http_free(Http *http)
     free(http);
 }
 
-static void on_address(void *context, const char *address, const Error *err)
+static void connect_to(HttpCall *call, const char *address)
 {
-    HttpCall *call = context;
     Http *http = call->http;
-    call->query = NULL;
-    if (address == NULL || call->failure != NULL) {
-        if (call->failure == NULL) {
-            memcpy(call->error, err->text, sizeof(call->error));
-            call->error[sizeof(call->error) - 1] = '\0';
-        }
-        call_end(call, CURLE_COULDNT_RESOLVE_HOST);
-        report_ended(http);
-        return;
-    }
     if (http->host[0] != '[') {
         Text entry = TEXT_INIT(HTTP_ENTRY_LIMIT);
         text_printf(&entry, strchr(address, ':') != NULL ? "%s:%s:[%s]" : "%s:%s:%s", http->host,
@@ -310,30 +354,55 @@ static void on_address(void *context, const char *address, const Error *err)
     curl_multi_add_handle(http->multi, call->easy);
 }
 
+static void on_address(void *context, const char *address, const Error *err)
+{
+    HttpCall *call = context;
+    Http *http = call->http;
+    call->query = NULL;
+    if (address != NULL && call->failure == NULL) {
+        connect_to(call, address);
+        return;
+    }
+    if (call->failure == NULL) {
+        memcpy(call->error, err->text, sizeof(call->error));
+        call->error[sizeof(call->error) - 1] = '\0';
+    }
+    call_end(call, CURLE_COULDNT_RESOLVE_HOST);
+    report_ended(http);
+}
+
 HttpCall *http_send(Http *http, const HttpRequest *request, HttpCallback *callback, void *context)
 {
-    HttpCall *call = http_call_new(&http->options, request, &http->replies_bytes);
-    call->http = http;
+    HttpCall *call = take_idle(http);
+    http_call_begin(call, &http->options, request);
     call->callback = callback;
     call->context = context;
     list_append(&http->calls, &call->link);
     if (request->send_limit_boot_ms != 0) {
         int64_t left_ms = request->send_limit_boot_ms - clock_boot_ms();
+        list_append(&http->limited, &call->limited);
         call->limit_timer = loop_timer_new(http->loop, on_limit, http);
         loop_timer_start(call->limit_timer, left_ms > 0 ? (uint64_t)left_ms : 0);
     }
-    call->query = resolver_ask(http->resolver, http->name, on_address, call);
+    const char *address = resolver_known(http->resolver, http->name);
+    if (address != NULL && call->failure == NULL) {
+        connect_to(call, address);
+    } else {
+        call->query = resolver_ask(http->resolver, http->name, on_address, call);
+    }
     return call;
 }
 
 void http_cancel(HttpCall *call)
 {
     resolver_cancel(call->query);
+    call->query = NULL;
     if (call->added) {
         curl_multi_remove_handle(call->http->multi, call->easy);
+        call->added = false;
     }
     list_remove(&call->link);
-    http_call_free(call);
+    put_idle(call);
 }
 
 size_t http_in_flight(const Http *http)

@@ -13,7 +13,12 @@
 // A kept connection is not used again after this: servers close idle ones after a minute or more,
 // and a request that meets the closing is lost without a reply.
 static const long IDLE_LIMIT_S = 20;
-enum { HTTP_URL_LIMIT = 65536, HTTP_HEADER_LIMIT = 1024, HTTP_REPLY_FIRST = 4096 };
+enum {
+    HTTP_URL_LIMIT = 65536,
+    HTTP_HEADER_LIMIT = 1024,
+    HTTP_REPLY_FIRST = 1024,
+    HTTP_BUFFER_BYTES = 4096
+};
 static const uint32_t END_OF_HEAD = 0x0d0a0d0a;
 
 bool http_call_is_written(const HttpCall *call)
@@ -167,6 +172,8 @@ static void set_method(HttpCall *call, const HttpRequest *request)
     bool has_body = request->body.size > 0;
     bool is_post = strcmp(request->method, "POST") == 0;
     call->repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); // whatever the handle did before
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
     if (strcmp(request->method, "HEAD") == 0) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (has_body || is_post) {
@@ -192,6 +199,7 @@ static void set_transport(HttpCall *call, const HttpOptions *options)
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_BUFFER_BYTES); // each call has one
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_LIMIT_S);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (options->ca_file[0] != '\0') {
@@ -210,9 +218,10 @@ static void set_transport(HttpCall *call, const HttpOptions *options)
 static void set_callbacks(HttpCall *call)
 {
     CURL *easy = call->easy;
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->http);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
-    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(easy, CURLOPT_DEBUGDATA, call);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
@@ -236,46 +245,75 @@ static void set_url(HttpCall *call, const char *base_url, const char *path)
     text_clear(&url);
 }
 
-HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request,
-                        size_t *replies_bytes)
+HttpCall *http_call_new(Http *http, const HttpOptions *options, size_t *replies_bytes)
 {
     HttpCall *call = alloc_zeroed(1, sizeof(*call));
     list_link_init(&call->link);
+    list_link_init(&call->limited);
+    call->http = http;
     call->easy = curl_easy_init();
     if (call->easy == NULL) {
         abort();
     }
-    call->started_boot_ms = clock_boot_ms();
-    call->send_limit_boot_ms = request->send_limit_boot_ms;
     call->max_reply_bytes = options->max_reply_bytes;
     call->max_replies_bytes = options->max_replies_bytes;
     call->replies_bytes = replies_bytes;
     set_transport(call, options);
     set_callbacks(call);
+    return call;
+}
+
+void http_call_begin(HttpCall *call, const HttpOptions *options, const HttpRequest *request)
+{
+    call->started_boot_ms = clock_boot_ms();
+    call->send_limit_boot_ms = request->send_limit_boot_ms;
+    call->written = (HttpWritten){0};
+    call->failure = NULL;
+    call->error[0] = '\0';
+    call->result = CURLE_OK;
     set_method(call, request);
+    // What was written counts for what must not be sent twice; telling it is dear.
+    bool tells = !call->repeatable || request->send_limit_boot_ms != 0;
+    curl_easy_setopt(call->easy, CURLOPT_VERBOSE, tells ? 1L : 0L);
     set_headers(call, request);
     set_url(call, options->base_url, request->path);
-    return call;
 }
 
 void http_call_set_address(HttpCall *call, const char *entry)
 {
+    if (call->resolve != NULL && strcmp(call->resolve->data, entry) == 0) {
+        return;
+    }
+    curl_slist_free_all(call->resolve);
     call->resolve = curl_slist_append(NULL, entry);
     curl_easy_setopt(call->easy, CURLOPT_RESOLVE, call->resolve);
 }
 
-void http_call_free(HttpCall *call)
+void http_call_end(HttpCall *call)
 {
     loop_timer_free(call->limit_timer);
-    curl_easy_cleanup(call->easy);
+    call->limit_timer = NULL;
+    list_remove(&call->limited);
+    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(call->headers);
-    curl_slist_free_all(call->resolve);
+    call->headers = NULL;
+    curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, NULL);
     buffer_clear(&call->body);
     if (call->reply != NULL) {
         secret_zero(call->reply, call->reply_bytes);
         free(call->reply);
     }
     *call->replies_bytes -= call->reply_capacity;
+    call->reply = NULL;
+    call->reply_bytes = 0;
+    call->reply_capacity = 0;
+}
+
+void http_call_free(HttpCall *call)
+{
+    http_call_end(call);
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->resolve);
     free(call);
 }
 

@@ -27,7 +27,8 @@ typedef struct HttpWritten {
 
 struct HttpCall {
     Http *http;
-    ListLink link; // in the list of those under way, or of those that ended
+    ListLink link;    // in the list of those under way, that ended, or that wait to be used again
+    ListLink limited; // in the list of those under way that have a send limit
     HttpCallback *callback;
     void *context;
     CURL *easy;
@@ -35,7 +36,7 @@ struct HttpCall {
     ResolverQuery *query;
     LoopTimer *limit_timer; // NULL = no limit
     struct curl_slist *headers;
-    struct curl_slist *resolve;
+    struct curl_slist *resolve; // stays: the handle has given it to curl's cache of names
     Buffer body;
     bool repeatable; // GET and HEAD
     int64_t send_limit_boot_ms;
@@ -53,15 +54,22 @@ struct HttpCall {
     CURLcode result;
 };
 
+// Making a handle costs as much as a request: one is used for many requests, one after another.
 // `replies_bytes`: of all calls, counted here; outlives them.
-HttpCall *http_call_new(const HttpOptions *options, const HttpRequest *request,
-                        size_t *replies_bytes);
+HttpCall *http_call_new(Http *http, const HttpOptions *options, size_t *replies_bytes);
+void http_call_begin(HttpCall *call, const HttpOptions *options, const HttpRequest *request);
 // `entry` as CURLOPT_RESOLVE has it: host:port:address.
 void http_call_set_address(HttpCall *call, const char *entry);
-void http_call_free(HttpCall *call); // not in a list and not in a multi handle any more
+// Forgets the request and its reply; the limits are off. It is not in a list and not in a multi
+// handle any more; the same for http_call_free.
+void http_call_end(HttpCall *call);
+void http_call_free(HttpCall *call);
 bool http_call_is_written(const HttpCall *call);
 bool http_call_is_late(const HttpCall *call, int64_t now_boot_ms);
 // Its texts belong to the call.
 HttpReply http_call_reply(const HttpCall *call);
+
+// Of drive/http: curl closes this socket.
+int http_close_socket(void *http, curl_socket_t fd);
 
 #endif

@@ -15,6 +15,8 @@
 // Every branch has a name of its own: above this many, those that are out of date are forgotten.
 enum { RESOLVER_KEEP_MS = 60000, RESOLVER_HOSTS = 256, RESOLVER_ADDRESS_BYTES = INET6_ADDRSTRLEN };
 
+static const char LOOPBACK[] = "127.0.0.1";
+
 struct Resolver {
     Loop *loop;
     Table *hosts;    // ResolverHost by name
@@ -218,6 +220,16 @@ void resolver_free(Resolver *resolver)
     free(resolver);
 }
 
+const char *resolver_known(const Resolver *resolver, const char *host)
+{
+    if (is_local(host)) {
+        return LOOPBACK;
+    }
+    const ResolverHost *known = table_get(resolver->hosts, host);
+    bool is_fresh = known != NULL && known->expires_boot_ms > clock_boot_ms();
+    return is_numeric(host) ? host : is_fresh ? known->address : NULL;
+}
+
 ResolverQuery *resolver_ask(Resolver *resolver, const char *host, ResolverCallback *callback,
                             void *context)
 {
@@ -228,7 +240,7 @@ ResolverQuery *resolver_ask(Resolver *resolver, const char *host, ResolverCallba
     if (is_numeric(host) && strlen(host) < sizeof(query->address)) {
         query_answer(resolver, query, host);
     } else if (is_local(host)) {
-        query_answer(resolver, query, "127.0.0.1");
+        query_answer(resolver, query, LOOPBACK);
     } else {
         query_look_up(resolver, query, host);
     }

@@ -19,6 +19,8 @@ Resolver *resolver_new(Loop *loop);
 void resolver_free(Resolver *resolver);
 ResolverQuery *resolver_ask(Resolver *resolver, const char *host, ResolverCallback *callback,
                             void *context);
+// Its address where that is known without waiting, else NULL; valid until the next call.
+const char *resolver_known(const Resolver *resolver, const char *host);
 void resolver_cancel(ResolverQuery *query); // the callback is not called any more
 
 #endif

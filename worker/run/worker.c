@@ -21,7 +21,6 @@
 #include "sys/log.h"
 
 enum {
-    NEON_CONNECTIONS = 64,
     PURGE_SOON_MS = 1000,
     PURGE_MS = 10 * 60 * 1000,
     THAW_MS = 2000, // librdkafka checks once a second whether its session has timed out
@@ -244,7 +243,7 @@ static bool open_drivers(Worker *worker, Error *err)
         .request_timeout_ms = duration_ms(settings, SETTING_NEON_REQUEST_TIMEOUT),
         .max_reply_bytes = NEON_REPLY_BYTES_MAX,
         .max_replies_bytes = (size_t)settings_number(settings, SETTING_NEON_REPLY_MEMORY),
-        .max_connections = NEON_CONNECTIONS,
+        .max_connections = (uint32_t)settings_number(settings, SETTING_NEON_CONNECTIONS),
     };
     worker->resolver = resolver_new(worker->loop);
     if (!sight_open(worker->sight, err)) {
@@ -272,7 +271,7 @@ static void tell_memory_bound(const Worker *worker)
     const MemoryFacts facts = {
         .consumer_bytes = kafka_in_memory_bytes(worker->kafka_in),
         .batch_bytes = PUBLISHER_BATCH_BYTES,
-        .connections = NEON_CONNECTIONS,
+        .connections = settings_number(worker->settings, SETTING_NEON_CONNECTIONS),
         .partitions = settings_number(worker->settings, SETTING_TOPICS_PARTITIONS),
     };
     int64_t bytes = memory_bound_bytes(worker->settings, &facts);
