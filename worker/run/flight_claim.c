@@ -115,8 +115,6 @@ static bool may_overtake(const Flight *flight)
 static void on_claimed(LedgerOp *op)
 {
     Flight *flight = LIST_ENTRY(op, Flight, op);
-    flight->claimed = op->answer.claimed;
-    op->answer.claimed = (LedgerClaimed){.answered = false};
     crash_point(CRASH_CLAIM_AFTER, flight->command->action_name, NULL);
     if (!flight_landed(flight)) {
         return;
@@ -151,6 +149,7 @@ void flight_claim(Flight *flight)
     bool is_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
     bool writes_environment = command->writes.kind == SUBJECT_ENVIRONMENT && !flight->overtakes;
     flight->phase = FLIGHT_CLAIMING;
+    flight->op.answer.claimed = &flight->claimed;
     command_spec_digest(command->message, flight->spec_digest);
     flight->op.ask.claim = (LedgerClaim){
         .application_id = command->application_id,

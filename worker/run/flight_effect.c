@@ -345,11 +345,12 @@ static void on_marked(LedgerOp *op)
 static void on_dependents(LedgerOp *op)
 {
     Flight *flight = LIST_ENTRY(op, Flight, op);
-    if (!flight_landed(flight)) {
-        return;
+    LedgerDependent *list = op->answer.dependents.list;
+    size_t count = op->answer.dependents.count;
+    if (flight_landed(flight)) {
+        learn(flight, &(Answer){.dependents = list, .dependent_count = count});
     }
-    learn(flight, &(Answer){.dependents = op->answer.dependents.list,
-                            .dependent_count = op->answer.dependents.count});
+    free(list);
 }
 
 static void on_stopped(LedgerOp *op)

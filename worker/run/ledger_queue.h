@@ -51,7 +51,7 @@ typedef struct LedgerOp {
         int64_t purge_retention_ms;
     } ask;
     union {
-        LedgerClaimed claimed; // its owner clears it
+        LedgerClaimed *claimed; // where it is to be put; its owner clears it
         LedgerOpened opened;
         LedgerClosed closed;
         LedgerLook look;       // its owner clears the intent
@@ -59,7 +59,7 @@ typedef struct LedgerOp {
         bool written;
         int64_t purged;
         struct {
-            LedgerDependent list[SAGA_DEPENDENTS_MAX];
+            LedgerDependent *list; // its owner frees it
             size_t count;
         } dependents;
     } answer;

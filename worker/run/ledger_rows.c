@@ -154,13 +154,35 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
     } while (0)
 // NOLINTEND(bugprone-macro-parentheses)
 
+static bool decode_claims(const PGresult *rows, LedgerOp **ops, size_t count, Error *err)
+{
+    LedgerClaimed *answers = alloc_zeroed(count, sizeof(*answers));
+    bool ok = ledger_claim_decode(rows, answers, count, err);
+    for (size_t i = 0; i < count; i++) {
+        if (ok) {
+            *ops[i]->answer.claimed = answers[i];
+        } else {
+            ledger_claimed_clear(&answers[i]);
+        }
+    }
+    free(answers);
+    return ok;
+}
+
+static void decode_dependents(const PGresult *rows, size_t index, LedgerOp *op)
+{
+    op->answer.dependents.list = alloc_zeroed(SAGA_DEPENDENTS_MAX, sizeof(LedgerDependent));
+    op->answer.dependents.count =
+        ledger_dependents_decode(rows, index, op->answer.dependents.list, SAGA_DEPENDENTS_MAX);
+}
+
 bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops, size_t count,
                         Error *err)
 {
     bool ok = true;
     switch (kind) {
     case LEDGER_OP_CLAIM:
-        DECODE(LedgerClaimed, claimed, ledger_claim_decode);
+        ok = decode_claims(rows, ops, count, err);
         break;
     case LEDGER_OP_OPEN:
         DECODE(LedgerOpened, opened, ledger_open_decode);
@@ -182,8 +204,7 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
         break;
     case LEDGER_OP_DEPENDENTS:
         for (size_t i = 0; i < count; i++) {
-            ops[i]->answer.dependents.count = ledger_dependents_decode(
-                rows, i, ops[i]->answer.dependents.list, SAGA_DEPENDENTS_MAX);
+            decode_dependents(rows, i, ops[i]);
         }
         break;
     case LEDGER_OP_PURGE:
