@@ -14,10 +14,10 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "bench/load.h"
+#include "bench/meter.h"
+#include "bench/outcomes.h"
 #include "support/cmocka.h"
-#include "support/load.h"
-#include "support/meter.h"
-#include "support/outcomes.h"
 
 enum { CALLS = 3, US_PER_MS = 1000, NS_PER_US = 1000, US_PER_S = 1000000, SETTINGS_MAX = 24 };
 
@@ -106,12 +106,13 @@ static void start_worker(Bench *bench)
     const Options *options = &bench->options;
     const char *settings[SETTINGS_MAX + 8] = {
         "log.level=info",
-        "neon.requests_per_second=1000",
+        "neon.requests_per_second=0",
         "neon.burst=1000",
         "environments.check_login=off",
         box_text("commands.in_flight=%zu", options->in_flight),
+        box_text("neon.connections=%zu", options->in_flight),
     };
-    size_t count = 5;
+    size_t count = 6;
     for (size_t i = 0; i < options->setting_count; i++) {
         settings[count++] = options->settings[i];
     }

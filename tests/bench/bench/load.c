@@ -1,4 +1,4 @@
-#include "support/load.h"
+#include "bench/load.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -59,7 +59,9 @@ Load load_connects(const World *world, size_t count, size_t applications, size_t
         ProvisionError err;
         size_t number = i % applications;
         (void)snprintf(application, sizeof application, "%s%zu", PREFIX, number);
-        ProvisionConnectAccount spec = {.account = "main",
+        char account[32];
+        (void)snprintf(account, sizeof account, "account-%zu", i / applications);
+        ProvisionConnectAccount spec = {.account = account,
                                         .api_key = keys[number % accounts],
                                         .fleet_public_key = world->fleet_public_key};
         load.commands[i] = provision_connect_account(application, &spec, &err);

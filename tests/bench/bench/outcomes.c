@@ -1,4 +1,4 @@
-#include "support/outcomes.h"
+#include "bench/outcomes.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "bench/load.h"
+#include "bench/meter.h"
 #include "support/cmocka.h"
-#include "support/load.h"
-#include "support/meter.h"
 #include "support/wait.h"
 
 enum { PARTITIONS_MAX = 64, METADATA_MS = 20000, POLL_MS = 100 };

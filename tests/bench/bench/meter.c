@@ -1,4 +1,4 @@
-#include "support/meter.h"
+#include "bench/meter.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
