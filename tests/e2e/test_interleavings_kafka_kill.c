@@ -87,7 +87,7 @@ static void two_reveals_second_published_kill_finishes_the_first_and_repeats_not
     const char *second = command_send(world, pair.application, REVEAL, name, reply_key);
     (void)pair_await_once(world, second, "CredentialsIssued");
     assert_string_equal(pair_row(world, first, "status"), "running");
-    process_kill(pair.first);
+    pair_kill(&pair);
     (void)pair_await_once(world, first, "CredentialsIssued");
     assert_int_equal(pair_row_number(world, first, "takeovers"), 1);
     (void)pair_await_once(world, second, "CredentialsIssued");
@@ -133,7 +133,7 @@ static void two_outcomes_concluded_neither_published_kill_keeps_their_order(void
     pair_await_row(world, created, "status = 'finished'");
     const char *deleted = command_send(world, pair.application, PAIR_DELETE, name);
     pair_await_row(world, deleted, "status = 'finished'");
-    process_kill(pair.first);
+    pair_kill(&pair);
     assert_string_equal(pair_row(world, created, "published_at"), "");
     assert_string_equal(pair_row(world, deleted, "published_at"), "");
     const Seen *later = pair_await_once(world, deleted, "EnvironmentDeleted");
@@ -161,7 +161,7 @@ static void cancel_accepted_kill_target_resumed_ends_cancelled_and_undone(void *
     const char *by =
         command_send(world, pair.application, "'cancelCommand': {'commandId': '%s'}", target);
     (void)pair_await_once(world, by, "CancelAccepted");
-    process_kill(pair.first);
+    pair_kill(&pair);
     assert_int_equal(sandbox_count_projects(world, project_of(&pair, name)), 1);
     const Seen *cancelled = pair_await_once(world, target, "CommandCancelled");
     assert_string_equal(seen_text(cancelled, "commandCancelled.cancelledBy"), by);

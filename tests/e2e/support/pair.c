@@ -165,6 +165,12 @@ void pair_await_kill(Pair *pair)
     assert_int_equal(process_wait(pair->first, PAIR_SECONDS), 128 + SIGKILL);
 }
 
+void pair_kill(Pair *pair)
+{
+    process_kill(pair->first);
+    (void)unlink(hold_file(pair->world, pair->first_name));
+}
+
 void pair_await_point(Pair *pair, const char *point)
 {
     process_await_log(pair->first, box_text("crash point %s", point), PAIR_SECONDS);

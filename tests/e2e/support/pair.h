@@ -46,6 +46,8 @@ const char *pair_application_of(World *world, const char *worker_name);
 // ---- at the point
 
 void pair_await_kill(Pair *pair);
+// SIGKILL, also of one that is held at a point.
+void pair_kill(Pair *pair);
 // Stopped (SIGSTOP) or held there.
 void pair_await_point(Pair *pair, const char *point);
 // Waits until the group has done without the first one, which is stopped.
