@@ -65,13 +65,27 @@ Pair pair_begin(World *world, const char *point, const char *setting)
     return pair;
 }
 
+// Of a test that failed: it may be stopped or held still.
+static void let_go(World *world, const Process *worker)
+{
+    const char *name = strrchr(worker->log, '/') + 1;
+    const char *file = hold_file(world, box_text("%.*s", (int)strcspn(name, "."), name));
+    int fd = open(file, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    (void)unlink(file);
+    (void)kill(worker->pid, SIGCONT);
+}
+
 int pair_end(void **state)
 {
     World *world = *state;
     sandbox_clear_faults(world);
     for (size_t i = 0; i < world->worker_count; i++) {
         Process *worker = &world->workers[i];
-        if (worker != the_other && worker->pid != 0) {
+        if (worker != the_other && !process_has_ended(worker)) {
+            let_go(world, worker);
             worker_stop(worker);
         }
     }
@@ -165,12 +179,6 @@ void pair_await_kill(Pair *pair)
     assert_int_equal(process_wait(pair->first, PAIR_SECONDS), 128 + SIGKILL);
 }
 
-void pair_kill(Pair *pair)
-{
-    process_kill(pair->first);
-    (void)unlink(hold_file(pair->world, pair->first_name));
-}
-
 void pair_await_point(Pair *pair, const char *point)
 {
     process_await_log(pair->first, box_text("crash point %s", point), PAIR_SECONDS);
@@ -221,30 +229,32 @@ int64_t pair_row_number(World *world, const char *id, const char *column)
 typedef struct Row {
     World *world;
     const char *id;
-    const char *condition;
+    int64_t takeovers;
 } Row;
 
-static bool has_come_true(void *context)
+static bool is_published(void *context)
 {
     const Row *row = context;
-    return strcmp(pair_row(row->world, row->id, row->condition), "t") == 0;
+    return strcmp(pair_row(row->world, row->id, "published_at IS NOT NULL"), "t") == 0;
 }
 
-void pair_await_row(World *world, const char *id, const char *condition)
+static bool is_taken_over(void *context)
 {
-    Row row = {world, id, condition};
-    wait_until(has_come_true, &row, PAIR_SECONDS, "%s of %s", condition, id);
+    const Row *row = context;
+    return pair_row_number(row->world, row->id, "takeovers") >= row->takeovers;
 }
 
 void pair_await_takeover(World *world, const char *id, int64_t takeovers)
 {
-    pair_await_row(world, id, box_text("takeovers >= %" PRId64, takeovers));
+    Row row = {world, id, takeovers};
+    wait_until(is_taken_over, &row, PAIR_SECONDS, "takeover %" PRId64 " of %s", takeovers, id);
 }
 
 const Seen *pair_await_once(World *world, const char *id, const char *type)
 {
+    Row row = {world, id, 0};
     const Seen *seen = command_await(world, id, type);
-    pair_await_row(world, id, "published_at IS NOT NULL");
+    wait_until(is_published, &row, PAIR_SECONDS, "%s to be marked as published", id);
     reader_read_to_end(world->reader);
     assert_int_equal(reader_count_outcomes(world->reader, id), 1);
     return seen;
