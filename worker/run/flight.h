@@ -37,9 +37,9 @@ typedef struct Flight {
     bool is_accepted;      // told of (run/progress.h), as are these steps
     uint64_t told_steps;   // bits
     const Step *performed; // the last one that taught something, not told of yet; NULL: none
-    bool overtakes; // stopped while it waited for its lanes: it ends without them
-    bool goes_on;    // without an assignment, which was lost: see flight_detach
-    bool is_dropped; // freed as soon as nothing is under way
+    bool overtakes;        // stopped while it waited for its lanes: it ends without them
+    bool goes_on;          // without an assignment, which was lost: see flight_detach
+    bool is_dropped;       // freed as soon as nothing is under way
     LedgerOp op;
     uint8_t spec_digest[CRYPTO_SHA256_BYTES];
     bool has_saga;
@@ -65,7 +65,7 @@ typedef struct Flight {
     Buffer sealed_key;
     Conclusion conclusion;
     int64_t started_boot_ms;
-    int64_t step_boot_us; // when the step under way was asked for
+    int64_t step_boot_us;     // when the step under way was asked for
     int64_t progress_boot_ms; // it last wrote something new into its row
     const char *step;         // the last that was asked for; NULL: none
     int64_t step_boot_ms;     // since when
@@ -80,8 +80,8 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
 // The record of a flight without an assignment came again.
 void flight_attach(Flight *flight, Partition *partition);
 // The partition was taken away. Lanes are left; what has not claimed yet is freed. With `lost` the
-// group doesn't answer, so there may be nobody who has it now: what runs goes on until a write shows
-// that another worker has claimed it, and its outcome waits in the ledger.
+// group doesn't answer, so there may be nobody who has it now: what runs goes on until a write
+// shows that another worker has claimed it, and its outcome waits in the ledger.
 void flight_detach(Flight *flight, bool lost);
 // Whether it may do more: it has an assignment, or has lost it.
 bool flight_may_act(const Flight *flight);
@@ -138,8 +138,6 @@ SagaNow flight_now(void);
 void flight_perform(Flight *flight);
 // The moment of its call to Neon has come.
 void flight_on_token(BucketEntry *entry);
-// For the account's rate limit.
-bool flight_waits_for_token(const Flight *flight);
 
 // ---- flight_end.c
 void flight_conclude(Flight *flight);

@@ -274,11 +274,6 @@ void flight_on_token(BucketEntry *entry)
     }
 }
 
-bool flight_waits_for_token(const Flight *flight)
-{
-    return flight->token.bucket != NULL;
-}
-
 static void end_login(Flight *flight, const Error *err)
 {
     pg_close(flight->login);

@@ -9,7 +9,7 @@ static Waiting waits_here(const Flight *flight)
     if (flight->lock.lock != NULL && !flight->lock.held) {
         return WAITING_PROJECT;
     }
-    if (flight_waits_for_token(flight)) {
+    if (flight->token.bucket != NULL) {
         return WAITING_RATE_LIMIT;
     }
     if (flight->call != NULL) {

@@ -6,12 +6,17 @@
 
 #include "base/alloc.h"
 #include "run/flight.h"
+#include "run/ledger_rows.h"
 #include "sys/clock.h"
+
+// A row under way takes some kilobytes: one batch at a time.
+enum { NOTES_MAX = LEDGER_ROWS_MAX, MORE_MS = 100 };
 
 // One row under way. It outlives its flight.
 typedef struct Note {
     ListLink link;
     LedgerOp op;
+    Worker *worker;
     NoteMemory *memory; // NULL: the flight is gone
     char application_id[NAME_APPLICATION_BYTES];
     char command_id[UUID_TEXT_BYTES];
@@ -32,6 +37,7 @@ static void note_free(Note *note)
         note_forget(note->memory);
     }
     list_remove(&note->link);
+    note->worker->note_count--;
     free(note);
 }
 
@@ -59,9 +65,11 @@ static void put_note(Flight *flight, Waiting waiting, const char *step, int64_t 
         .waiting_for = waiting_name(waiting),
         .waiting_ms = waiting_ms,
     };
+    note->worker = worker;
     note->memory = &flight->note;
     flight->note.under_way = note;
     list_append(&worker->notes, &note->link);
+    worker->note_count++;
     ledger_queue_put(worker->ledger, &note->op);
 }
 
@@ -106,10 +114,17 @@ static void on_timer(void *context)
     if (ledger_queue_is_healthy(worker->ledger)) {
         LIST_EACH(&worker->flights, link)
         {
+            if (worker->note_count == NOTES_MAX) {
+                break;
+            }
             look_at(LIST_ENTRY(link, Flight, link), after_ms);
         }
     }
-    note_start(worker);
+    if (worker->note_count == NOTES_MAX) {
+        loop_timer_start(worker->note_timer, MORE_MS);
+    } else {
+        note_start(worker);
+    }
 }
 
 void note_init(Worker *worker)

@@ -75,8 +75,9 @@ typedef struct Worker {
     List marking; // published outcomes whose published_at is being set
     size_t marking_count;
 
-    LoopTimer *note_timer;  // notes what commands wait for
-    List notes;             // under way
+    LoopTimer *note_timer; // notes what commands wait for
+    List notes;            // under way
+    size_t note_count;
     LoopTimer *purge_timer; // forgets what is older than ledger.retention
     LedgerOp purge;
 
