@@ -162,6 +162,10 @@ void flight_doom(Flight *flight)
 void flight_drop(Flight *flight)
 {
     flight_doom(flight);
+    if (flight->phase == FLIGHT_CLAIMING) {
+        // a thawed worker has held it back: it would take the command from its new owner
+        (void)ledger_queue_withdraw(flight->worker->ledger, &flight->op);
+    }
     if (!flight_is_under_way(flight)) {
         flight_free(flight);
     }

@@ -133,6 +133,17 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
     queue->waiting_count++;
 }
 
+bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op)
+{
+    if (!op->pending || !list_is_linked(&op->link)) {
+        return false;
+    }
+    list_remove(&op->link);
+    queue->waiting_count--;
+    op->pending = false;
+    return true;
+}
+
 // NULL where all have enough to do: what waits meanwhile goes into fewer, larger statements, which
 // is all that helps while the ledger is slow.
 static Connection *idlest(LedgerQueue *queue)

@@ -79,6 +79,8 @@ LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *s
 void ledger_queue_measure(LedgerQueue *queue, Metrics *metrics); // from now on
 void ledger_queue_close(LedgerQueue *queue);                     // nothing is called any more
 void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
+// Takes back what waits still; `done` is not called. False: it is under way, or there is none.
+bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op);
 // At the end of a turn. While `hold_claims`, claims wait.
 void ledger_queue_flush(LedgerQueue *queue, bool hold_claims);
 // A connection stands, and what was written last was taken (a full disk refuses all).
