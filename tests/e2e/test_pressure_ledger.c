@@ -11,10 +11,26 @@
 #include "support/stack.h"
 #include "support/wait.h"
 
-enum { APPLICATIONS = 6, EACH = 4, MANY = 3000, SLOW_MS = 200, AWAY_MS = 8000, SECONDS = 120 };
+enum {
+    APPLICATIONS = 6,
+    EACH = 4,
+    MANY = 1200,
+    LARGE_BYTES = 180 * 1024,
+    SLOW_MS = 200,
+    AWAY_MS = 8000,
+    SECONDS = 120
+};
 
-static const char *const SETTINGS[] = {"environments.check_login=off", "commands.memory=8MiB",
-                                       "log.level=info", NULL};
+static const char *const SETTINGS[] = {"environments.check_login=off",
+                                       "log.level=info",
+                                       "commands.memory=8MiB",
+                                       "commands.max_bytes=64KiB",
+                                       "commands.in_flight=64",
+                                       "neon.reply_memory=1MiB",
+                                       "ledger.connections=1",
+                                       "kafka.consumer.queued.max.messages.kbytes=2048",
+                                       "kafka.consumer.fetch.max.bytes=524288",
+                                       NULL};
 
 static Load load;
 
@@ -49,12 +65,15 @@ static void a_slow_ledger_slows_commands_down_and_nothing_else(void **state)
 {
     World *world = *state;
     const char *uri = stack_slow_ledger(world, SLOW_MS);
-    const char *settings[] = {SETTINGS[0], SETTINGS[1], SETTINGS[2], uri, NULL};
+    const char *settings[16] = {uri};
+    for (size_t i = 0; SETTINGS[i] != NULL; i++) {
+        settings[i + 1] = SETTINGS[i];
+    }
     Process *worker = worker_start(world, "slow", settings);
     load_init(&load);
     int64_t began_ms = wait_now_ms();
     create_everywhere(world);
-    for (int i = 0; i < MANY / 3; i++) {
+    for (int i = 0; i < MANY; i++) {
         load_refused(world, &load, application(i % APPLICATIONS));
     }
     load_expect_ends(world, &load, SECONDS);
@@ -89,14 +108,15 @@ static void while_the_ledger_is_away_commands_wait_and_none_is_lost(void **state
     wait_until(are_under_way, world, 30, "intents that are open");
     stack_stop_ledger();
     probe_await(worker, "/readyz", 503, "", 10);
+    // together more than the worker may take
     for (int i = 0; i < MANY; i++) {
-        load_refused(world, &load, application(i % APPLICATIONS));
+        load_refused_large(world, &load, application(i % APPLICATIONS), LARGE_BYTES);
     }
     int64_t until_ms = wait_now_ms() + AWAY_MS;
     wait_until(is_over, &until_ms, 60, "the outage to last");
     assert_int_equal(probe_get(worker, "/readyz").status, 503);
     assert_int_equal(probe_get(worker, "/livez").status, 200);
-    assert_true(load_ended(world, &load) < MANY);
+    assert_true(load_ended(world, &load) < load.count);
     stack_start_ledger(world);
     load_expect_ends(world, &load, SECONDS);
     probe_await(worker, "/readyz", 200, "", 10);
@@ -129,7 +149,7 @@ static void a_full_disk_at_the_ledger_stops_commands_until_it_is_freed(void **st
     create_everywhere(world);
     wait_until(are_under_way, world, 30, "intents that are open");
     stack_fill_disk();
-    for (int i = 0; i < MANY / 2; i++) {
+    for (int i = 0; i < MANY; i++) {
         load_refused(world, &load, application(i % APPLICATIONS));
     }
     wait_until(takes_nothing, worker, 60, "the ledger to run out of space");

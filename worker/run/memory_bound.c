@@ -29,11 +29,11 @@ static int64_t less_of(int64_t a, int64_t b)
 }
 
 // Commands and outcomes, as many again that are parked in a rebalance, and one record a partition
-// that was taken when the partition wasn't full yet (kept as bytes and as a message).
+// that was taken when the partition wasn't full yet (kept as bytes and as a message), with headers.
 static int64_t held_bytes(const Settings *settings, const MemoryFacts *facts)
 {
     return 2 * settings_number(settings, SETTING_COMMANDS_MEMORY) +
-           2 * settings_number(settings, SETTING_COMMANDS_MAX_BYTES) * facts->partitions;
+           2 * (settings_number(settings, SETTING_COMMANDS_MAX_BYTES) + MIB) * facts->partitions;
 }
 
 static int64_t neon_bytes(const Settings *settings, const MemoryFacts *facts)

@@ -41,6 +41,9 @@ Buffer command_pack(const char *format, ...) PRINTF_LIKE(1, 2);
 const char *command_quote(const char *members);
 // Sends bytes as they are. `partition` -1: by the key. `key` NULL: none.
 Place command_send_bytes(World *world, const char *key, int32_t partition, Bytes value);
+// The same with so many bytes in a header.
+Place command_send_padded(World *world, const char *key, int32_t partition, Bytes value,
+                          size_t padding_bytes);
 // A new UUID, kept until the program ends.
 const char *command_new_id(void);
 

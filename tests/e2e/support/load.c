@@ -50,6 +50,18 @@ void load_refused(World *world, Load *load, const char *application)
     load_delete(world, load, application, world_fresh("none"));
 }
 
+void load_refused_large(World *world, Load *load, const char *application, size_t header_bytes)
+{
+    LoadItem *item = add(load, application);
+    item->id = command_new_id();
+    Buffer packed = command_pack(
+        "'commandId': '%s', 'applicationId': '%s', 'deleteEnvironment': {'environment': '%s'}",
+        item->id, application, world_fresh("none"));
+    (void)command_send_padded(world, application, -1, buffer_view(&packed), header_bytes);
+    buffer_clear(&packed);
+    table_put(load->by_id, item->id, item);
+}
+
 // Looks at what was read since it looked last.
 static void take_outcomes(World *world, Load *load)
 {

@@ -33,6 +33,8 @@ void load_create(World *world, Load *load, const char *application);
 void load_delete(World *world, Load *load, const char *application, const char *environment);
 // For one that never was.
 void load_refused(World *world, Load *load, const char *application);
+// The same, in a record with so many bytes of headers.
+void load_refused_large(World *world, Load *load, const char *application, size_t header_bytes);
 // How many have ended by what was read so far.
 size_t load_ended(World *world, Load *load);
 // Each ends within `seconds` of all: with one outcome, the one it has to have, and one project.
