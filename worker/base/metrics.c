@@ -172,7 +172,7 @@ static MetricSeries *admit(MetricFamily *family, MetricId id, const char *const 
 static size_t checked_count(MetricId id, const char *const *labels)
 {
     size_t count = metrics_label_count(metrics_row(id));
-    assert(count == 0 ? labels == NULL : labels[count] == NULL);
+    assert(labels == NULL ? count == 0 : labels[count] == NULL);
     (void)labels;
     return count;
 }
@@ -239,6 +239,7 @@ void metrics_observe(Metrics *metrics, MetricId id, const char *const *labels, d
     assert(metrics_row(id)->type == METRIC_TYPE_HISTOGRAM);
     const MetricBounds *bounds = metrics_row(id)->bounds;
     MetricSeries *series = series_of(metrics, id, labels);
+    assert(series->buckets != NULL);
     size_t bucket = 0;
     while (bucket < bounds->count && value > bounds->values[bucket]) {
         bucket++;

@@ -36,8 +36,8 @@ METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE, 
 METRIC(PARTITION_BLOCKED,   "provision_partition_blocked_seconds_total", COUNTER,   "partition",      NONE,   1000, "how long a partition was paused, because the worker or the partition's completion map was full") \
 METRIC(NEON_REQUESTS,       "provision_neon_requests_total",             COUNTER,   "route,status",   NONE,   400,  "requests to Neon's API; status: of the reply, or none") \
 METRIC(NEON_SECONDS,        "provision_neon_request_seconds",            HISTOGRAM, "route",          CALL,   64,   "from sending a request to its whole reply") \
-METRIC(NEON_WAITS,          "provision_neon_waits_total",                COUNTER,   "reason",         NONE,   8,    "times that a command waited for Neon: locked (423), rate_limited (429), unavailable (503)") \
-METRIC(NEON_WAIT_SECONDS,   "provision_neon_wait_seconds_total",         COUNTER,   "reason",         NONE,   8,    "how long those waits were; bucket: for the account's rate at this worker") \
+METRIC(NEON_WAITS,          "provision_neon_waits_total",                COUNTER,   "reason",         NONE,   8,    "times that a command waited for Neon: locked (423), rate_limited (429), unavailable (503), bucket (for its account's rate at this worker)") \
+METRIC(NEON_WAIT_SECONDS,   "provision_neon_wait_seconds_total",         COUNTER,   "reason",         NONE,   8,    "how long those waits were") \
 METRIC(ACCOUNTS_THROTTLED,  "provision_neon_accounts_throttled",         GAUGE,     "",               NONE,   1,    "Neon accounts whose calls wait for their rate now") \
 METRIC(INTENTS,             "provision_intents_total",                   COUNTER,   "event",          NONE,   8,    "intents of mutating calls: opened, left_unknown (no reply that tells), taken_over (open at a claim)") \
 METRIC(LEDGER_SECONDS,      "provision_ledger_statement_seconds",        HISTOGRAM, "kind",           CALL,   32,   "a statement to the ledger, from sending it to its last row") \

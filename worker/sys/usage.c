@@ -1,14 +1,20 @@
 #include "sys/usage.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
 
-enum { STAT_BYTES = 1024, FIELD_COMMAND = 2, FIELD_START = 22, NS_PER_S = 1000000000 };
+enum {
+    STAT_BYTES = 1024,
+    FIELD_RESIDENT = 2, // of statm
+    FIELD_COMMAND = 2,  // of stat
+    FIELD_START = 22,
+    NS_PER_S = 1000000000
+};
 
 static bool read_line(const char *path, char line[STAT_BYTES])
 {
@@ -21,11 +27,26 @@ static bool read_line(const char *path, char line[STAT_BYTES])
     return is_read;
 }
 
+// The number of this field; fields are apart by one blank, and `line` begins with number `first`.
+static bool read_field(const char *line, int first, int wanted, int64_t *ret_number)
+{
+    for (int number = first; line != NULL && number < wanted; number++) {
+        line = strchr(line, ' ');
+        line = line != NULL ? line + 1 : NULL;
+    }
+    if (line == NULL) {
+        return false;
+    }
+    char *end = NULL;
+    *ret_number = strtoll(line, &end, 10);
+    return end != line;
+}
+
 static bool read_resident(Usage *usage)
 {
     char line[STAT_BYTES];
     int64_t pages = 0;
-    if (!read_line("/proc/self/statm", line) || sscanf(line, "%*d %" SCNd64, &pages) != 1) {
+    if (!read_line("/proc/self/statm", line) || !read_field(line, 1, FIELD_RESIDENT, &pages)) {
         return false;
     }
     usage->resident_bytes = pages * sysconf(_SC_PAGESIZE);
@@ -39,11 +60,9 @@ static bool read_start(Usage *usage)
     if (!read_line("/proc/self/stat", line)) {
         return false;
     }
-    const char *field = strrchr(line, ')'); // the command's name may hold anything
-    for (int number = FIELD_COMMAND; field != NULL && number < FIELD_START; number++) {
-        field = strchr(field + 1, ' ');
-    }
-    if (field == NULL || sscanf(field, "%" SCNd64, &ticks) != 1) {
+    // from the end of field 2: a command's name may hold anything
+    const char *command_end = strrchr(line, ')');
+    if (command_end == NULL || !read_field(command_end, FIELD_COMMAND, FIELD_START, &ticks)) {
         return false;
     }
     int64_t up_ms = clock_boot_ms() - ticks * 1000 / sysconf(_SC_CLK_TCK);

@@ -10,6 +10,7 @@
 
 #include "support.h"
 
+enum { LARGE_HEADER_BYTES = ADMIN_CONNECTION_BYTES * 3 };
 enum { RECEIVED_BYTES = 4096, LARGE_BYTES = 2 * 1024 * 1024, TICK_MS = 20, MANY = 40 };
 
 typedef struct Client {
@@ -163,11 +164,11 @@ static void pages_are_served_to_get_only(void **state)
 static void a_request_that_is_too_large_is_refused(void **state)
 {
     (void)state;
-    char *request = malloc(ADMIN_CONNECTION_BYTES * 4);
+    char *request = malloc(LARGE_HEADER_BYTES + 128);
     assert_non_null(request);
     int length = snprintf(request, 64, "GET /page HTTP/1.1\r\nHost: x\r\nX: ");
-    memset(request + length, 'x', ADMIN_CONNECTION_BYTES * 3);
-    request[length + ADMIN_CONNECTION_BYTES * 3] = '\0';
+    memset(request + length, 'x', LARGE_HEADER_BYTES);
+    request[length + LARGE_HEADER_BYTES] = '\0';
     Client client;
     client_open(&client);
     client_send(&client, request);
