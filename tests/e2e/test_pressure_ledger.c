@@ -29,7 +29,7 @@ static const char *const SETTINGS[] = {"environments.check_login=off",
                                        "neon.reply_memory=1MiB",
                                        "ledger.connections=1",
                                        "kafka.consumer.queued.max.messages.kbytes=2048",
-                                       "kafka.consumer.fetch.max.bytes=524288",
+                                       "kafka.consumer.fetch.max.bytes=1048576",
                                        NULL};
 
 static Load load;

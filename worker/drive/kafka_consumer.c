@@ -1,10 +1,13 @@
 #include "drive/kafka_consumer.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "drive/kafka_conf.h"
 
 static const uint64_t ONE = 1; // what an eventfd takes
+enum { FETCH_BYTES = 4 * 1024 * 1024 };
 
 static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
 {
@@ -14,7 +17,7 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {"fetch.wait.max.ms", "100"},
         {"queued.min.messages", "1000"}, // of 100,000: what is not started is not prefetched
         {"queued.max.messages.kbytes", "16384"},
-        {"fetch.max.bytes", "4194304"}, // of 50 MiB: a reply is received whole
+        {"fetch.max.bytes", "4194304"}, // FETCH_BYTES, of 50 MiB: a reply is received whole
         {"reconnect.backoff.max.ms", "2000"},
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
@@ -33,6 +36,17 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {NULL, NULL},
     };
     return kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);
+}
+
+// librdkafka refuses less than one record's worth.
+static void fit_fetches(rd_kafka_conf_t *conf)
+{
+    char size[32];
+    int64_t record_bytes = kafka_conf_number(conf, "message.max.bytes");
+    if (record_bytes > FETCH_BYTES && kafka_conf_number(conf, "fetch.max.bytes") == FETCH_BYTES) {
+        (void)snprintf(size, sizeof(size), "%" PRId64, record_bytes);
+        rd_kafka_conf_set(conf, "fetch.max.bytes", size, NULL, 0);
+    }
 }
 
 static void subscribe(rd_kafka_t *client, const char *topic)
@@ -62,6 +76,7 @@ bool kafka_consumer_open(KafkaConsumer *consumer, const Settings *settings, Erro
     if (conf == NULL) {
         return false;
     }
+    fit_fetches(conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
                                        RD_KAFKA_EVENT_ERROR);
     consumer->session_timeout_ms = kafka_conf_number(conf, "session.timeout.ms");
