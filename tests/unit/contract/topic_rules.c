@@ -35,7 +35,7 @@ static void make_fine(TopicFound found[TOPIC_ROLES])
                                 .replicas = 3,
                                 .is_configured = true,
                                 .cleanup_policy = "delete",
-                                .max_message_bytes = 2 * 1024 * 1024,
+                                .max_message_bytes = INT64_C(2) * 1024 * 1024,
                                 .retention_ms = 7 * DAY_MS,
                                 .retention_bytes = -1,
                                 .delete_retention_ms = DAY_MS,
@@ -43,7 +43,7 @@ static void make_fine(TopicFound found[TOPIC_ROLES])
     }
     found[TOPIC_STATE].cleanup_policy[0] = '\0';
     assert_true(text_copy(found[TOPIC_STATE].cleanup_policy, 32, "compact"));
-    found[TOPIC_DEAD_LETTERS].max_message_bytes = 3 * 1024 * 1024;
+    found[TOPIC_DEAD_LETTERS].max_message_bytes = INT64_C(3) * 1024 * 1024;
 }
 
 static void check(const TopicFound found[TOPIC_ROLES], Heard *ret_heard)
