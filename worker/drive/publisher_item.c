@@ -10,78 +10,113 @@
 #include "base/text.h"
 #include "sys/clock.h"
 
-enum { NUMBER_TEXT_BYTES = 32 };
-
-static void copy_record(ItemRecord *to, const PublisherRecord *from)
+static const char *metadata_of(const PublisherItem *from)
 {
-    to->topic = alloc_text(from->topic);
-    buffer_set(&to->key, from->key);
-    buffer_set(&to->value, from->value);
-    to->tombstone = from->tombstone;
-    to->header_count = from->header_count;
-    to->headers = alloc_zeroed(from->header_count, sizeof(to->headers[0]));
-    for (size_t i = 0; i < from->header_count; i++) {
-        to->headers[i].name = alloc_text(from->headers[i].name);
-        buffer_set(&to->headers[i].value, from->headers[i].value);
+    return from->metadata != NULL ? from->metadata : "";
+}
+
+static size_t record_bytes(const PublisherRecord *record)
+{
+    size_t bytes = record->key.size + record->value.size;
+    for (size_t i = 0; i < record->header_count; i++) {
+        bytes += strlen(record->headers[i].name) + 1 + record->headers[i].value.size;
+    }
+    return bytes;
+}
+
+// Of what is copied, and of the headers' places.
+static void measure(const PublisherItem *from, size_t *ret_bytes, size_t *ret_headers)
+{
+    *ret_bytes = strlen(metadata_of(from)) + 1;
+    *ret_headers = 0;
+    for (size_t i = 0; i < from->record_count; i++) {
+        *ret_bytes += record_bytes(&from->records[i]);
+        *ret_headers += from->records[i].header_count + ITEM_SPARE_HEADERS;
     }
 }
 
-static void free_record(ItemRecord *record)
+static const void *copy(uint8_t **room, const void *data, size_t size)
 {
-    for (size_t i = 0; i < record->header_count; i++) {
-        free(record->headers[i].name);
-        buffer_clear(&record->headers[i].value);
+    void *to = *room;
+    if (size > 0) {
+        memcpy(to, data, size);
+        *room += size;
     }
-    free(record->headers);
-    free(record->topic);
-    buffer_clear(&record->key);
-    buffer_clear(&record->value);
+    return to;
+}
+
+static Bytes copy_bytes(uint8_t **room, Bytes from)
+{
+    return (Bytes){from.data == NULL ? NULL : copy(room, from.data, from.size), from.size};
+}
+
+static void copy_record(ItemRecord *to, const PublisherRecord *from, PublisherHeader *headers,
+                        uint8_t **room)
+{
+    to->topic = from->topic;
+    to->key = copy_bytes(room, from->key);
+    to->value = copy_bytes(room, from->value);
+    to->tombstone = from->tombstone;
+    to->header_count = from->header_count;
+    to->headers = headers;
+    for (size_t i = 0; i < from->header_count; i++) {
+        const char *name = from->headers[i].name;
+        headers[i].name = copy(room, name, strlen(name) + 1);
+        headers[i].value = copy_bytes(room, from->headers[i].value);
+    }
 }
 
 Item *item_new(const PublisherItem *from)
 {
-    Item *item = alloc_zeroed(1, sizeof(*item));
+    size_t bytes = 0;
+    size_t header_count = 0;
+    measure(from, &bytes, &header_count);
+    size_t records_bytes = from->record_count * sizeof(ItemRecord);
+    size_t headers_bytes = header_count * sizeof(PublisherHeader);
+    Item *item = alloc_bytes(sizeof(*item) + records_bytes + headers_bytes + bytes);
+    *item = (Item){.id = from->id,
+                   .assignment = kafka_assignment_ref(from->assignment),
+                   .offset = from->offset,
+                   .put_boot_ms = clock_boot_ms(),
+                   .records = (ItemRecord *)(item + 1),
+                   .record_count = from->record_count};
     list_link_init(&item->link);
-    item->id = from->id;
-    item->assignment = kafka_assignment_ref(from->assignment);
-    item->offset = from->offset;
-    item->metadata = alloc_text(from->metadata != NULL ? from->metadata : "");
-    item->put_boot_ms = clock_boot_ms();
-    item->record_count = from->record_count;
-    item->records = alloc_zeroed(from->record_count, sizeof(item->records[0]));
+    PublisherHeader *headers = (PublisherHeader *)(item->records + from->record_count);
+    uint8_t *room = (uint8_t *)(headers + header_count);
     for (size_t i = 0; i < from->record_count; i++) {
-        copy_record(&item->records[i], &from->records[i]);
+        copy_record(&item->records[i], &from->records[i], headers, &room);
+        headers += from->records[i].header_count + ITEM_SPARE_HEADERS;
         item->size_bytes += from->records[i].value.size;
     }
+    item->metadata = copy(&room, metadata_of(from), strlen(metadata_of(from)) + 1);
     return item;
 }
 
-static void add_header(ItemRecord *record, const char *name, Bytes value)
+static char *add_header(ItemRecord *record, const char *name, size_t spare)
 {
-    ItemHeader *headers = alloc_zeroed(record->header_count + 1, sizeof(headers[0]));
-    if (record->header_count > 0) {
-        memcpy(headers, record->headers, record->header_count * sizeof(headers[0]));
-    }
-    free(record->headers);
-    record->headers = headers;
-    headers[record->header_count].name = alloc_text(name);
-    buffer_set(&headers[record->header_count].value, value);
-    record->header_count++;
+    record->headers[record->header_count++].name = name;
+    return record->spare[spare];
+}
+
+static void set_last(ItemRecord *record, const char *value)
+{
+    record->headers[record->header_count - 1].value = bytes_of(value);
 }
 
 // The headers are those that a dead letter made without its value has.
 static void take_value(ItemRecord *record)
 {
     uint8_t hash[CRYPTO_SHA256_BYTES];
-    char size[NUMBER_TEXT_BYTES];
-    Bytes value = buffer_view(&record->value);
-    crypto_sha256(&value, 1, hash);
+    crypto_sha256(&record->value, 1, hash);
     Text hex CLEANUP(text_clear) = TEXT_INIT(2 * sizeof(hash));
     crypto_hex_append(&hex, (Bytes){hash, sizeof(hash)});
-    add_header(record, "dlq-value-sha256", text_bytes(&hex));
-    (void)snprintf(size, sizeof(size), "%zu", value.size);
-    add_header(record, "dlq-value-bytes", bytes_of(size));
-    buffer_clear(&record->value);
+    char *digest = add_header(record, "dlq-value-sha256", 0);
+    (void)snprintf(digest, ITEM_SPARE_BYTES, "%s", text_get(&hex));
+    set_last(record, digest);
+    char *size = add_header(record, "dlq-value-bytes", 1);
+    (void)snprintf(size, ITEM_SPARE_BYTES, "%zu", record->value.size);
+    set_last(record, size);
+    record->value = (Bytes){NULL, 0};
     record->tombstone = true;
 }
 
@@ -103,9 +138,7 @@ static bool take_records(Item *item, const char *topic)
 {
     size_t kept = 0;
     for (size_t i = 0; i < item->record_count; i++) {
-        if (strcmp(item->records[i].topic, topic) == 0) {
-            free_record(&item->records[i]);
-        } else {
+        if (strcmp(item->records[i].topic, topic) != 0) {
             item->records[kept++] = item->records[i];
         }
     }
@@ -121,11 +154,6 @@ bool item_shrink(Item *item, const char *topic)
 
 void item_free(Item *item)
 {
-    for (size_t i = 0; i < item->record_count; i++) {
-        free_record(&item->records[i]);
-    }
-    free(item->records);
-    free(item->metadata);
     kafka_assignment_unref(item->assignment);
     free(item);
 }

@@ -5,29 +5,29 @@
 #ifndef DRIVE_PUBLISHER_ITEM_H
 #define DRIVE_PUBLISHER_ITEM_H
 
+#include "base/crypto.h"
 #include "base/list.h"
 #include "drive/publisher.h"
 
-typedef struct ItemHeader {
-    char *name;
-    Buffer value;
-} ItemHeader;
+enum { ITEM_SPARE_HEADERS = 2, ITEM_SPARE_BYTES = 2 * CRYPTO_SHA256_BYTES + 1 };
 
 typedef struct ItemRecord {
-    char *topic;
-    Buffer key;
-    Buffer value;
+    const char *topic;
+    Bytes key;
+    Bytes value;
     bool tombstone;
-    ItemHeader *headers;
+    PublisherHeader *headers; // with room for ITEM_SPARE_HEADERS more
     size_t header_count;
+    char spare[ITEM_SPARE_HEADERS][ITEM_SPARE_BYTES]; // their values
 } ItemRecord;
 
+// One piece of memory, made by one thread and freed by another.
 typedef struct Item {
     ListLink link;
     uint64_t id;
     KafkaAssignment *assignment;
     int64_t offset;
-    char *metadata;
+    const char *metadata;
     ItemRecord *records;
     size_t record_count;
     size_t size_bytes; // of all values

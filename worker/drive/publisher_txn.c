@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "base/unconst.h"
 #include "drive/kafka_conf.h"
 #include "drive/publisher_crash.h"
 #include "drive/publisher_item.h"
@@ -206,7 +207,7 @@ static rd_kafka_headers_t *headers_of(const ItemRecord *record)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
     for (size_t i = 0; i < record->header_count; i++) {
-        const ItemHeader *header = &record->headers[i];
+        const PublisherHeader *header = &record->headers[i];
         rd_kafka_header_add(headers, header->name, -1, header->value.data,
                             (ssize_t)header->value.size);
     }
@@ -218,8 +219,8 @@ static rd_kafka_resp_err_t produce_once(const Txn *txn, const ItemRecord *record
     rd_kafka_headers_t *headers = headers_of(record);
     rd_kafka_resp_err_t code = rd_kafka_producev(
         txn->client, RD_KAFKA_V_TOPIC(record->topic),
-        RD_KAFKA_V_KEY(record->key.data, record->key.size),
-        RD_KAFKA_V_VALUE(record->tombstone ? NULL : record->value.data,
+        RD_KAFKA_V_KEY(unconst(record->key.data), record->key.size),
+        RD_KAFKA_V_VALUE(record->tombstone ? NULL : unconst(record->value.data),
                          record->tombstone ? 0 : record->value.size),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
