@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/secret.h"
 
-enum { FIRST_CAPACITY = 64 };
+enum { FIRST_CAPACITY = 64, PIECE_BYTES = 128 };
 
 void text_clear(Text *text)
 {
@@ -66,17 +66,23 @@ void text_append_char(Text *text, char c)
 void text_printf(Text *text, const char *format, ...)
 {
     va_list arguments;
+    va_list again;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    va_copy(again, arguments);
+    char piece[PIECE_BYTES];
+    int length = vsnprintf(piece, sizeof piece, format, arguments);
     va_end(arguments);
     if (length < 0 || !reserve(text, (size_t)length)) {
         text->failed = true;
-        return;
+    } else if ((size_t)length < sizeof piece) {
+        memcpy(text->data + text->length, piece, (size_t)length + 1);
+        text->length += (size_t)length;
+    } else {
+        (void)vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
     }
-    va_start(arguments, format);
-    (void)vsnprintf(text->data + text->length, (size_t)length + 1, format, arguments);
-    va_end(arguments);
-    text->length += (size_t)length;
+    va_end(again);
+    secret_zero(piece, sizeof piece);
 }
 
 // RFC 3986 §2.3; isalnum depends on the locale.

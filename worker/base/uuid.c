@@ -42,6 +42,7 @@ void uuid_normalise(const char *text, char ret_uuid[UUID_TEXT_BYTES])
 static void format_version(const uint8_t bytes[16], unsigned version,
                            char ret_uuid[UUID_TEXT_BYTES])
 {
+    static const char DIGITS[] = "0123456789abcdef";
     size_t at = 0;
     for (size_t i = 0; i < 16; i++) {
         unsigned byte = bytes[i];
@@ -50,9 +51,10 @@ static void format_version(const uint8_t bytes[16], unsigned version,
         if (is_hyphen_position(at)) {
             ret_uuid[at++] = '-';
         }
-        (void)snprintf(ret_uuid + at, UUID_TEXT_BYTES - at, "%02x", byte);
-        at += 2;
+        ret_uuid[at++] = DIGITS[byte >> 4];
+        ret_uuid[at++] = DIGITS[byte & 0x0f];
     }
+    ret_uuid[at] = '\0';
 }
 
 void uuid_from_hash(const uint8_t bytes[16], char ret_uuid[UUID_TEXT_BYTES])

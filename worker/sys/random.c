@@ -5,6 +5,8 @@
 
 void random_install(void)
 {
+    // Seeded by the kernel, then without a system call for each UUID. Not across a fork.
+    randombytes_set_implementation(&randombytes_internal_implementation);
     if (sodium_init() < 0) {
         abort();
     }
