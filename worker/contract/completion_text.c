@@ -22,12 +22,16 @@ static const char *const DAMAGED = "the completion map is damaged or belongs to 
 // ISO-HDLC, the CRC of gzip and Ethernet.
 static uint32_t crc32(uint32_t crc, const uint8_t *data, size_t size)
 {
+    // of each half byte
+    static const uint32_t TABLE[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
     crc = ~crc;
     for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (unsigned bit = 0; bit < 8; bit++) {
-            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320U : crc >> 1;
-        }
+        crc = TABLE[(crc ^ data[i]) & 0x0f] ^ crc >> 4;
+        crc = TABLE[(crc ^ data[i] >> 4) & 0x0f] ^ crc >> 4;
     }
     return ~crc;
 }
