@@ -76,46 +76,58 @@ bool proxy_pipe_ends_with(const ProxyPipe *pipe, const void *bytes, size_t size)
            memcmp(pipe->seen + pipe->seen_bytes - size, bytes, size) == 0;
 }
 
-static Piece *first_due(const ProxyPipe *pipe, int64_t now_ms)
+static Piece *first_of(const ProxyPipe *pipe)
 {
-    ListLink *link = pipe->is_held ? NULL : list_first(&pipe->pieces);
-    Piece *piece = link == NULL ? NULL : LIST_ENTRY(link, Piece, link);
-    return piece != NULL && piece->due_ms <= now_ms ? piece : NULL;
+    ListLink *link = list_first(&pipe->pieces);
+    return link == NULL ? NULL : LIST_ENTRY(link, Piece, link);
+}
+
+static bool is_due(const ProxyPipe *pipe, const Piece *piece, int64_t now_ms)
+{
+    return !pipe->is_held && piece->due_ms <= now_ms;
+}
+
+// Whether it is gone: all of it was written.
+static bool write_piece(const ProxyPipe *pipe, Piece *piece, bool *ret_broken)
+{
+    ssize_t size = send(pipe->to, piece->bytes + piece->written, piece->size - piece->written,
+                        MSG_NOSIGNAL | MSG_DONTWAIT);
+    *ret_broken = size < 0 && !would_block();
+    piece->written += size > 0 ? (size_t)size : 0;
+    if (piece->written < piece->size) {
+        return false;
+    }
+    list_remove(&piece->link);
+    free(piece);
+    return true;
 }
 
 bool proxy_pipe_write(ProxyPipe *pipe, int64_t now_ms)
 {
-    Piece *piece = NULL;
-    while ((piece = first_due(pipe, now_ms)) != NULL) {
-        ssize_t size = send(pipe->to, piece->bytes + piece->written, piece->size - piece->written,
-                            MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (size < 0) {
-            return would_block();
-        }
-        piece->written += (size_t)size;
-        if (piece->written == piece->size) {
-            list_remove(&piece->link);
-            free(piece);
+    bool is_broken = false;
+    LIST_EACH(&pipe->pieces, link)
+    {
+        Piece *piece = LIST_ENTRY(link, Piece, link);
+        if (!is_due(pipe, piece, now_ms) || !write_piece(pipe, piece, &is_broken)) {
+            break;
         }
     }
     if (pipe->is_ended && !pipe->is_shut && list_is_empty(&pipe->pieces)) {
         pipe->is_shut = true;
         (void)shutdown(pipe->to, SHUT_WR);
     }
-    return true;
+    return !is_broken;
 }
 
 bool proxy_pipe_is_full(const ProxyPipe *pipe, int64_t now_ms)
 {
-    return first_due(pipe, now_ms) != NULL;
+    const Piece *first = first_of(pipe);
+    return first != NULL && is_due(pipe, first, now_ms);
 }
 
 int proxy_pipe_wait_ms(const ProxyPipe *pipe, int64_t now_ms)
 {
-    ListLink *link = pipe->is_held ? NULL : list_first(&pipe->pieces);
-    if (link == NULL) {
-        return -1;
-    }
-    int64_t left_ms = LIST_ENTRY(link, Piece, link)->due_ms - now_ms;
-    return left_ms > 0 ? (int)left_ms : -1; // what is due waits for its socket
+    const Piece *first = first_of(pipe);
+    bool is_waiting = first != NULL && !pipe->is_held && first->due_ms > now_ms;
+    return is_waiting ? (int)(first->due_ms - now_ms) : -1; // what is due waits for its socket
 }
