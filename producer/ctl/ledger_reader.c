@@ -207,6 +207,7 @@ bool ledger_reader_begin(PGconn *connection, ProvisionError *err)
 {
     return run(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
            run(connection, "SET LOCAL search_path = pg_catalog", err) &&
+           run(connection, "SET LOCAL timezone = 'UTC'", err) &&
            run(connection, "SET LOCAL statement_timeout = '30s'", err) &&
            check_versions(connection, err);
 }

@@ -7,83 +7,54 @@
 
 #include "base/bytes.h"
 #include "base/crypto.h"
+#include "base/text.h"
 #include "contract/framing.h"
 #include "contract/outcome.h"
 #include "contract/waiting.h"
 
-#define TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-#define AGE(column) "floor(extract(epoch FROM clock_timestamp() - " column "))::bigint"
-// Workers of before write no progress_at.
-#define PROGRESS "coalesce(c.finished_at, c.progress_at, c.claimed_at, c.created_at)"
+enum { SQL_MAX_BYTES = 8192 };
 
-#define COMMAND                                                                                                                                                                   \
-    "SELECT jsonb_strip_nulls(json_build_object("                                                                                                                                 \
-    "'commandId', c.command_id, 'applicationId', c.application_id, 'action', c.action, "                                                                                          \
-    "'source', 'ledger', "                                                                                                                                                        \
-    "'state', CASE WHEN c.published_at IS NOT NULL THEN 'finished' "                                                                                                              \
-    "WHEN c.status = 'finished' THEN 'publishing' "                                                                                                                               \
-    "WHEN c.digest IS NULL THEN 'unclaimed' "                                                                                                                                     \
-    "WHEN c.direction = 'undo' THEN 'undoing' ELSE 'running' END, "                                                                                                               \
-    "'subject', CASE WHEN e.environment IS NOT NULL THEN "                                                                                                                        \
-    "'applications/' || c.application_id || '/environments/' || e.environment END, "                                                                                              \
-    "'partition', c.partition, 'offset', c.record_offset, "                                                                                                                       \
-    "'worker', c.worker, 'attempts', CASE WHEN c.digest IS NOT NULL THEN c.takeovers + 1 END, "                                                                                   \
-    "'abandoned', nullif(c.abandoned, 0), "                                                                                                                                       \
-    "'stop', c.stop, 'stoppedBy', c.stopped_by, 'firstError', c.first_error)::jsonb "                                                                                             \
-    "|| jsonb_build_object("                                                                                                                                                      \
-    "'step', CASE WHEN c.status = 'running' THEN coalesce(c.waiting_step, "                                                                                                       \
-    "CASE WHEN c.intent_status = 'open' THEN c.intent_step END) END, "                                                                                                            \
-    "'lastCall', c.intent_step, "                                                                                                                                                 \
-    "'waitingFor', c.waiting_for, 'waitingSince', " TIME(                                                                                                                         \
-        "c.waiting_since") ", "                                                                                                                                                   \
-                           "'waitingSeconds', " AGE(                                                                                                                              \
-                               "c.waiting_since") ", "                                                                                                                            \
-                                                  "'intentOpen', CASE WHEN c.status = 'running' "                                                                                 \
-                                                  "AND c.intent_status = 'open' THEN true END, "                                                                                  \
-                                                  "'intentStep', CASE WHEN c.intent_status = "                                                                                    \
-                                                  "'open' THEN c.intent_step END, "                                                                                               \
-                                                  "'settledAt', CASE WHEN c.status = 'running' "                                                                                  \
-                                                  "AND c.intent_status = 'open' AND "                                                                                             \
-                                                  "c.intent_settles THEN " TIME(                                                                                                  \
-                                                      "c.settled_at") " END, "                                                                                                    \
-                                                                      "'settledInSeconds', CASE "                                                                                 \
-                                                                      "WHEN c.status = 'running' "                                                                                \
-                                                                      "AND c.intent_status = "                                                                                    \
-                                                                      "'open' AND "                                                                                               \
-                                                                      "c.intent_settles THEN "                                                                                    \
-                                                                      "- " AGE(                                                                                                   \
-                                                                          "c.settled_at") " END, "                                                                                \
-                                                                                          "'creat"                                                                                \
-                                                                                          "edAt',"                                                                                \
-                                                                                          " " TIME("c.created_at") ", 'claimedAt', " TIME(                                        \
-                                                                                              "c."                                                                                \
-                                                                                              "cl"                                                                                \
-                                                                                              "ai"                                                                                \
-                                                                                              "me"                                                                                \
-                                                                                              "d_"                                                                                \
-                                                                                              "a"                                                                                 \
-                                                                                              "t") ", "                                                                           \
-                                                                                                   "'progressAt', " TIME(PROGRESS) ", 'idleSeconds', " AGE(                       \
-                                                                                                       PROGRESS) ", "                                                             \
-                                                                                                                 "'finishedAt', " TIME("c.finished_at") ", 'publishedAt', " TIME( \
-                                                                                                                     "c.published_at") ", "                                       \
-                                                                                                                                       "'sequence', c.outcome_sequence))::text, "
+#define HOLE "<outcome>"
 
-#define TABLES                                                                                     \
-    "FROM provision.command c "                                                                    \
-    "LEFT JOIN provision.environment e ON e.application_id = c.application_id "                    \
-    "AND e.command_id = c.command_id "
+// One command as an object, and its outcome where the hole asks for it. Times are in UTC by the
+// session's zone (ctl/ledger_reader.c). Workers of before write no progress_at.
+static const char COMMAND[] =
+    "SELECT jsonb_strip_nulls(jsonb_build_object("
+    "'commandId', c.command_id, 'applicationId', c.application_id, 'action', c.action, "
+    "'source', 'ledger', 'subject', c.subject, "
+    "'state', CASE WHEN c.published_at IS NOT NULL THEN 'finished' "
+    "WHEN c.status = 'finished' THEN 'publishing' WHEN c.digest IS NULL THEN 'unclaimed' "
+    "WHEN c.direction = 'undo' THEN 'undoing' ELSE 'running' END, "
+    "'partition', c.partition, 'offset', c.record_offset, 'worker', c.worker, "
+    "'attempts', CASE WHEN c.digest IS NOT NULL THEN c.takeovers + 1 END, "
+    "'abandoned', nullif(c.abandoned, 0), "
+    "'stop', c.stop, 'stoppedBy', c.stopped_by, 'firstError', c.first_error) "
+    "|| jsonb_build_object("
+    "'step', CASE WHEN c.status = 'running' THEN coalesce(c.waiting_step, c.open_step) END, "
+    "'lastCall', c.intent_step, 'intentOpen', nullif(c.open_step IS NOT NULL, false), "
+    "'intentStep', c.open_step, 'settledAt', c.settles_at::timestamptz(3), "
+    "'settledInSeconds', ceil(extract(epoch FROM c.settles_at - c.seen_at))::bigint, "
+    "'waitingFor', c.waiting_for, 'waitingSince', c.waiting_since::timestamptz(3), "
+    "'waitingSeconds', floor(extract(epoch FROM c.seen_at - c.waiting_since))::bigint, "
+    "'createdAt', c.created_at::timestamptz(3), 'claimedAt', c.claimed_at::timestamptz(3), "
+    "'progressAt', c.moved_at::timestamptz(3), "
+    "'idleSeconds', floor(extract(epoch FROM c.seen_at - c.moved_at))::bigint, "
+    "'finishedAt', c.finished_at::timestamptz(3), "
+    "'publishedAt', c.published_at::timestamptz(3), 'sequence', c.outcome_sequence))::text, " HOLE
+    " FROM (SELECT *, clock_timestamp() AS seen_at, "
+    "coalesce(finished_at, progress_at, claimed_at, created_at) AS moved_at, "
+    "CASE WHEN status = 'running' AND intent_status = 'open' THEN intent_step END AS open_step, "
+    "CASE WHEN status = 'running' AND intent_status = 'open' AND intent_settles "
+    "THEN settled_at END AS settles_at FROM provision.command) c ";
 
 static const char FIND[] =
-    COMMAND "encode(c.outcome, 'hex') " TABLES
-            "WHERE c.command_id = $1::uuid AND ($2::text IS NULL OR c.application_id = $2::text) "
-            "ORDER BY c.application_id";
+    "WHERE c.command_id = $1::uuid AND ($2::text IS NULL OR c.application_id = $2::text) "
+    "ORDER BY c.application_id";
 
-static const char LIST[] =
-    COMMAND "NULL " TABLES "WHERE (c.status = 'running' OR c.published_at IS NULL) "
-            "AND ($1::text IS NULL OR c.application_id = $1::text) "
-            "AND " PROGRESS " <= clock_timestamp() - $2::bigint * interval '1 ms' "
-            "ORDER BY " PROGRESS ", c.application_id, c.command_id";
+static const char LIST[] = "WHERE (c.status = 'running' OR c.published_at IS NULL) "
+                           "AND ($1::text IS NULL OR c.application_id = $1::text) "
+                           "AND c.moved_at <= c.seen_at - $2::bigint * interval '1 ms' "
+                           "ORDER BY c.moved_at, c.application_id, c.command_id";
 
 static const char *header_of(const Provisioning__Internal__V1__OutcomeRecord *record,
                              const char *name, char *buffer, size_t size)
@@ -138,7 +109,7 @@ static void add_record(json_t *command, const Provisioning__Internal__V1__Outcom
     }
     json_object_set_new(command, "outcome", json_string(type));
     const char *subject = header_of(record, "ce_subject", buffer, sizeof(buffer));
-    if (subject[0] != '\0') {
+    if (subject[0] != '\0') { // claimed by a worker of before, it has none
         json_object_set_new(command, "subject", json_string(subject));
     }
     Provisioning__V1__Event *event = unpack_event(record);
@@ -185,13 +156,25 @@ static json_t *read_rows(const PGresult *rows)
     return list;
 }
 
+static json_t *ask(PGconn *connection, const char *outcome, const char *where,
+                   const char *const values[2], ProvisionError *err)
+{
+    CLEANUP(text_clear) Text sql = TEXT_INIT(SQL_MAX_BYTES);
+    const char *hole = strstr(COMMAND, HOLE);
+    text_append_bytes(&sql, COMMAND, (size_t)(hole - COMMAND));
+    text_append(&sql, outcome);
+    text_append(&sql, hole + strlen(HOLE));
+    text_append(&sql, where);
+    PGresult *rows CLEANUP(ledger_reader_clear_at) =
+        ledger_reader_ask(connection, text_get(&sql), 2, values, err);
+    return rows == NULL ? NULL : read_rows(rows);
+}
+
 json_t *status_ledger_find(PGconn *connection, const char *command_id, const char *application_id,
                            ProvisionError *err)
 {
     const char *const values[] = {command_id, application_id};
-    PGresult *rows CLEANUP(ledger_reader_clear_at) =
-        ledger_reader_ask(connection, FIND, 2, values, err);
-    return rows == NULL ? NULL : read_rows(rows);
+    return ask(connection, "encode(c.outcome, 'hex')", FIND, values, err);
 }
 
 json_t *status_ledger_list(PGconn *connection, const char *application_id, int64_t stuck_ms,
@@ -200,7 +183,5 @@ json_t *status_ledger_list(PGconn *connection, const char *application_id, int64
     char stuck[32];
     (void)snprintf(stuck, sizeof(stuck), "%" PRId64, stuck_ms);
     const char *const values[] = {application_id, stuck};
-    PGresult *rows CLEANUP(ledger_reader_clear_at) =
-        ledger_reader_ask(connection, LIST, 2, values, err);
-    return rows == NULL ? NULL : read_rows(rows);
+    return ask(connection, "NULL", LIST, values, err);
 }

@@ -221,13 +221,23 @@ static const struct {
     const char *title;
     const char *key;
 } COLUMNS[] = {
-    {"IDLE", "idleSeconds"}, {"APPLICATION", "applicationId"},
-    {"ACTION", "action"},    {"STATE", "state"},
-    {"STEP", "step"},        {"WAITS FOR", "waitingFor"},
+    {"IDLE", "idleSeconds"}, {"SUBJECT", "subject"},   {"ACTION", "action"},
+    {"STATE", "state"},      {"STEP", "step"},         {"WAITS FOR", "waitingFor"},
     {"WORKER", "worker"},    {"COMMAND", "commandId"},
 };
 
 enum { COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]), GAP = 2 };
+
+// shop/environments/live: every subject begins with the same word.
+static const char *short_subject(const json_t *command)
+{
+    static const char PREFIX[] = "applications/";
+    const char *subject = get(command, "subject");
+    if (strncmp(subject, PREFIX, sizeof(PREFIX) - 1) == 0) {
+        return subject + sizeof(PREFIX) - 1;
+    }
+    return get(command, "applicationId");
+}
 
 static void append_cell(Text *text, const json_t *command, size_t column)
 {
@@ -235,6 +245,7 @@ static void append_cell(Text *text, const json_t *command, size_t column)
         status_append_span(text, number(command, COLUMNS[column].key));
     } else {
         const char *cell = get(command, COLUMNS[column].key);
+        cell = column == 1 ? short_subject(command) : cell;
         text_append(text, cell[0] == '\0' ? "-" : cell);
     }
 }

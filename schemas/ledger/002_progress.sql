@@ -3,6 +3,7 @@
 -- commands). Nothing decides by these columns, and programs that don't know them still run.
 
 ALTER TABLE provision.command
+    ADD COLUMN subject text,
     ADD COLUMN worker text,
     ADD COLUMN claimed_at timestamptz,
     ADD COLUMN progress_at timestamptz,
@@ -11,6 +12,8 @@ ALTER TABLE provision.command
     ADD COLUMN waiting_since timestamptz,
     ADD CONSTRAINT command_waiting CHECK (
         num_nulls(waiting_step, waiting_for, waiting_since) IN (0, 3));
+COMMENT ON COLUMN provision.command.subject IS
+    'What it changes, as events name it: applications/A/environments/E';
 COMMENT ON COLUMN provision.command.worker IS 'Name of the worker that claimed it last';
 COMMENT ON COLUMN provision.command.claimed_at IS 'The last claim';
 COMMENT ON COLUMN provision.command.progress_at IS

@@ -122,6 +122,7 @@ static void a_locked_project_is_named_and_counts_as_no_progress(void **state)
     ctl_expect(world, "stuck", id);
     ctl_expect(world, "stuck", "locked");
     ctl_expect(world, "stuck", "create_project");
+    ctl_expect(world, "stuck", APPLICATION "/environments/live");
     assert_int_equal(run_stuck(world, "patient", "--stuck=1h"), 0);
     ctl_expect(world, "patient", "none");
     end_well(world, "unlocked", id);

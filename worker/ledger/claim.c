@@ -9,11 +9,12 @@
 // The row is locked in every case, so a worker that claims the same at the same time comes after.
 static const char TAKE[] =
     "INSERT INTO provision.command AS c (application_id, command_id, digest, action, partition, "
-    "record_offset, record_timestamp_ms, worker, epoch, claimed_at, progress_at) "
+    "record_offset, record_timestamp_ms, subject, worker, epoch, claimed_at, progress_at) "
     "SELECT i.*, 1, clock_timestamp(), clock_timestamp() "
     "FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[], $5::integer[], $6::bigint[], "
-    "$7::bigint[], $8::text[]) AS i(application_id, command_id, digest, action, partition, "
-    "record_offset, record_timestamp_ms, worker) "
+    "$7::bigint[], $8::text[], $9::text[]) AS i(application_id, command_id, digest, action, "
+    "partition, "
+    "record_offset, record_timestamp_ms, subject, worker) "
     "ORDER BY i.application_id COLLATE \"C\", i.command_id "
     "ON CONFLICT (application_id, command_id) DO UPDATE SET "
     "digest = EXCLUDED.digest, "
@@ -22,6 +23,7 @@ static const char TAKE[] =
     "record_offset = coalesce(c.record_offset, EXCLUDED.record_offset), "
     "record_timestamp_ms = coalesce(c.record_timestamp_ms, EXCLUDED.record_timestamp_ms), "
     "epoch = c.epoch + 1, "
+    "subject = coalesce(c.subject, EXCLUDED.subject), "
     "worker = EXCLUDED.worker, claimed_at = EXCLUDED.claimed_at, " LEDGER_PROGRESS ", "
     "takeovers = c.takeovers + (c.digest IS NOT NULL)::integer, "
     "abandoned = c.abandoned + (c.intent_status IS NOT DISTINCT FROM 'open' "
@@ -38,6 +40,7 @@ static const Column TAKE_COLUMNS[] = {
     {COLUMN_INT32, offsetof(LedgerClaim, partition)},
     {COLUMN_INT64, offsetof(LedgerClaim, offset)},
     {COLUMN_INT64, offsetof(LedgerClaim, timestamp_ms)},
+    {COLUMN_TEXT, offsetof(LedgerClaim, subject)},
     {COLUMN_TEXT, offsetof(LedgerClaim, worker)},
 };
 

@@ -120,7 +120,9 @@ typedef struct LedgerClaim {
                   // that is `gone`, or `failed` by the same action
     const char *origin;         // with reserve
     const uint8_t *spec_digest; // with reserve
-    const char *worker;         // who claims; for people who look
+    // for people who look
+    const char *subject; // that it is about, as events name it
+    const char *worker;  // who claims
 } LedgerClaim;
 
 typedef enum LedgerClaimResult {
@@ -326,8 +328,8 @@ void ledger_published_build(const LedgerPublished *commands, size_t count, Ledge
 // Forgets finished commands that were published longer ago than `retention_ms`, at most
 // LEDGER_PURGE_MAX at once; the answer's one value says how many. `retention_ms` is longer than the
 // command topic's retention, so none of them can be delivered again. One that seems unpublished
-// (its worker died between Kafka's commit and published_at) is kept twice as long. Stop marks of that
-// age whose command never came go, too.
+// (its worker died between Kafka's commit and published_at) is kept twice as long. Stop marks of
+// that age whose command never came go, too.
 enum { LEDGER_PURGE_MAX = 1000 };
 void ledger_purge_build(int64_t retention_ms, LedgerBatch *ret_batch);
 

@@ -166,6 +166,7 @@ void flight_claim(Flight *flight)
         .reserve = (is_create || is_branch) && !flight->overtakes,
         .origin = is_create ? "created" : "branched",
         .spec_digest = flight->spec_digest,
+        .subject = flight->subject,
         .worker = flight->worker->name,
     };
     crash_point(CRASH_CLAIM_BEFORE, command->action_name, NULL);

@@ -66,15 +66,15 @@ static void a_claim_says_who_and_when(void **state)
 {
     Support *support = *state;
     (void)support_take_one(support->one, 1);
-    static const char CLAIMED[] =
-        "SELECT worker || ' ' || (claimed_at > clock_timestamp() - interval '5 s') || ' ' || "
-        "(progress_at >= claimed_at) FROM provision.command";
-    support_assert_value(support->one, CLAIMED, "one true true");
+    static const char CLAIMED[] = "SELECT subject || ' ' || worker || ' ' || (claimed_at > "
+                                  "clock_timestamp() - interval '5 s') || ' ' || "
+                                  "(progress_at >= claimed_at) FROM provision.command";
+    support_assert_value(support->one, CLAIMED, "applications/shop/environments/x one true true");
     support_execute(support->one,
                     "UPDATE provision.command SET worker = 'two', waiting_step = 's', waiting_for "
                     "= 'x', waiting_since = now(), claimed_at = now() - interval '1 day'");
     (void)support_take_one(support->one, 1);
-    support_assert_value(support->one, CLAIMED, "one true true");
+    support_assert_value(support->one, CLAIMED, "applications/shop/environments/x one true true");
     support_assert_value(support->one, WAITING, "nothing");
 }
 

@@ -251,6 +251,7 @@ LedgerClaim support_claim(size_t i)
         .reserve = true,
         .origin = "created",
         .spec_digest = SPEC,
+        .subject = "applications/shop/environments/x",
         .worker = "one",
     };
 }

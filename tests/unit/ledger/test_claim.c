@@ -21,6 +21,7 @@ static LedgerClaim claim_of(const char *command_id, bool reserve)
         .reserve = reserve,
         .origin = "created",
         .spec_digest = DIGEST,
+        .subject = "applications/shop",
         .worker = "one-7",
     };
 }
@@ -35,7 +36,7 @@ static void claims_are_taken_reserved_and_read_in_this_order(void **state)
     assert_int_equal(batch.answer, 2);
     assert_non_null(strstr(batch.statements[0].sql, "INSERT INTO provision.command"));
     assert_string_equal(text_get(&batch.statements[0].params[1]), "{\"a\",\"b\",\"c\"}");
-    assert_string_equal(text_get(&batch.statements[0].params[7]),
+    assert_string_equal(text_get(&batch.statements[0].params[8]),
                         "{\"one-7\",\"one-7\",\"one-7\"}");
     assert_non_null(strstr(batch.statements[1].sql, "INSERT INTO provision.environment"));
     assert_string_equal(text_get(&batch.statements[1].params[1]), "{\"b\",\"c\"}");

@@ -165,7 +165,8 @@ static void many_commands_are_a_table(void **state)
 {
     (void)state;
     json_t *commands CLEANUP(free_json) = parse(
-        "[{\"commandId\":\"c1\",\"applicationId\":\"shop\",\"action\":\"CreateEnvironment\","
+        "[{\"commandId\":\"c1\",\"applicationId\":\"shop\",\"subject\":\"applications/shop/"
+        "accounts/m\",\"action\":\"CreateEnvironment\","
         "\"state\":\"running\",\"step\":\"create_project\",\"waitingFor\":\"locked\",\"worker\":"
         "\"one\",\"idleSeconds\":130},{\"commandId\":\"c2\",\"applicationId\":\"a\",\"state\":"
         "\"unclaimed\",\"idleSeconds\":3}]");
@@ -176,10 +177,11 @@ static void many_commands_are_a_table(void **state)
     paper_read(&paper);
     assert_string_equal(
         paper.text,
-        "IDLE   APPLICATION  ACTION             STATE      STEP            WAITS FOR  WORKER  "
+        "IDLE   SUBJECT          ACTION             STATE      STEP            WAITS FOR  WORKER  "
         "COMMAND\n"
-        "2m10s  shop         CreateEnvironment  running    create_project  locked     one     c1\n"
-        "3s     a            -                  unclaimed  -               -          -       "
+        "2m10s  shop/accounts/m  CreateEnvironment  running    create_project  locked     one     "
+        "c1\n"
+        "3s     a                -                  unclaimed  -               -          -       "
         "c2\n");
 }
 
