@@ -179,6 +179,12 @@ void pair_await_kill(Pair *pair)
     assert_int_equal(process_wait(pair->first, PAIR_SECONDS), 128 + SIGKILL);
 }
 
+void pair_kill(Pair *pair)
+{
+    process_kill(pair->first);
+    (void)unlink(hold_file(pair->world, pair->first_name));
+}
+
 void pair_await_point(Pair *pair, const char *point)
 {
     process_await_log(pair->first, box_text("crash point %s", point), PAIR_SECONDS);
@@ -229,32 +235,30 @@ int64_t pair_row_number(World *world, const char *id, const char *column)
 typedef struct Row {
     World *world;
     const char *id;
-    int64_t takeovers;
+    const char *condition;
 } Row;
 
-static bool is_published(void *context)
+static bool has_come_true(void *context)
 {
     const Row *row = context;
-    return strcmp(pair_row(row->world, row->id, "published_at IS NOT NULL"), "t") == 0;
+    return strcmp(pair_row(row->world, row->id, row->condition), "t") == 0;
 }
 
-static bool is_taken_over(void *context)
+void pair_await_row(World *world, const char *id, const char *condition)
 {
-    const Row *row = context;
-    return pair_row_number(row->world, row->id, "takeovers") >= row->takeovers;
+    Row row = {world, id, condition};
+    wait_until(has_come_true, &row, PAIR_SECONDS, "%s of %s", condition, id);
 }
 
 void pair_await_takeover(World *world, const char *id, int64_t takeovers)
 {
-    Row row = {world, id, takeovers};
-    wait_until(is_taken_over, &row, PAIR_SECONDS, "takeover %" PRId64 " of %s", takeovers, id);
+    pair_await_row(world, id, box_text("takeovers >= %" PRId64, takeovers));
 }
 
 const Seen *pair_await_once(World *world, const char *id, const char *type)
 {
-    Row row = {world, id, 0};
     const Seen *seen = command_await(world, id, type);
-    wait_until(is_published, &row, PAIR_SECONDS, "%s to be marked as published", id);
+    pair_await_row(world, id, "published_at IS NOT NULL");
     reader_read_to_end(world->reader);
     assert_int_equal(reader_count_outcomes(world->reader, id), 1);
     return seen;
