@@ -6,6 +6,10 @@
 #include "support/commands.h"
 #include "support/wait.h"
 
+#define CREATE_REFUSED                                                                             \
+    "'createEnvironment': {'environment': '%s', 'account': 'nobody', 'regionId': '" WORLD_REGION   \
+    "'}"
+
 void load_init(Load *load)
 {
     *load = (Load){.by_id = table_new()};
@@ -47,16 +51,17 @@ void load_delete(World *world, Load *load, const char *application, const char *
 
 void load_refused(World *world, Load *load, const char *application)
 {
-    load_delete(world, load, application, world_fresh("none"));
+    LoadItem *item = add(load, application);
+    item->id = command_send(world, application, CREATE_REFUSED, world_fresh("none"));
+    table_put(load->by_id, item->id, item);
 }
 
 void load_refused_large(World *world, Load *load, const char *application, size_t header_bytes)
 {
     LoadItem *item = add(load, application);
     item->id = command_new_id();
-    Buffer packed = command_pack(
-        "'commandId': '%s', 'applicationId': '%s', 'deleteEnvironment': {'environment': '%s'}",
-        item->id, application, world_fresh("none"));
+    Buffer packed = command_pack("'commandId': '%s', 'applicationId': '%s', " CREATE_REFUSED,
+                                 item->id, application, world_fresh("none"));
     (void)command_send_padded(world, application, -1, buffer_view(&packed), header_bytes);
     buffer_clear(&packed);
     table_put(load->by_id, item->id, item);

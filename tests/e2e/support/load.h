@@ -31,7 +31,8 @@ void load_clear(Load *load);
 void load_create(World *world, Load *load, const char *application);
 // Sends DeleteEnvironment without deleteData: it is refused without a call.
 void load_delete(World *world, Load *load, const char *application, const char *environment);
-// For one that never was.
+// Sends CreateEnvironment for an account that isn't there: refused without a call, and in nobody's
+// way.
 void load_refused(World *world, Load *load, const char *application);
 // The same, in a record with so many bytes of headers.
 void load_refused_large(World *world, Load *load, const char *application, size_t header_bytes);
