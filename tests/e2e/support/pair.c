@@ -134,7 +134,7 @@ static bool has_partition(const struct rd_kafka_group_member_info *member, int32
     return false;
 }
 
-static bool gets(World *world, const char *worker_name, const char *application)
+static bool receives(World *world, const char *worker_name, const char *application)
 {
     const struct rd_kafka_group_list *list = NULL;
     bool found = false;
@@ -161,7 +161,7 @@ static bool is_found(void *context)
 {
     Search *search = context;
     search->application = world_fresh("app");
-    return gets(search->world, search->worker_name, search->application);
+    return receives(search->world, search->worker_name, search->application);
 }
 
 const char *pair_application_of(World *world, const char *worker_name)
