@@ -101,6 +101,7 @@ static void on_drain_hard(void *context)
 static void start_draining(Worker *worker)
 {
     uint64_t drain_ms = (uint64_t)settings_number(worker->settings, SETTING_DRAIN_TIMEOUT);
+    uint64_t finish_ms = (uint64_t)settings_number(worker->settings, SETTING_DRAIN_FINISH);
     worker->is_draining = true;
     sight_leaving(worker->sight);
     log_write(LOG_LEVEL_INFO, NULL,
@@ -108,7 +109,7 @@ static void start_draining(Worker *worker)
               worker->flight_count, drain_ms / 1000);
     worker_press(worker);
     hand_back(worker, waits_for_turn);
-    loop_timer_start(worker->drain_soft, drain_ms / 2);
+    loop_timer_start(worker->drain_soft, finish_ms < drain_ms ? finish_ms : drain_ms);
     loop_timer_start(worker->drain_hard, drain_ms);
 }
 
@@ -153,6 +154,9 @@ void leave_clear(Worker *worker)
     loop_timer_free(worker->leave_limit);
     uv_close((uv_handle_t *)&worker->terminate, NULL);
     uv_close((uv_handle_t *)&worker->interrupt, NULL);
+    // one that comes now comes too late to change how the process ends
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
 }
 
 void leave_watch_signals(Worker *worker)
