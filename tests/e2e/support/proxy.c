@@ -41,7 +41,6 @@ struct Proxy {
     Link *links[LINKS_MAX];
     size_t count;
     bool is_over;
-    bool is_silent;
     bool is_away;
     int delay_ms;
     const char *trap_text; // NULL: none is set
@@ -177,7 +176,7 @@ static size_t fill(const Proxy *proxy, struct pollfd *list, int *ret_wait_ms)
     *ret_wait_ms = -1;
     list[0] = (struct pollfd){.fd = proxy->wake, .events = POLLIN};
     list[1] = (struct pollfd){.fd = proxy->listener, .events = POLLIN};
-    for (size_t i = 0; i < proxy->count && !proxy->is_silent; i++) {
+    for (size_t i = 0; i < proxy->count; i++) {
         const Link *link = proxy->links[i];
         short client = wanted(&link->up, &link->down, now_ms);
         short server = wanted(&link->down, &link->up, now_ms);
@@ -186,7 +185,7 @@ static size_t fill(const Proxy *proxy, struct pollfd *list, int *ret_wait_ms)
         list[3 + 2 * i] = (struct pollfd){.fd = server != 0 ? link->server : -1, .events = server};
         *ret_wait_ms = sooner(*ret_wait_ms, proxy_pipe_wait_ms(&link->up, now_ms));
     }
-    return proxy->is_silent ? 2 : 2 + 2 * proxy->count;
+    return 2 + 2 * proxy->count;
 }
 
 static bool is_readable(const struct pollfd *entry)
@@ -291,20 +290,6 @@ void proxy_delay(Proxy *proxy, int ms)
 {
     lock(proxy);
     proxy->delay_ms = ms;
-    unlock(proxy);
-}
-
-void proxy_set_silent(Proxy *proxy, bool silent)
-{
-    lock(proxy);
-    proxy->is_silent = silent;
-    unlock(proxy);
-}
-
-void proxy_set_away(Proxy *proxy, bool away)
-{
-    lock(proxy);
-    proxy->is_away = away;
     unlock(proxy);
 }
 

@@ -24,13 +24,10 @@ void proxy_close(Proxy *proxy);
 
 // What clients send arrives this much later.
 void proxy_delay(Proxy *proxy, int ms);
-// Connections stay, but nothing passes in either direction, until it is set to false again.
-void proxy_set_silent(Proxy *proxy, bool silent);
-// Cuts every connection; new ones are closed at once until it is set to false again.
-void proxy_set_away(Proxy *proxy, bool away);
 
 // Sets the trap, in place of an earlier one; it goes off once. With `then_away` the neighbour is
-// away from that moment on, as with proxy_set_away. `text` stays the caller's, and must stay.
+// away from that moment on: every connection is cut, new ones are closed at once. `text` stays the
+// caller's, and must stay.
 void proxy_set_trap(Proxy *proxy, ProxyTrap trap, const char *text, bool then_away);
 // Whether it went off: with PROXY_CUT_REPLY, whether the server's answer was there.
 bool proxy_has_tripped(void *proxy);
