@@ -75,8 +75,9 @@ static void judge_members(const Group *group, const rd_kafka_ConsumerGroupDescri
                       "stays, look at the workers' logs",
                       group->id, state, group->partitions - owned, group->partitions);
     } else {
-        checklist_add(list, CHECK_OK, "group", "%s (%s): %zu members own all %d partitions",
-                      group->id, state, members, group->partitions);
+        checklist_add(list, CHECK_OK, "group",
+                      "%s (%s): members: %zu; all %d partitions have an owner", group->id, state,
+                      members, group->partitions);
     }
 }
 

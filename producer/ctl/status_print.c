@@ -177,7 +177,7 @@ static void append_subject(Text *text, const json_t *command)
 static void append_queue(Text *text, const json_t *command)
 {
     if (has(command, "aheadOfIt")) {
-        text_printf(text, "%lld unfinished commands of the application came before it",
+        text_printf(text, "unfinished commands of the application before it: %lld",
                     (long long)number(command, "aheadOfIt"));
     }
 }

@@ -94,7 +94,7 @@ static void a_fleet_that_is_well_has_no_failure(void **state)
         fail_msg("%s", ctl_output(world, "well"));
     }
     static const char *const LINES[] = {
-        "1 members own all 4 partitions",
+        "members: 1; all 4 partitions have an owner",
         "agrees with ours",
         "synchronous_commit is on",
         "programs need to know",

@@ -172,11 +172,11 @@ static void the_topics_tell_what_is_finished_and_what_comes_first(void **state)
     await_note(world, first, "create_project locked");
     assert_int_equal(run_topics(world, "first", first), 0);
     ctl_expect(world, "first", "unfinished");
-    ctl_expect(world, "first", "0 unfinished commands");
+    ctl_expect(world, "first", "before it: 0");
     assert_int_equal(run_topics(world, "second", second), 0);
     ctl_expect(world, "second", "DeleteEnvironment");
     ctl_expect(world, "second", name);
-    ctl_expect(world, "second", "1 unfinished commands");
+    ctl_expect(world, "second", "before it: 1");
     // it waits for the first one: no worker has claimed it
     assert_int_equal(run_status(world, "unclaimed", second), EXIT_UNKNOWN);
     sandbox_clear_faults(world);

@@ -115,11 +115,11 @@ static void the_completion_map_tells_who_is_finished_and_who_comes_first(void **
     Process third CLEANUP(process_clear);
     status(stage, &third, THIRD_ID);
     assert_shows(&third, "unfinished");
-    assert_shows(&third, "1 unfinished commands of the application");
+    assert_shows(&third, "before it: 1");
     assert_shows(&third, "--ledger-uri-file");
     Process first CLEANUP(process_clear);
     ctl_run(stage, &first, ARGUMENTS("status", OTHER_ID, "-a", "shop", "--group", stage->commands));
-    assert_shows(&first, "0 unfinished commands of the application");
+    assert_shows(&first, "before it: 0");
 }
 
 static void what_is_not_found_or_too_old_is_told_by_the_exit_code(void **state)

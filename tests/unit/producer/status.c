@@ -148,7 +148,7 @@ static void the_topics_say_what_they_cannot_know(void **state)
                  "\"unknown\":\"who has it\"}",
                  "Command c1 of shop\n"
                  "  state      unfinished\n"
-                 "  queue      2 unfinished commands of the application came before it\n"
+                 "  queue      unfinished commands of the application before it: 2\n"
                  "  record     partition 1, offset 5, sent at T0\n"
                  "  unknown    who has it\n");
 }
