@@ -103,7 +103,7 @@ static const char CONTEXT[] =
                                           "CASE WHEN i.writes_account THEN a.sequence ELSE "
                                           "e.sequence END, "
                                           "floor(extract(epoch FROM clock_timestamp()) * "
-                                          "1000)::bigint "
+                                          "1000)::bigint, c.record_timestamp_ms "
                                           "FROM unnest($1::text[], $2::uuid[], $3::bytea[], "
                                           "$4::text[], $5::text[], $6::text[], "
                                           "$7::boolean[]) WITH ORDINALITY AS i(application_id, "
@@ -235,6 +235,7 @@ static bool decode_row(const PGresult *rows, int row, LedgerClaimed *claimed, si
     decode_account(&cells, &one->account);
     one->subject_sequence = cells_int64(&cells);
     one->now_ms = cells_int64(&cells);
+    one->timestamp_ms = cells_int64(&cells);
     one->answered = true;
     return cells_end(&cells, err);
 }

@@ -108,12 +108,13 @@ void flight_conclude(Flight *flight)
 }
 
 // Same coordinates and not published yet: its first time. Same coordinates and published: silent.
-// Other coordinates: the producer sent it again.
+// Other coordinates, or a record of another time there: the producer sent it again.
 static OutboxMode repeat_mode(const Flight *flight)
 {
     const LedgerClaimed *claimed = &flight->claimed;
     bool is_same = claimed->partition == flight->command->partition &&
-                   claimed->offset == flight->command->offset;
+                   claimed->offset == flight->command->offset &&
+                   claimed->timestamp_ms == flight->command->timestamp_ms;
     if (!is_same) {
         return OUTBOX_REPLAYED;
     }
