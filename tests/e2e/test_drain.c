@@ -71,10 +71,14 @@ static void what_is_under_way_is_finished_before_the_end(void **state)
 {
     World *world = *state;
     const char *ids[COMMANDS];
-    Process *one = worker_start(world, "patient", WORKER);
+    static const char *const PATIENT[] = {"environments.check_login=off", "drain.finish=20s", NULL};
+    Process *one = worker_start(world, "patient", PATIENT);
     send_creates(world, "patient", ids);
     await_under_way(world, COMMANDS / 2);
     worker_stop(one);
+    assert_true(strtol(ledger_value(world, "SELECT count(*) FROM provision.command WHERE status = "
+                                           "'finished' AND action = 'CreateEnvironment'"),
+                       NULL, 10) >= COMMANDS / 2);
     // it is gone, so what is unpublished now is unstarted, not lost
     assert_string_equal(ledger_value(world, "SELECT count(*) FROM provision.command WHERE "
                                             "status = 'finished' AND published_at IS NULL"),

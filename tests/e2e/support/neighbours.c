@@ -64,6 +64,19 @@ int worker_task(World *world, const char *const *arguments)
     return process_run(argv, box_text("%s/tasks.log", world->dir), TASK_SECONDS);
 }
 
+int worker_count_members(World *world)
+{
+    const struct rd_kafka_group_list *list = NULL;
+    if (rd_kafka_list_groups(world->producer, world->name, &list, 5000) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return -1;
+    }
+    bool is_stable = list->group_cnt == 1 && strcmp(list->groups[0].state, "Stable") == 0;
+    int count = is_stable ? list->groups[0].member_cnt : -1;
+    rd_kafka_group_list_destroy(list);
+    return count;
+}
+
 typedef struct Members {
     World *world;
     int wanted;
@@ -72,15 +85,7 @@ typedef struct Members {
 static bool are_members_there(void *context)
 {
     const Members *members = context;
-    const struct rd_kafka_group_list *list = NULL;
-    if (rd_kafka_list_groups(members->world->producer, members->world->name, &list, 5000) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return false;
-    }
-    bool there = list->group_cnt == 1 && strcmp(list->groups[0].state, "Stable") == 0 &&
-                 list->groups[0].member_cnt == members->wanted;
-    rd_kafka_group_list_destroy(list);
-    return there;
+    return worker_count_members(members->world) == members->wanted;
 }
 
 void worker_await_members(World *world, int members, int seconds)

@@ -34,7 +34,7 @@
 #include "support/reader.h"
 
 enum {
-    WORLD_WORKERS_MAX = 8,
+    WORLD_WORKERS_MAX = 32,
     WORLD_SECRETS_MAX = 400,
     WORLD_PARTITIONS = 4,
     WORLD_SECONDS = 60, // in which a command ends when nothing holds it up
@@ -100,6 +100,8 @@ void worker_stop(Process *worker);
 int worker_task(World *world, const char *const *arguments);
 // Waits until the group has this many members, each of which has its partitions.
 void worker_await_members(World *world, int members, int seconds);
+// How many it has now; -1: they are changing.
+int worker_count_members(World *world);
 
 // ---- neighbours
 
