@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "ctl/doctor.h"
+#include "ctl/kafka_free.h"
 #include "ctl/progress_map.h"
 #include "lib/broker.h"
 
@@ -17,28 +18,6 @@ typedef struct Group {
     const char *topic;
     int partitions;
 } Group;
-
-static void free_list(rd_kafka_topic_partition_list_t **list)
-{
-    rd_kafka_topic_partition_list_destroy(*list);
-}
-
-static void free_event(rd_kafka_event_t **event)
-{
-    if (*event != NULL) {
-        rd_kafka_event_destroy(*event);
-    }
-}
-
-static void free_queue(rd_kafka_queue_t **queue)
-{
-    rd_kafka_queue_destroy(*queue);
-}
-
-static void free_admin_options(rd_kafka_AdminOptions_t **options)
-{
-    rd_kafka_AdminOptions_destroy(*options);
-}
 
 // ---- members
 
@@ -96,12 +75,13 @@ static void check_members(const Group *group)
     char reason[128];
     rd_kafka_t *client = group->broker->kafka;
     const char *ids[] = {group->id};
-    rd_kafka_AdminOptions_t *options CLEANUP(free_admin_options) =
+    rd_kafka_AdminOptions_t *options CLEANUP(kafka_free_admin_options_at) =
         rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, REQUEST_MS, reason, sizeof(reason));
-    rd_kafka_queue_t *answers CLEANUP(free_queue) = rd_kafka_queue_new(client);
+    rd_kafka_queue_t *answers CLEANUP(kafka_free_queue_at) = rd_kafka_queue_new(client);
     rd_kafka_DescribeConsumerGroups(client, ids, 1, options, answers);
-    rd_kafka_event_t *event CLEANUP(free_event) = rd_kafka_queue_poll(answers, REQUEST_MS + 1000);
+    rd_kafka_event_t *event CLEANUP(kafka_free_event_at) =
+        rd_kafka_queue_poll(answers, REQUEST_MS + 1000);
     const rd_kafka_ConsumerGroupDescription_t *described =
         event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR
             ? described_in(event)
@@ -142,7 +122,7 @@ static void add_partition(const Group *group, const rd_kafka_topic_partition_t *
 static void check_backlog(const Group *group)
 {
     Checklist *list = &group->doctor->list;
-    rd_kafka_topic_partition_list_t *offsets CLEANUP(free_list) =
+    rd_kafka_topic_partition_list_t *offsets CLEANUP(kafka_free_list_at) =
         rd_kafka_topic_partition_list_new(group->partitions);
     for (int i = 0; i < group->partitions; i++) {
         (void)rd_kafka_topic_partition_list_add(offsets, group->topic, i);

@@ -5,6 +5,7 @@
 
 #include "contract/topic_rules.h"
 #include "ctl/doctor.h"
+#include "ctl/kafka_free.h"
 #include "ctl/span.h"
 #include "lib/broker.h"
 #include "lib/client.h"
@@ -35,28 +36,6 @@ static void clear_kafka(Kafka *kafka)
         rd_kafka_metadata_destroy(kafka->metadata);
     }
     broker_close(kafka->broker);
-}
-
-static void free_list(rd_kafka_topic_partition_list_t **list)
-{
-    rd_kafka_topic_partition_list_destroy(*list);
-}
-
-static void free_event(rd_kafka_event_t **event)
-{
-    if (*event != NULL) {
-        rd_kafka_event_destroy(*event);
-    }
-}
-
-static void free_queue(rd_kafka_queue_t **queue)
-{
-    rd_kafka_queue_destroy(*queue);
-}
-
-static void free_admin_options(rd_kafka_AdminOptions_t **options)
-{
-    rd_kafka_AdminOptions_destroy(*options);
 }
 
 static const char *topic_of(const Kafka *kafka, TopicRole role)
@@ -203,13 +182,14 @@ static void describe_topics(Kafka *kafka)
         rd_kafka_ConfigResource_destroy_array(resources, count);
         return;
     }
-    rd_kafka_AdminOptions_t *options CLEANUP(free_admin_options) =
+    rd_kafka_AdminOptions_t *options CLEANUP(kafka_free_admin_options_at) =
         rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, REQUEST_MS, reason, sizeof(reason));
-    rd_kafka_queue_t *answers CLEANUP(free_queue) = rd_kafka_queue_new(client);
+    rd_kafka_queue_t *answers CLEANUP(kafka_free_queue_at) = rd_kafka_queue_new(client);
     rd_kafka_DescribeConfigs(client, resources, count, options, answers);
     rd_kafka_ConfigResource_destroy_array(resources, count);
-    rd_kafka_event_t *event CLEANUP(free_event) = rd_kafka_queue_poll(answers, REQUEST_MS + 1000);
+    rd_kafka_event_t *event CLEANUP(kafka_free_event_at) =
+        rd_kafka_queue_poll(answers, REQUEST_MS + 1000);
     if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         read_resources(kafka, event);
     }
@@ -231,7 +211,7 @@ static void on_verdict(void *context, TopicRole role, TopicVerdict verdict, cons
 static rd_kafka_resp_err_t find_future(const Kafka *kafka, const char *topic, int partitions,
                                        int64_t after_ms, bool *ret_found)
 {
-    rd_kafka_topic_partition_list_t *list CLEANUP(free_list) =
+    rd_kafka_topic_partition_list_t *list CLEANUP(kafka_free_list_at) =
         rd_kafka_topic_partition_list_new(partitions);
     for (int i = 0; i < partitions; i++) {
         rd_kafka_topic_partition_list_add(list, topic, i)->offset = after_ms;

@@ -138,7 +138,7 @@ typedef struct LedgerClaimed {
     int32_t partition; // coordinates of the record that was claimed first
     int64_t offset;
     int64_t timestamp_ms; // tells it from a record at the same place of a recreated topic
-    char stop[16]; // "", cancelled, superseded
+    char stop[16];        // "", cancelled, superseded
     char stopped_by[UUID_TEXT_BYTES];
     bool undoing;        // direction
     json_t *first_error; // owned, object or NULL: why it turned

@@ -79,18 +79,19 @@ static const struct argp_option OPTIONS[] = {
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
-static const char DOC[] = "Executes provisioning commands from Kafka against Neon and PostgreSQL.\v"
-                          "Tasks:\n"
-                          "  run            take commands until SIGTERM (the default)\n"
-                          "  migrate        bring the ledger's schema up to date\n"
-                          "  topics create  make the four topics\n"
-                          "  topics check   say what is wrong with them\n"
-                          "  skip P:O       dead-letter the record at offset O of partition P, which "
-                          "kills the workers (all of which have to be stopped)\n\n"
-                          "Every setting is also an environment variable: PROVISION_NEON_API_URL "
-                          "for neon.api_url. Exit status: 0, or of "
-                          "sysexits.h: 64 usage, 69 a neighbour is away, 70 our mistake, 71 the "
-                          "system refuses, 75 start again, 78 configuration.";
+static const char DOC[] =
+    "Executes provisioning commands from Kafka against Neon and PostgreSQL.\v"
+    "Tasks:\n"
+    "  run            take commands until SIGTERM (the default)\n"
+    "  migrate        bring the ledger's schema up to date\n"
+    "  topics create  make the four topics\n"
+    "  topics check   say what is wrong with them\n"
+    "  skip P:O       dead-letter the record at offset O of partition P, which "
+    "kills the workers (all of which have to be stopped)\n\n"
+    "Every setting is also an environment variable: PROVISION_NEON_API_URL "
+    "for neon.api_url. Exit status: 0, or of "
+    "sysexits.h: 64 usage, 69 a neighbour is away, 70 our mistake, 71 the "
+    "system refuses, 75 start again, 78 configuration.";
 
 static const char WORD_ANY[] = "*";
 
@@ -111,12 +112,11 @@ static bool set_task(Arguments *arguments)
     }
     for (size_t i = 0; i < sizeof TASKS / sizeof TASKS[0]; i++) {
         bool same_first = strcmp(TASKS[i].words[0], arguments->words[0]) == 0;
-        bool same_second =
-            TASKS[i].words[1] == NULL
-                ? arguments->word_count == 1
-                : arguments->word_count == 2 &&
-                      (strcmp(TASKS[i].words[1], WORD_ANY) == 0 ||
-                       strcmp(TASKS[i].words[1], arguments->words[1]) == 0);
+        bool same_second = TASKS[i].words[1] == NULL
+                               ? arguments->word_count == 1
+                               : arguments->word_count == 2 &&
+                                     (strcmp(TASKS[i].words[1], WORD_ANY) == 0 ||
+                                      strcmp(TASKS[i].words[1], arguments->words[1]) == 0);
         if (same_first && same_second) {
             arguments->task = TASKS[i].task;
             return true;
@@ -303,7 +303,9 @@ static int run_with_settings(const Arguments *arguments)
 int main(int argc, char **argv)
 {
     static const struct argp PARSER = {
-        OPTIONS, parse_option, "[run | migrate | topics create|check | skip PARTITION:OFFSET]", DOC, NULL, NULL, NULL};
+        OPTIONS, parse_option, "[run | migrate | topics create|check | skip PARTITION:OFFSET]",
+        DOC,     NULL,         NULL,
+        NULL};
     Error err = ERROR_INIT;
     Arguments arguments = {.task = TASK_RUN};
     argp_err_exit_status = EX_USAGE;

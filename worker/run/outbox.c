@@ -22,7 +22,7 @@ typedef struct Parcel {
     Worker *worker;
     uint64_t id;
     bool has_row;
-    bool is_progress; // of a command that isn't finished
+    bool is_progress;     // of a command that isn't finished
     Partition *partition; // that it counts for; NULL: taken away
     size_t held_bytes;
     char application_id[NAME_APPLICATION_BYTES];
@@ -30,7 +30,8 @@ typedef struct Parcel {
     LedgerOp op;
 } Parcel;
 
-static const char *topic_of(const Settings *settings, Provisioning__Internal__V1__OutcomeTopic topic)
+static const char *topic_of(const Settings *settings,
+                            Provisioning__Internal__V1__OutcomeTopic topic)
 {
     switch (topic) {
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS:
@@ -174,8 +175,7 @@ void outbox_put(Worker *worker, Partition *partition, int64_t offset, const Outc
 
 bool outbox_tell(Worker *worker, Partition *partition, const OutcomeMessage *progress)
 {
-    size_t commands =
-        (size_t)settings_number(worker->settings, SETTING_COMMANDS_IN_FLIGHT);
+    size_t commands = (size_t)settings_number(worker->settings, SETTING_COMMANDS_IN_FLIGHT);
     if (worker->progress_count >= commands * PROGRESS_PER_COMMAND) {
         return false;
     }

@@ -14,7 +14,7 @@ typedef struct ConcludeContext {
     const char *worker;   // in dead letters
     size_t max_dead_value_bytes;
     const uint8_t *ephemeral_key; // RevealCredentials: CRYPTO_KEY_BYTES random bytes, used once
-    Bytes sealed_key; // ConnectAccount: the key as the ledger keeps it
+    Bytes sealed_key;             // ConnectAccount: the key as the ledger keeps it
 } ConcludeContext;
 
 typedef struct Conclusion {
