@@ -85,8 +85,8 @@ static void a_thawed_worker_claims_what_the_new_owner_runs_and_nothing_is_made_t
     pair_await_takeover(world, id, 1);
     process_await_log(pair.other, "another worker has claimed the command", PAIR_SECONDS);
     pair_thaw(&pair);
+    // concluded by either, the thawed one without being able to publish it
     expect_one_project(&pair, id, name, calls);
-    assert_true(pair_row_number(world, id, "epoch") >= 3);
     assert_int_equal(pair_row_number(world, id, "abandoned"), 0);
     (void)pair_end(state);
     proxy_close(proxy);
