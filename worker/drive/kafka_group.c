@@ -253,9 +253,14 @@ static void resume_all(KafkaGroup *group)
     }
 }
 
+bool kafka_group_is_assigned(const KafkaGroup *group)
+{
+    return group->state == GROUP_ASSIGNED && group->count > 0;
+}
+
 rd_kafka_topic_partition_list_t *kafka_group_list(const KafkaGroup *group)
 {
-    if (group->state != GROUP_ASSIGNED || group->count == 0) {
+    if (!kafka_group_is_assigned(group)) {
         return NULL;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)group->count);

@@ -31,6 +31,8 @@ void kafka_group_revoke_done(KafkaGroup *group);
 // Lets go of what is assigned, as on revoke, and takes nothing any more.
 void kafka_group_leave(KafkaGroup *group);
 bool kafka_group_is_reading(const KafkaGroup *group); // a thread uses the client
+// Partitions were announced and are still ours.
+bool kafka_group_is_assigned(const KafkaGroup *group);
 // NULL = not ours now.
 KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition);
 void kafka_group_pause(KafkaGroup *group, const KafkaAssignment *assignment);

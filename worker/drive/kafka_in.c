@@ -90,12 +90,25 @@ static bool is_absence(rd_kafka_resp_err_t code)
     return false;
 }
 
+// A deleted topic may come back as another one of the same name, and librdkafka (2.0.2) would go on
+// at its old positions: what stands below them would never be read. A new process begins where the
+// group has committed, which the brokers forget together with the topic.
+static bool is_deletion(const KafkaIn *in, rd_kafka_resp_err_t code)
+{
+    bool is_unknown =
+        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    return is_unknown && in->phase == PHASE_OPEN && kafka_group_is_assigned(in->group);
+}
+
 static void take_error(KafkaIn *in, rd_kafka_event_t *event)
 {
     Error err;
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     char text[sizeof(err.text)] = "";
-    if (rd_kafka_event_error_is_fatal(event) != 0 || code == RD_KAFKA_RESP_ERR__FATAL) {
+    if (is_deletion(in, code)) {
+        kafka_error_set(&err, ERROR_INTERNAL, code, "the command topic was deleted");
+        in->handler.on_health(in->context, &err);
+    } else if (rd_kafka_event_error_is_fatal(event) != 0 || code == RD_KAFKA_RESP_ERR__FATAL) {
         code = rd_kafka_fatal_error(in->consumer.client, text, sizeof(text));
         kafka_error_set(&err, ERROR_INTERNAL, code, text);
         in->handler.on_health(in->context, &err);

@@ -43,7 +43,8 @@ typedef struct KafkaInHandler {
     // kafka_in_revoke_done when all outcomes of them are published or dropped; no record of them
     // comes in between.
     void (*on_revoked)(void *context, KafkaAssignment *const *assignments, size_t count, bool lost);
-    // Away, back (err->kind ERROR_NONE), or fatal (internal: the process must end).
+    // Away, back (err->kind ERROR_NONE), or fatal (internal: the process must end), as when the
+    // topic is deleted.
     void (*on_health)(void *context, const Error *err);
 } KafkaInHandler;
 
