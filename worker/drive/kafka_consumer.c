@@ -15,8 +15,10 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {"client.id", "provision-worker"},
         {"session.timeout.ms", "10000"},
         {"fetch.wait.max.ms", "100"},
-        {"queued.min.messages", "1000"}, // of 100,000: what is not started is not prefetched
-        {"queued.max.messages.kbytes", "16384"},
+        // For each partition (of 100,000, 64 MiB and 1 MiB): what is not started is not fetched.
+        {"queued.min.messages", "200"},
+        {"queued.max.messages.kbytes", "256"},
+        {"fetch.message.max.bytes", "131072"},
         {"fetch.max.bytes", "4194304"}, // FETCH_BYTES, of 50 MiB: a reply is received whole
         {"reconnect.backoff.max.ms", "2000"},
         {"socket.nagle.disable", "true"},
@@ -59,11 +61,15 @@ static void subscribe(rd_kafka_t *client, const char *topic)
     (void)failed;
 }
 
-// Prefetched records, and a reply of a broker or two as received and unpacked.
-static int64_t memory_of(const rd_kafka_conf_t *conf)
+// Prefetched records of each partition, its last one as large as may be, and a reply of a broker or
+// two as received and unpacked.
+static int64_t memory_of(const rd_kafka_conf_t *conf, const Settings *settings)
 {
     enum { REPLIES = 2, PACKING = 4 };
-    return kafka_conf_number(conf, "queued.max.messages.kbytes") * 1024 +
+    int64_t partition_bytes = kafka_conf_number(conf, "queued.max.messages.kbytes") * 1024 +
+                              kafka_conf_number(conf, "fetch.message.max.bytes") +
+                              settings_number(settings, SETTING_COMMANDS_MAX_BYTES);
+    return partition_bytes * settings_number(settings, SETTING_TOPICS_PARTITIONS) +
            kafka_conf_number(conf, "fetch.max.bytes") * REPLIES * (1 + PACKING);
 }
 
@@ -80,7 +86,7 @@ bool kafka_consumer_open(KafkaConsumer *consumer, const Settings *settings, Erro
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
                                        RD_KAFKA_EVENT_ERROR);
     consumer->session_timeout_ms = kafka_conf_number(conf, "session.timeout.ms");
-    consumer->memory_bytes = memory_of(conf);
+    consumer->memory_bytes = memory_of(conf, settings);
     consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     if (consumer->client == NULL) {
         rd_kafka_conf_destroy(conf);

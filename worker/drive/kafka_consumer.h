@@ -15,7 +15,7 @@
 typedef struct KafkaConsumer {
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
-    rd_kafka_queue_t *queue;         // all events: records, rebalances, errors
+    rd_kafka_queue_t *queue;         // rebalances and errors
     rd_kafka_queue_t *closing_queue; // in its place from kafka_consumer_leave on; NULL before
     int64_t session_timeout_ms;
     int64_t memory_bytes; // that it takes at most, as configured

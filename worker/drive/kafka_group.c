@@ -18,6 +18,7 @@ typedef enum GroupState {
 
 typedef struct GroupSlot {
     KafkaAssignment *assignment; // NULL = not ours
+    rd_kafka_queue_t *queue;     // of its records
     bool paused;
     int64_t end; // as last asked for; -1: never
 } GroupSlot;
@@ -40,6 +41,8 @@ struct KafkaGroup {
     size_t count;
     GroupSlot *slots; // by partition
     int32_t slot_count;
+    size_t turn; // index of the assignment that was polled last
+    int event_fd;
 };
 
 typedef struct GroupRead {
@@ -67,8 +70,23 @@ static void forget_given(KafkaGroup *group)
     }
 }
 
+static GroupSlot *slot_at(const KafkaGroup *group, size_t index)
+{
+    return &group->slots[group->assignments[index]->partition];
+}
+
+// librdkafka keeps the queue, and may still put into it.
+static void close_queue(rd_kafka_queue_t *queue)
+{
+    rd_kafka_queue_io_event_enable(queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(queue);
+}
+
 static void forget_assignments(KafkaGroup *group)
 {
+    for (size_t i = 0; i < group->count; i++) {
+        close_queue(slot_at(group, i)->queue);
+    }
     for (size_t i = 0; i < group->count; i++) {
         kafka_assignment_unref(group->assignments[i]);
     }
@@ -78,6 +96,18 @@ static void forget_assignments(KafkaGroup *group)
     group->slots = NULL;
     group->count = 0;
     group->slot_count = 0;
+}
+
+// Before the partition is assigned, or its first records would still go to the common queue (see
+// rd_kafka_toppar_op_fetch_start in librdkafka 2.0.2).
+static rd_kafka_queue_t *open_queue(const KafkaGroup *group, int32_t partition)
+{
+    static const uint64_t ONE = 1; // what an eventfd takes
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(group->client, group->topic, partition);
+    assert(queue != NULL);
+    rd_kafka_queue_forward(queue, NULL);
+    rd_kafka_queue_io_event_enable(queue, group->event_fd, &ONE, sizeof(ONE));
+    return queue;
 }
 
 static void keep_assignments(KafkaGroup *group, const rd_kafka_topic_partition_list_t *committed)
@@ -94,21 +124,25 @@ static void keep_assignments(KafkaGroup *group, const rd_kafka_topic_partition_l
     }
     group->slots = alloc_zeroed((size_t)group->slot_count, sizeof(GroupSlot));
     for (size_t i = 0; i < group->count; i++) {
-        group->slots[group->assignments[i]->partition] =
-            (GroupSlot){group->assignments[i], false, -1};
+        *slot_at(group, i) = (GroupSlot){
+            .assignment = group->assignments[i],
+            .queue = open_queue(group, group->assignments[i]->partition),
+            .end = -1,
+        };
     }
+    group->turn = 0;
 }
 
 // Partitions without a committed offset keep RD_KAFKA_OFFSET_INVALID: auto.offset.reset applies.
 static void assign(KafkaGroup *group, const rd_kafka_topic_partition_list_t *committed)
 {
+    keep_assignments(group, committed);
+    forget_given(group);
     if (rd_kafka_assign(group->client, committed) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        forget_given(group);
+        forget_assignments(group);
         group->state = GROUP_IDLE; // a fatal error, which comes as an event of its own
         return;
     }
-    keep_assignments(group, committed);
-    forget_given(group);
     group->state = GROUP_ASSIGNED;
     group->handler->on_assigned(group->context, group->assignments, group->count);
 }
@@ -203,53 +237,22 @@ KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition)
     return is_ours ? group->slots[partition].assignment : NULL;
 }
 
-// Whether it changes: resuming what is not paused may rewind (librdkafka 2.0.2, fixed in 2.4.0).
-static bool set_paused(KafkaGroup *group, const KafkaAssignment *assignment, bool paused)
+rd_kafka_event_t *kafka_group_poll(KafkaGroup *group)
 {
-    if (kafka_group_find(group, assignment->partition) != assignment) {
-        return false;
+    rd_kafka_event_t *event = NULL;
+    size_t left = group->state == GROUP_ASSIGNED ? group->count : 0;
+    for (; left > 0 && event == NULL; left--) {
+        group->turn = (group->turn + 1) % group->count;
+        const GroupSlot *slot = slot_at(group, group->turn);
+        event = slot->paused ? NULL : rd_kafka_queue_poll(slot->queue, 0);
     }
-    GroupSlot *slot = &group->slots[assignment->partition];
-    bool changes = slot->paused != paused;
-    slot->paused = paused;
-    return changes;
+    return event;
 }
 
-static rd_kafka_topic_partition_list_t *list_of(const KafkaGroup *group, int32_t partition)
+void kafka_group_set_paused(KafkaGroup *group, const KafkaAssignment *assignment, bool paused)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, group->topic, partition);
-    return list;
-}
-
-void kafka_group_pause(KafkaGroup *group, const KafkaAssignment *assignment)
-{
-    if (set_paused(group, assignment, true)) {
-        rd_kafka_topic_partition_list_t *list = list_of(group, assignment->partition);
-        (void)rd_kafka_pause_partitions(group->client, list);
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-}
-
-void kafka_group_resume(KafkaGroup *group, const KafkaAssignment *assignment)
-{
-    if (set_paused(group, assignment, false)) {
-        rd_kafka_topic_partition_list_t *list = list_of(group, assignment->partition);
-        (void)rd_kafka_resume_partitions(group->client, list);
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-}
-
-// librdkafka (2.0.2) keeps a partition paused when it is taken away and given back.
-static void resume_all(KafkaGroup *group)
-{
-    for (size_t i = 0; i < group->count; i++) {
-        int32_t partition = group->assignments[i]->partition;
-        if (group->slots[partition].paused) {
-            rd_kafka_topic_partition_list_t *list = list_of(group, partition);
-            (void)rd_kafka_resume_partitions(group->client, list);
-            rd_kafka_topic_partition_list_destroy(list);
-        }
+    if (kafka_group_find(group, assignment->partition) == assignment) {
+        group->slots[assignment->partition].paused = paused;
     }
 }
 
@@ -298,7 +301,6 @@ int64_t kafka_group_end(const KafkaGroup *group, int32_t partition)
 void kafka_group_revoke_done(KafkaGroup *group)
 {
     assert(group->state == GROUP_REVOKING);
-    resume_all(group);
     forget_assignments(group);
     unassign(group);
     if (group->leaving) {
@@ -306,13 +308,14 @@ void kafka_group_revoke_done(KafkaGroup *group)
     }
 }
 
-KafkaGroup *kafka_group_new(Loop *loop, rd_kafka_t *client, const char *topic,
+KafkaGroup *kafka_group_new(Loop *loop, const KafkaGroupClient *client,
                             const KafkaGroupHandler *handler, void *context)
 {
     KafkaGroup *group = alloc_zeroed(1, sizeof(*group));
     group->loop = loop;
-    group->client = client;
-    group->topic = topic;
+    group->client = client->client;
+    group->topic = client->topic;
+    group->event_fd = client->event_fd;
     group->handler = handler;
     group->context = context;
     group->retry = loop_timer_new(loop, read_given, group);

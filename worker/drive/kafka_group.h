@@ -1,5 +1,7 @@
 /*
- * What the consumer group has given to this member. A rebalance event only starts something:
+ * What the consumer group has given to this member, each partition with a queue of its own, so that
+ * none waits behind another's records and pausing costs nothing (rd_kafka_pause_partitions throws
+ * away what was fetched). A rebalance event only starts something:
  * committed offsets are read on a thread, then the partitions are assigned; on revoke the owner is
  * told, and when it has let go they are unassigned. Used by drive/kafka_in only.
  */
@@ -22,8 +24,13 @@ typedef struct KafkaGroupHandler {
     void (*on_success)(void *context); // a broker answered
 } KafkaGroupHandler;
 
-// `topic` stays the caller's.
-KafkaGroup *kafka_group_new(Loop *loop, rd_kafka_t *client, const char *topic,
+typedef struct KafkaGroupClient {
+    rd_kafka_t *client;
+    const char *topic; // stays the caller's
+    int event_fd;      // written to when records come in after there were none
+} KafkaGroupClient;
+
+KafkaGroup *kafka_group_new(Loop *loop, const KafkaGroupClient *client,
                             const KafkaGroupHandler *handler, void *context);
 void kafka_group_free(KafkaGroup *group); // nothing of it is on a thread any more
 void kafka_group_take(KafkaGroup *group, rd_kafka_event_t *event); // a rebalance
@@ -35,13 +42,15 @@ bool kafka_group_is_reading(const KafkaGroup *group); // a thread uses the clien
 bool kafka_group_is_assigned(const KafkaGroup *group);
 // NULL = not ours now.
 KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition);
-void kafka_group_pause(KafkaGroup *group, const KafkaAssignment *assignment);
+// The next record (or error) of those partitions that aren't paused, each in its turn; NULL: there
+// is none now. What is paused stays in its queue, which librdkafka keeps short.
+rd_kafka_event_t *kafka_group_poll(KafkaGroup *group);
+void kafka_group_set_paused(KafkaGroup *group, const KafkaAssignment *assignment, bool paused);
 // What is assigned, for kafka_task_read_ends, and its answer. The list is the caller's; NULL:
 // nothing.
 rd_kafka_topic_partition_list_t *kafka_group_list(const KafkaGroup *group);
 void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *ends);
 // Behind the partition's last record, as last heard; -1: not yet.
 int64_t kafka_group_end(const KafkaGroup *group, int32_t partition);
-void kafka_group_resume(KafkaGroup *group, const KafkaAssignment *assignment);
 
 #endif

@@ -161,6 +161,20 @@ static void end_closing(KafkaIn *in)
     }
 }
 
+static bool drain_one(KafkaIn *in)
+{
+    rd_kafka_event_t *event = kafka_consumer_poll(&in->consumer);
+    if (event == NULL) {
+        event = kafka_group_poll(in->group);
+    }
+    if (event == NULL) {
+        return false;
+    }
+    take_event(in, event);
+    rd_kafka_event_destroy(event);
+    return true;
+}
+
 static void drain(void *context)
 {
     KafkaIn *in = context;
@@ -168,11 +182,8 @@ static void drain(void *context)
     ssize_t got = read(in->event_fd, &count, sizeof(count)); // only rearms it
     (void)got;
     in->last_poll_boot_ms = clock_boot_ms();
-    rd_kafka_event_t *event = NULL;
     int taken = 0;
-    while (taken < DRAIN_SLICE && (event = kafka_consumer_poll(&in->consumer)) != NULL) {
-        take_event(in, event);
-        rd_kafka_event_destroy(event);
+    while (taken < DRAIN_SLICE && drain_one(in)) {
         taken++;
     }
     if (in->phase == PHASE_CLOSING) {
@@ -299,8 +310,6 @@ static void destroy_client(KafkaIn *in)
 
 static void start_polling(KafkaIn *in)
 {
-    in->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    assert(in->event_fd >= 0);
     in->poll = alloc_zeroed(1, sizeof(*in->poll));
     int failed = uv_poll_init(loop_uv(in->loop), in->poll, in->event_fd);
     assert(failed == 0);
@@ -329,7 +338,10 @@ KafkaIn *kafka_in_open(Loop *loop, const Settings *settings, const KafkaInHandle
     in->context = context;
     in->topic_name = alloc_text(settings_text(settings, SETTING_TOPIC_COMMANDS));
     in->last_poll_boot_ms = clock_boot_ms();
-    in->group = kafka_group_new(loop, in->consumer.client, in->topic_name, &GROUP_HANDLER, in);
+    in->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(in->event_fd >= 0);
+    KafkaGroupClient client = {in->consumer.client, in->topic_name, in->event_fd};
+    in->group = kafka_group_new(loop, &client, &GROUP_HANDLER, in);
     start_polling(in);
     return in;
 }
@@ -341,12 +353,15 @@ void kafka_in_revoke_done(KafkaIn *in)
 
 void kafka_in_pause(KafkaIn *in, KafkaAssignment *assignment)
 {
-    kafka_group_pause(in->group, assignment);
+    kafka_group_set_paused(in->group, assignment, true);
 }
 
 void kafka_in_resume(KafkaIn *in, KafkaAssignment *assignment)
 {
-    kafka_group_resume(in->group, assignment);
+    kafka_group_set_paused(in->group, assignment, false);
+    if (in->phase == PHASE_OPEN) {
+        loop_timer_start(in->timer, 0); // what waits does not signal again
+    }
 }
 
 int32_t kafka_in_partitions(const KafkaIn *in)

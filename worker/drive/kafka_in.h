@@ -56,9 +56,8 @@ typedef struct KafkaInHandler {
 KafkaIn *kafka_in_open(Loop *loop, const Settings *settings, const KafkaInHandler *handler,
                        void *context, Error *err);
 void kafka_in_revoke_done(KafkaIn *in);
-// Stops taking records of a partition, and takes them again; polling (and so membership) goes on.
-// Never resumes what was not paused (librdkafka 2.0.2 may rewind). Newly assigned partitions are
-// not paused.
+// Stops taking records of a partition, and takes them again; polling (and so membership) goes on,
+// and a little is fetched ahead. Newly assigned partitions are not paused.
 void kafka_in_pause(KafkaIn *in, KafkaAssignment *assignment);
 void kafka_in_resume(KafkaIn *in, KafkaAssignment *assignment);
 // Number of the topic's partitions; 0 while unknown.

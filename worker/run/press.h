@@ -1,8 +1,8 @@
 /*
  * Pressure: which partitions are paused, and for how long. A partition takes no records while it is
  * full by its completion map or by what it holds (run/holds.h), and none does while the ledger is
- * away or the worker drains. Paused partitions are looked at again a moment later, so that a pause,
- * which throws prefetched records away, is never shorter than that and hardly longer than needed.
+ * away or the worker drains. Paused partitions are looked at again a moment later, so that a pause
+ * is hardly longer than needed.
  */
 #ifndef RUN_PRESS_H
 #define RUN_PRESS_H
