@@ -99,3 +99,21 @@ bool kafka_error_set(Error *err, ErrorKind kind, rd_kafka_resp_err_t code, const
     name[prefix_length + length] = '\0';
     return error_set(err, kind, name, "%s", text != NULL ? text : rd_kafka_err2str(code));
 }
+
+bool kafka_error_is_absence(rd_kafka_resp_err_t code)
+{
+    static const rd_kafka_resp_err_t CODES[] = {
+        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+        RD_KAFKA_RESP_ERR__AUTHENTICATION,
+        RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+        RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+    };
+    for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++) {
+        if (CODES[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}

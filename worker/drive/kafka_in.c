@@ -72,24 +72,6 @@ static void on_success(void *context)
     }
 }
 
-static bool is_absence(rd_kafka_resp_err_t code)
-{
-    static const rd_kafka_resp_err_t CODES[] = {
-        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
-        RD_KAFKA_RESP_ERR__AUTHENTICATION,
-        RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-        RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
-        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
-        RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
-    };
-    for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++) {
-        if (CODES[i] == code) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // A deleted topic may come back as another one of the same name, and librdkafka (2.0.2) would go on
 // at its old positions: what stands below them would never be read. A new process begins where the
 // group has committed, which the brokers forget together with the topic.
@@ -112,7 +94,7 @@ static void take_error(KafkaIn *in, rd_kafka_event_t *event)
         code = rd_kafka_fatal_error(in->consumer.client, text, sizeof(text));
         kafka_error_set(&err, ERROR_INTERNAL, code, text);
         in->handler.on_health(in->context, &err);
-    } else if (is_absence(code) && in->phase == PHASE_OPEN) {
+    } else if (kafka_error_is_absence(code) && in->phase == PHASE_OPEN) {
         kafka_error_set(&err, ERROR_UNAVAILABLE, code, rd_kafka_event_error_string(event));
         tell_away(in, &err);
     }
