@@ -29,6 +29,15 @@ static void start_workers(World *world)
     worker_await_members(world, 2, PAIR_SECONDS);
 }
 
+// Whether they say that the ledger doesn't know what was finished.
+static void expect_alarm(bool wanted)
+{
+    assert_int_equal(process_has_logged(workers[0], "LEDGER_BEHIND"), wanted);
+    assert_int_equal(process_has_logged(workers[1], "LEDGER_BEHIND"), wanted);
+    assert_false(process_has_logged(workers[0], "is not checked"));
+    assert_false(process_has_logged(workers[1], "is not checked"));
+}
+
 static void stop_workers(void)
 {
     worker_stop(workers[0]);
@@ -243,7 +252,7 @@ static void expect_rising(World *world, const char *subject)
     assert_true(last > 0);
 }
 
-// Kafka still says what is finished, so nothing begins again by itself.
+// Kafka still says what is finished, so nothing begins again by itself; but the workers tell.
 static void expect_silence(World *world, const char *application)
 {
     size_t told = 0;
@@ -251,6 +260,7 @@ static void expect_silence(World *world, const char *application)
     reader_read_to_end(world->reader);
     told = reader_count(world->reader);
     start_workers(world);
+    expect_alarm(true);
     const char *refused = command_send(world, application, REFUSED, "nothing");
     (void)pair_await_once(world, refused, "CommandRejected");
     assert_int_equal(reader_count(world->reader), told + 1);
@@ -270,6 +280,7 @@ static void ledger_restored_from_an_older_backup_adopts_what_was_made_since(void
     stop_workers();
     back_up_ledger(world);
     start_workers(world);
+    expect_alarm(false);
     const char *created = command_send(world, application, PAIR_CREATE, later);
     const Seen *first = pair_await_once(world, created, "EnvironmentCreated");
     const char *deleted = command_send(world, application, PAIR_DELETE, kept);
@@ -286,6 +297,7 @@ static void ledger_restored_from_an_older_backup_adopts_what_was_made_since(void
     offsets_write(world, partition, offset, "");
     size_t before = reader_count(world->reader);
     start_workers(world);
+    expect_alarm(false);
     const Seen *again = reader_await_outcome_behind(world->reader, created, before, PAIR_SECONDS);
     assert_string_equal(seen_type(again), "EnvironmentCreated");
     assert_string_equal(seen_text(again, "environmentCreated.environment.projectId"),

@@ -13,6 +13,7 @@
 
 #include "base/metrics.h"
 #include "base/settings.h"
+#include "run/history.h"
 #include "run/migrate.h"
 #include "run/skip.h"
 #include "run/topics.h"
@@ -238,6 +239,7 @@ static int run_worker(const Settings *settings)
     if (!topics_check(settings, stderr, &err)) {
         return complain(&err, exit_code_of(&err));
     }
+    history_check(settings);
     int exit_code = worker_run(settings, installation, &err);
     return err.kind != ERROR_NONE ? complain(&err, exit_code_of(&err)) : exit_code;
 }

@@ -1,0 +1,161 @@
+#include "drive/kafka_tail.h"
+
+#include "base/attr.h"
+#include "drive/kafka_conf.h"
+#include "sys/clock.h"
+
+enum { ANSWER_MS = 3000, POLL_MS = 100, READ_MS = 3000 };
+
+typedef struct Tail {
+    rd_kafka_t *client;
+    const char *topic;
+    int32_t partitions;
+    KafkaTailVisitor *visit;
+    void *context;
+} Tail;
+
+static void destroy_list_at(rd_kafka_topic_partition_list_t **list)
+{
+    if (*list != NULL) {
+        rd_kafka_topic_partition_list_destroy(*list);
+    }
+}
+
+static void destroy_client_at(rd_kafka_t **client)
+{
+    if (*client != NULL) {
+        rd_kafka_destroy(*client);
+    }
+}
+
+static rd_kafka_t *open_client(const Settings *settings, Error *err)
+{
+    static const KafkaProperty DEFAULTS[] = {
+        {"client.id", "provision-worker"},
+        {"fetch.wait.max.ms", "50"},
+        {NULL, NULL},
+    };
+    const KafkaProperty forced[] = {
+        {"group.id", settings_text(settings, SETTING_GROUP_ID)},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "earliest"},
+        {"enable.partition.eof", "true"},
+        {"max.partition.fetch.bytes", "65536"}, // a larger record comes alone
+        {NULL, NULL},
+    };
+    char text[sizeof(err->text)] = "";
+    rd_kafka_conf_t *conf = kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);
+    if (conf == NULL) {
+        return NULL;
+    }
+    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
+    if (client == NULL) {
+        rd_kafka_conf_destroy(conf);
+        error_set(err, ERROR_INVALID, "KAFKA_SETUP", "%s", text);
+    } else {
+        rd_kafka_poll_set_consumer(client);
+    }
+    return client;
+}
+
+static bool count_partitions(Tail *tail, Error *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(tail->client, tail->topic, NULL);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(tail->client, 0, topic, &metadata, ANSWER_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        tail->partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(topic);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           kafka_error_set(err, ERROR_UNAVAILABLE, code, NULL);
+}
+
+// With their committed offsets; those that have none are left out.
+static rd_kafka_topic_partition_list_t *read_committed(const Tail *tail, Error *err)
+{
+    rd_kafka_topic_partition_list_t *list CLEANUP(destroy_list_at) =
+        rd_kafka_topic_partition_list_new(tail->partitions);
+    rd_kafka_topic_partition_list_add_range(list, tail->topic, 0, tail->partitions - 1);
+    rd_kafka_resp_err_t code = rd_kafka_committed(tail->client, list, ANSWER_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        kafka_error_set(err, ERROR_UNAVAILABLE, code, NULL);
+        return NULL;
+    }
+    rd_kafka_topic_partition_list_t *found = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *one = &list->elems[i];
+        if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR && one->offset > 0) {
+            rd_kafka_topic_partition_list_add(found, tail->topic, one->partition)->offset =
+                one->offset;
+        }
+    }
+    return found;
+}
+
+static void start_reading(const Tail *tail, const rd_kafka_topic_partition_list_t *committed)
+{
+    rd_kafka_topic_partition_list_t *list CLEANUP(destroy_list_at) =
+        rd_kafka_topic_partition_list_copy(committed);
+    for (int i = 0; i < list->cnt; i++) {
+        int64_t offset = list->elems[i].offset - KAFKA_TAIL_RECORDS;
+        list->elems[i].offset = offset > 0 ? offset : 0;
+    }
+    (void)rd_kafka_assign(tail->client, list); // only fails after a fatal error
+}
+
+// Takes a partition that has been read off the list.
+static void take(const Tail *tail, const rd_kafka_message_t *message,
+                 rd_kafka_topic_partition_list_t *committed)
+{
+    const rd_kafka_topic_partition_t *one =
+        message->rkt == NULL
+            ? NULL
+            : rd_kafka_topic_partition_list_find(committed, tail->topic, message->partition);
+    bool is_record = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    if (one == NULL || (!is_record && !is_end)) {
+        return;
+    }
+    if (is_record && message->offset < one->offset) {
+        tail->visit(tail->context, tail->partitions, message);
+    }
+    if (is_end || message->offset >= one->offset - 1) {
+        (void)rd_kafka_topic_partition_list_del(committed, tail->topic, message->partition);
+    }
+}
+
+static bool read_all(const Tail *tail, Error *err)
+{
+    int64_t until_boot_ms = clock_boot_ms() + READ_MS;
+    rd_kafka_topic_partition_list_t *committed CLEANUP(destroy_list_at) = read_committed(tail, err);
+    if (committed == NULL) {
+        return false;
+    }
+    start_reading(tail, committed);
+    while (committed->cnt > 0 && clock_boot_ms() < until_boot_ms) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(tail->client, POLL_MS);
+        if (message != NULL) {
+            take(tail, message, committed);
+            rd_kafka_message_destroy(message);
+        }
+    }
+    return committed->cnt == 0 ||
+           kafka_error_set(err, ERROR_UNAVAILABLE, RD_KAFKA_RESP_ERR__TIMED_OUT, NULL);
+}
+
+bool kafka_tail_read(const Settings *settings, KafkaTailVisitor *visit, void *context, Error *err)
+{
+    rd_kafka_t *client CLEANUP(destroy_client_at) = open_client(settings, err);
+    if (client == NULL) {
+        return false;
+    }
+    Tail tail = {.client = client,
+                 .topic = settings_text(settings, SETTING_TOPIC_COMMANDS),
+                 .visit = visit,
+                 .context = context};
+    return count_partitions(&tail, err) && (tail.partitions == 0 || read_all(&tail, err));
+}
