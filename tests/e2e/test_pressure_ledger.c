@@ -14,8 +14,8 @@
 enum {
     APPLICATIONS = 6,
     EACH = 4,
-    MANY = 1200,
-    LARGE_BYTES = 180 * 1024,
+    MANY = 900,
+    LARGE_BYTES = 240 * 1024,
     SLOW_MS = 200,
     AWAY_MS = 8000,
     SECONDS = 120
@@ -69,13 +69,14 @@ static void a_slow_ledger_slows_commands_down_and_nothing_else(void **state)
     for (size_t i = 0; SETTINGS[i] != NULL; i++) {
         settings[i + 1] = SETTINGS[i];
     }
-    Process *worker = worker_start(world, "slow", settings);
     load_init(&load);
-    int64_t began_ms = wait_now_ms();
     create_everywhere(world);
+    // together more than the worker may take, and all there when it starts
     for (int i = 0; i < MANY; i++) {
-        load_refused(world, &load, application(i % APPLICATIONS));
+        load_refused_large(world, &load, application(i % APPLICATIONS), LARGE_BYTES);
     }
+    int64_t began_ms = wait_now_ms();
+    Process *worker = worker_start(world, "slow", settings);
     load_expect_ends(world, &load, SECONDS);
     print_message("%zu commands in %.1f s with %d ms a query\n", load.count,
                   (double)(wait_now_ms() - began_ms) / 1000, SLOW_MS);
@@ -108,9 +109,8 @@ static void while_the_ledger_is_away_commands_wait_and_none_is_lost(void **state
     wait_until(are_under_way, world, 30, "intents that are open");
     stack_stop_ledger();
     probe_await(worker, "/readyz", 503, "", 10);
-    // together more than the worker may take
     for (int i = 0; i < MANY; i++) {
-        load_refused_large(world, &load, application(i % APPLICATIONS), LARGE_BYTES);
+        load_refused(world, &load, application(i % APPLICATIONS));
     }
     int64_t until_ms = wait_now_ms() + AWAY_MS;
     wait_until(is_over, &until_ms, 60, "the outage to last");
