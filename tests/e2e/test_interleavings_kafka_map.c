@@ -10,6 +10,7 @@
 
 #include "base/murmur2.h"
 #include "base/text.h"
+#include "base/unconst.h"
 #include "contract/command.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
@@ -77,7 +78,7 @@ static void produce(World *world, Bytes value, int64_t timestamp_ms)
     while (problem == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         problem = rd_kafka_producev(world->producer, RD_KAFKA_V_TOPIC(world->topics[0]),
                                     RD_KAFKA_V_KEY(APPLICATION, strlen(APPLICATION)),
-                                    RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
+                                    RD_KAFKA_V_VALUE(unconst(value.data), value.size),
                                     RD_KAFKA_V_TIMESTAMP(timestamp_ms),
                                     RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     }
