@@ -5,7 +5,7 @@
 enum { MIB = 1024 * 1024 };
 
 static const MemoryFacts FACTS = {
-    .consumer_bytes = 20 * MIB, .batch_bytes = 8 * MIB, .connections = 64, .partitions = 12};
+    .consumer_bytes = 20L * MIB, .batch_bytes = 8L * MIB, .connections = 64, .partitions = 12};
 
 static int64_t bound_with(const char *name, const char *value, const MemoryFacts *facts)
 {
