@@ -277,7 +277,7 @@ static void tell_memory_bound(const Worker *worker)
     int64_t bytes = memory_bound_bytes(worker->settings, &facts);
     metrics_set(worker->metrics, METRIC_MEMORY_BOUND, NULL, (double)bytes);
     log_write(LOG_LEVEL_INFO, NULL, "takes at most %" PRId64 " MiB of memory by its configuration",
-              bytes / (1024 * 1024) + 1);
+              bytes / (1024L * 1024) + 1);
 }
 
 static bool worker_init(Worker *worker, const Settings *settings, const char *installation,

@@ -321,8 +321,8 @@ static void workers_share_a_limit_fairly_with_few_429s(void **state)
             (SimWorker){.buckets = buckets_new(8, 20), .caller.entry.granted = on_sim_granted};
     }
     for (int64_t now_ms = 1; now_ms <= SETTLING_MS + MEASURED_MS; now_ms++) {
-        tokens_us =
-            tokens_us + 1000 * LIMIT < BURST * 1000000 ? tokens_us + 1000 * LIMIT : BURST * 1000000;
+        tokens_us = tokens_us + 1000L * LIMIT < BURST * 1000000L ? tokens_us + 1000L * LIMIT
+                                                                 : BURST * 1000000L;
         for (int i = 0; i < WORKERS; i++) {
             SimWorker *worker = &workers[(i + now_ms) % WORKERS];
             answer_calls(worker, now_ms, &refused);
