@@ -10,18 +10,12 @@ static const struct {
     const char *name;
     Subcommand *run;
 } SUBCOMMANDS[] = {
-    {"send", send_run},
-    {"wait", wait_run},
-    {"watch", watch_run},
-    {"environments", environments_run},
-    {"show", show_run},
-    {"keygen", keygen_run},
-    {"status", status_run},
-    {"commands", commands_run},
-    {"doctor", doctor_run},
-    {"dead-letters", dead_letters_run},
-    {"cancel", cancel_run},
-    {"reveal", reveal_run},
+    {"send", send_run},     {"wait", wait_run},
+    {"watch", watch_run},   {"environments", environments_run},
+    {"show", show_run},     {"keygen", keygen_run},
+    {"status", status_run}, {"commands", commands_run},
+    {"doctor", doctor_run}, {"dead-letters", dead_letters_run},
+    {"cancel", cancel_run}, {"reveal", reveal_run},
 };
 
 static const char DOC[] =

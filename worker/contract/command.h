@@ -68,7 +68,7 @@ typedef struct Command {
     Subject reads[3];     // subjects it relies on
     size_t read_count;
     Subject excludes; // nothing that reads it runs at the same time; SUBJECT_NONE: nothing
-    char stops[UUID_TEXT_BYTES]; // the command that it stops; empty: none
+    char stops[UUID_TEXT_BYTES];        // the command that it stops; empty: none
     Provisioning__V1__Command *message; // owned; the key's plaintext removed
 } Command;
 

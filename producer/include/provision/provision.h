@@ -222,8 +222,8 @@ typedef struct ProvisionReceipt {
 bool provision_client_send(ProvisionClient *client, const ProvisionCommand *command,
                            ProvisionReceipt *ret_receipt, ProvisionError *err);
 
-// What became of a posted command: where it is, or, with `receipt` NULL, why not. Called by whatever
-// thread is in provision_client_post, _send or _flush of this client.
+// What became of a posted command: where it is, or, with `receipt` NULL, why not. Called by
+// whatever thread is in provision_client_post, _send or _flush of this client.
 typedef void ProvisionPosted(void *context, const ProvisionReceipt *receipt,
                              const ProvisionError *err);
 

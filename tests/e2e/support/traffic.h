@@ -46,8 +46,8 @@ void traffic_until(Traffic *traffic, bool (*condition)(void *context), void *con
                    const char *what);
 // ... until so many more were sent.
 void traffic_send(Traffic *traffic, size_t count);
-// Sends nothing more; reads until all have ended, each with one outcome and one project; Neon has no
-// other.
+// Sends nothing more; reads until all have ended, each with one outcome and one project; Neon has
+// no other.
 void traffic_settle(Traffic *traffic, int seconds);
 // Prints them, too, with `what` in front.
 TrafficTimes traffic_times(const Traffic *traffic, size_t first, size_t end, const char *what);

@@ -122,7 +122,7 @@ static void a_stop_tells_what_became_of_its_target(void **state)
     (void)state;
     static const char *const RUNNING[] = {"3", "f", "cancelled", ID,  "CreateEnvironment",
                                           "f", "t", "{\"a\":1}", NULL};
-    static const char *const FINISHED[] = {"1", "t", NULL, NULL, "DeleteEnvironment",
+    static const char *const FINISHED[] = {"1", "t", NULL, NULL,  "DeleteEnvironment",
                                            "f", "t", "{}", "6f6b"};
     static const char *const INVALID[] = {"2", "t", NULL, NULL, "x", "f", "t", "[", NULL};
     PGresult *rows = rows_of(RUNNING, 9);

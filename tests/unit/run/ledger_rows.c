@@ -54,9 +54,9 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
 }
 
 static const LedgerOpKind KINDS[] = {
-    LEDGER_OP_CLAIM, LEDGER_OP_OPEN, LEDGER_OP_CLOSE,      LEDGER_OP_SAVE,     LEDGER_OP_LOOK,
-    LEDGER_OP_NOTE,  LEDGER_OP_MARK, LEDGER_OP_DEPENDENTS, LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED,
-    LEDGER_OP_STOP,
+    LEDGER_OP_CLAIM,    LEDGER_OP_OPEN,      LEDGER_OP_CLOSE, LEDGER_OP_SAVE,
+    LEDGER_OP_LOOK,     LEDGER_OP_NOTE,      LEDGER_OP_MARK,  LEDGER_OP_DEPENDENTS,
+    LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED, LEDGER_OP_STOP,
 };
 
 static void rows_of_every_kind_are_ordered_by_application_and_command(void **state)
