@@ -1,5 +1,6 @@
 #include "drive/http_call.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
+#include "base/unconst.h"
 #include "sys/clock.h"
 
 // A kept connection is not used again after this: servers close idle ones after a minute or more,
@@ -121,47 +122,36 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     return size;
 }
 
-static void add_header(HttpCall *call, const char *name, const char *value)
+// curl keeps the list and its texts as they are, ours, for as long as the request lasts.
+static void add_header(HttpCall *call, const char *line)
 {
-    Text line = TEXT_INIT(HTTP_HEADER_LIMIT);
-    text_append(&line, name);
-    text_append(&line, ":");
-    if (value[0] != '\0') {
-        text_append(&line, " ");
-        text_append(&line, value);
+    assert(call->header_count < HTTP_HEADERS_MAX);
+    struct curl_slist *header = &call->headers[call->header_count];
+    *header = (struct curl_slist){.data = unconst(line)};
+    if (call->header_count > 0) {
+        call->headers[call->header_count - 1].next = header;
     }
-    call->headers = curl_slist_append(call->headers, text_get(&line));
-    text_clear(&line);
-}
-
-// curl copies it with the allocators it was given, which zero what they free.
-static void add_bearer(HttpCall *call, const Secret *bearer)
-{
-    static const char PREFIX[] = "Authorization: Bearer ";
-    size_t prefix_length = sizeof(PREFIX) - 1;
-    Bytes key = secret_bytes(bearer);
-    size_t size = prefix_length + key.size + 1;
-    char *line = alloc_bytes(size);
-    memcpy(line, PREFIX, prefix_length);
-    memcpy(line + prefix_length, key.data, key.size);
-    line[size - 1] = '\0';
-    call->headers = curl_slist_append(call->headers, line);
-    secret_zero(line, size);
-    free(line);
+    call->header_count++;
 }
 
 static void set_headers(HttpCall *call, const HttpRequest *request)
 {
+    call->header_count = 0;
     if (request->bearer != NULL && !secret_is_empty(request->bearer)) {
-        add_bearer(call, request->bearer);
+        Bytes key = secret_bytes(request->bearer);
+        text_append(&call->bearer, "Authorization: Bearer ");
+        text_append_bytes(&call->bearer, key.data, key.size);
+        add_header(call, text_get(&call->bearer));
     }
     if (request->request_id != NULL) {
-        add_header(call, "X-Request-ID", request->request_id);
+        text_append(&call->request_id, "X-Request-ID: ");
+        text_append(&call->request_id, request->request_id);
+        add_header(call, text_get(&call->request_id));
     }
-    add_header(call, "Accept", "application/json");
-    add_header(call, "Expect", ""); // no wait for 100 Continue
+    add_header(call, "Accept: application/json");
+    add_header(call, "Expect:"); // no wait for 100 Continue
     if (request->body.size > 0) {
-        add_header(call, "Content-Type", "application/json");
+        add_header(call, "Content-Type: application/json");
     }
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
 }
@@ -251,6 +241,8 @@ HttpCall *http_call_new(Http *http, const HttpOptions *options, size_t *replies_
     list_link_init(&call->link);
     list_link_init(&call->limited);
     call->http = http;
+    call->bearer = TEXT_INIT(HTTP_HEADER_LIMIT);
+    call->request_id = TEXT_INIT(HTTP_HEADER_LIMIT);
     call->easy = curl_easy_init();
     if (call->easy == NULL) {
         abort();
@@ -295,8 +287,8 @@ void http_call_end(HttpCall *call)
     call->limit_timer = NULL;
     list_remove(&call->limited);
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(call->headers);
-    call->headers = NULL;
+    text_clear(&call->bearer);
+    text_clear(&call->request_id);
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, NULL);
     buffer_clear(&call->body);
     if (call->reply != NULL) {

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/text.h"
 #include "drive/http.h"
 
-enum { HTTP_USER_TIMEOUT_LIMIT_MS = 15000 };
+enum { HTTP_USER_TIMEOUT_LIMIT_MS = 15000, HTTP_HEADERS_MAX = 5 };
 
 // What of a request curl handed to the kernel.
 typedef struct HttpWritten {
@@ -35,7 +36,10 @@ struct HttpCall {
     bool added; // to the multi handle
     ResolverQuery *query;
     LoopTimer *limit_timer; // NULL = no limit
-    struct curl_slist *headers;
+    struct curl_slist headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+    Text bearer; // header lines
+    Text request_id;
     struct curl_slist *resolve; // stays: the handle has given it to curl's cache of names
     Buffer body;
     bool repeatable; // GET and HEAD
