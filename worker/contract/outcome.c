@@ -156,6 +156,11 @@ bool outcome_append_checked(Outcome *outcome, OutcomeRecord **record, Error *err
     return true;
 }
 
+const OutcomeMessage *outcome_message(const Outcome *outcome)
+{
+    return outcome->message;
+}
+
 void outcome_pack(const Outcome *outcome, Buffer *ret_bytes)
 {
     const ProtobufCMessage *message = &outcome->message->base;

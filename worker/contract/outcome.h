@@ -63,6 +63,7 @@ void outcome_add_dead_letter(Outcome *outcome, const Record *record, const Error
 bool outcome_add_rejected(Outcome *outcome, const Rejection *rejection, const Record *record,
                           Error *err);
 
+const OutcomeMessage *outcome_message(const Outcome *outcome); // belongs to it
 void outcome_pack(const Outcome *outcome, Buffer *ret_bytes);
 // NULL when the bytes aren't an outcome. Freed with outcome_message_free.
 OutcomeMessage *outcome_unpack(Bytes bytes);

@@ -70,11 +70,9 @@ static void on_concluded(LedgerOp *op)
         return;
     }
     if (flight->partition != NULL) {
-        OutcomeMessage *outcome = outcome_unpack(buffer_view(&flight->conclusion.outcome_bytes));
-        assert(outcome != NULL);
-        outbox_put(flight->worker, flight->partition, flight->command->offset, outcome,
-                   OUTBOX_FIRST, flight->command->application_id, flight->command->command_id);
-        outcome_message_free(outcome);
+        outbox_put(flight->worker, flight->partition, flight->command->offset,
+                   outcome_message(flight->conclusion.outcome), OUTBOX_FIRST,
+                   flight->command->application_id, flight->command->command_id);
     }
     free_flight(
         flight); // without an assignment: the ledger has the outcome, the next owner publishes it

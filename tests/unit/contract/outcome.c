@@ -52,6 +52,7 @@ static OutcomeMessage *keep(const Outcome *outcome)
     outcome_pack(outcome, &packed);
     OutcomeMessage *message = outcome_unpack(buffer_view(&packed));
     assert_non_null(message);
+    assert_int_equal(message->n_records, outcome_message(outcome)->n_records);
     return message;
 }
 
