@@ -4,7 +4,7 @@
 #include "drive/kafka_conf.h"
 #include "sys/clock.h"
 
-enum { ANSWER_MS = 3000, POLL_MS = 100, READ_MS = 3000 };
+enum { REACH_MS = 15000, ANSWER_MS = 5000, POLL_MS = 100, READ_MS = 5000 };
 
 typedef struct Tail {
     rd_kafka_t *client;
@@ -64,7 +64,7 @@ static bool count_partitions(Tail *tail, Error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(tail->client, tail->topic, NULL);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(tail->client, 0, topic, &metadata, ANSWER_MS);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(tail->client, 0, topic, &metadata, REACH_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         tail->partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
         rd_kafka_metadata_destroy(metadata);
