@@ -137,8 +137,9 @@ static void keep_assignments(KafkaGroup *group, const rd_kafka_topic_partition_l
 static void assign(KafkaGroup *group, const rd_kafka_topic_partition_list_t *committed)
 {
     keep_assignments(group, committed);
-    forget_given(group);
-    if (rd_kafka_assign(group->client, committed) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_resp_err_t failed = rd_kafka_assign(group->client, committed);
+    forget_given(group); // which `committed` is where nothing was given
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
         forget_assignments(group);
         group->state = GROUP_IDLE; // a fatal error, which comes as an event of its own
         return;
