@@ -73,7 +73,7 @@ bool http_call_is_late(const HttpCall *call, int64_t now_boot_ms);
 // Its texts belong to the call.
 HttpReply http_call_reply(const HttpCall *call);
 
-// Of drive/http: curl closes this socket.
-int http_close_socket(void *http, curl_socket_t fd);
+// Of drive/http: curl closes this socket. `context`: the Http.
+int http_close_socket(void *context, curl_socket_t fd);
 
 #endif
