@@ -50,7 +50,10 @@ Load load_connects(const World *world, size_t count, size_t applications, size_t
 {
     Load load = load_new(count);
     const char *keys[LOAD_ACCOUNTS_MAX];
-    assert_in_range(accounts, 1, LOAD_ACCOUNTS_MAX);
+    if (applications == 0 || accounts == 0 || accounts > LOAD_ACCOUNTS_MAX) {
+        fail_msg("%zu applications over %zu accounts", applications, accounts);
+        return load;
+    }
     for (size_t i = 0; i < accounts; i++) {
         keys[i] = load_api_key(i);
     }
