@@ -68,6 +68,22 @@ static void what_does_not_fit_is_left_out_and_fails_for_good(void **state)
     text_clear(&text);
 }
 
+static void pieces_of_every_length_are_formatted_whole(void **state)
+{
+    (void)state;
+    for (int length = 0; length < 400; length++) {
+        Text text = TEXT_INIT(400);
+        text_append(&text, "<");
+        text_printf(&text, "%0*d", length, 0);
+        text_append(&text, ">");
+        assert_true(text_ok(&text));
+        size_t wanted = length > 0 ? (size_t)length : 1; // a number has a digit
+        assert_int_equal(strspn(text_get(&text) + 1, "0"), wanted);
+        assert_string_equal(text_get(&text) + 1 + wanted, ">");
+        text_clear(&text);
+    }
+}
+
 static void a_text_grows_to_its_limit(void **state)
 {
     (void)state;
@@ -134,6 +150,7 @@ int main(void)
         cmocka_unit_test(an_empty_piece_makes_an_empty_text),
         cmocka_unit_test(what_exactly_fits_is_taken),
         cmocka_unit_test(what_does_not_fit_is_left_out_and_fails_for_good),
+        cmocka_unit_test(pieces_of_every_length_are_formatted_whole),
         cmocka_unit_test(a_text_grows_to_its_limit),
         cmocka_unit_test(one_large_piece_is_taken_at_once),
         cmocka_unit_test(what_cannot_be_formatted_fails),
