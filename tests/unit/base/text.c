@@ -72,7 +72,7 @@ static void pieces_of_every_length_are_formatted_whole(void **state)
 {
     (void)state;
     for (int length = 0; length < 400; length++) {
-        Text text = TEXT_INIT(400);
+        Text text = TEXT_INIT(401);
         text_append(&text, "<");
         text_printf(&text, "%0*d", length, 0);
         text_append(&text, ">");
