@@ -98,9 +98,36 @@ static bool is_replaced(void *context)
     return replaced;
 }
 
+static bool has_leaders(const struct rd_kafka_metadata_topic *topic)
+{
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        if (topic->partitions[i].leader < 0) {
+            return false;
+        }
+    }
+    return topic->partition_cnt == WORLD_PARTITIONS;
+}
+
+// All topics are asked for, because a topic that is named may be made by that.
+static bool is_known(void *context)
+{
+    const World *world = context;
+    const struct rd_kafka_metadata *metadata = NULL;
+    bool known = false;
+    assert_int_equal(rd_kafka_metadata(world->producer, 1, NULL, &metadata, CALL_MS),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        known = known || (strcmp(metadata->topics[i].topic, world->topics[0]) == 0 &&
+                          has_leaders(&metadata->topics[i]));
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return known;
+}
+
 static void replace_topic(World *world)
 {
     wait_until(is_replaced, world, PAIR_SECONDS, "another topic of the same name");
+    wait_until(is_known, world, PAIR_SECONDS, "the broker to know it");
 }
 
 typedef struct Old {

@@ -211,7 +211,8 @@ static void expect_rows_untouched(World *world, const char *stuck)
     assert_string_equal(ledger_value(world, "SELECT count(*) || ' ' || max(epoch) FROM "
                                             "provision.command WHERE action = 'RevealCredentials'"),
                         box_text("%d 1", FINISHED));
-    assert_int_equal(pair_row_number(world, stuck, "takeovers"), 1);
+    // once more where the second worker came late to the group
+    assert_in_range(pair_row_number(world, stuck, "takeovers"), 1, 2);
 }
 
 static void map_lost_with_50000_finished_behind_one_stuck_command_repeats_nothing(void **state)
