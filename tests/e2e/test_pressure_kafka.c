@@ -23,7 +23,9 @@ static const char *application(int number)
 static int begin(void **state)
 {
     static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "4000", NULL};
-    static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
+    // steps are told of, too, where there is an assignment to tell under
+    static const char *const SETTINGS[] = {"environments.check_login=off", "publish.accepted=on",
+                                           "publish.steps=on", NULL};
     world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
     (void)worker_start(*state, "one", SETTINGS);
     for (int i = 0; i < APPLICATIONS; i++) {

@@ -353,7 +353,8 @@ static void on_stopped(LedgerOp *op)
     Flight *flight = LIST_ENTRY(op, Flight, op);
     LedgerStopped stopped = op->answer.stopped;
     op->answer.stopped = (LedgerStopped){.found = false};
-    if (stopped.found && !stopped.finished) {
+    // no mark: the Cancel itself has ended meanwhile
+    if (stopped.found && !stopped.finished && stopped.stop[0] != '\0') {
         flight_tell_stop(flight->worker, flight->command->application_id, flight->command->stops,
                          stopped.stop, stopped.stopped_by);
     }

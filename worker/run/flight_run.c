@@ -75,7 +75,9 @@ static void on_looked(LedgerOp *op)
     if (flight->saga.intent.open && look.intent.status == LEDGER_INTENT_CLOSED) {
         saga_intent_closed(&flight->saga, look.intent.result);
     }
-    saga_stop(&flight->saga, look.stop, look.stopped_by);
+    if (look.stop[0] != '\0') { // else it may have been told of one while this was under way
+        saga_stop(&flight->saga, look.stop, look.stopped_by);
+    }
     ledger_intent_clear(&look.intent);
     flight_advance(flight);
 }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "run/flight.h"
@@ -32,7 +33,8 @@ static void hear(Flight *flight)
     if (flight->has_saga) {
         saga_stop(&flight->saga, flight->stop, flight->stopped_by);
     }
-    if (flight->phase == FLIGHT_WAITING && flight->partition != NULL) {
+    if (flight->phase == FLIGHT_WAITING && flight->partition != NULL &&
+        lanes_is_first_of_id(&flight->lane)) {
         flight->overtakes = true;
         flight_claim(flight);
     } else if (only_waits(flight)) {
@@ -48,6 +50,7 @@ static void hear(Flight *flight)
 void flight_tell_stop(Worker *worker, const char *application_id, const char *command_id,
                       const char *stop, const char *stopped_by)
 {
+    assert(stop[0] != '\0'); // else none of them ever counts as told
     // each time from the start: what hears it may let go of others
     Flight *flight;
     while ((flight = find_untold(worker, application_id, command_id)) != NULL) {

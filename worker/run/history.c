@@ -2,8 +2,11 @@
 
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/attr.h"
@@ -20,7 +23,8 @@ typedef struct History {
     CommandRules rules;
     int64_t oldest_ms; // older ones may have been purged
     bool *told;        // by partition
-    bool is_away;      // the ledger did not answer
+    bool is_behind;
+    bool is_away; // the ledger did not answer
 } History;
 
 static void finish_at(PGconn **connection)
@@ -54,8 +58,8 @@ static void tell(const Record *record, const Command *command)
     error_set(
         &err, ERROR_CONFLICT, "LEDGER_BEHIND",
         "the fleet has finished this command, and the ledger doesn't know it: was it restored "
-        "from an older backup? Sequences would be given out again; README.md says what to do "
-        "before workers go on");
+        "from an older backup? (One that was skipped is fine.) Sequences would be given out again; "
+        "README.md says what to do before workers go on");
     log_write(LOG_LEVEL_ERROR,
               &(LogFields){.application_id = command->application_id,
                            .command_id = command->command_id,
@@ -81,11 +85,12 @@ static void look_at(void *context, int32_t partitions, const rd_kafka_message_t 
         command_decode(&record, &history->rules, &rejection);
     if (command != NULL && !is_known(history, command)) {
         history->told[record.partition] = true;
+        history->is_behind = true;
         tell(&record, command);
     }
 }
 
-void history_check(const Settings *settings)
+static void check(const Settings *settings)
 {
     Error err = ERROR_INIT;
     PGconn *ledger CLEANUP(finish_at) =
@@ -106,5 +111,26 @@ void history_check(const Settings *settings)
     if (err.kind != ERROR_NONE) {
         log_write(LOG_LEVEL_WARNING, &(LogFields){.error = &err},
                   "whether the ledger knows what was finished last is not checked");
+    } else if (!history.is_behind) {
+        log_write(LOG_LEVEL_INFO, NULL, "the ledger knows what was finished last");
+    }
+}
+
+void history_check(const Settings *settings)
+{
+    // nobody waits for the child
+    (void)signal(SIGCHLD, SIG_IGN);
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent) {
+            check(settings);
+        }
+        _exit(EXIT_SUCCESS);
+    }
+    if (child < 0) {
+        log_write(LOG_LEVEL_WARNING, NULL,
+                  "whether the ledger knows what was finished last is not checked: no process");
     }
 }

@@ -14,7 +14,9 @@
 #include "base/settings.h"
 
 // Logs an error for each partition with such a command (LEDGER_BEHIND), and a warning where it
-// could not look. Blocks: before the loop.
+// could not look. In a process of its own, which nobody waits for: one of the records may have been
+// skipped because it kills the decoder, and committed offsets may be held back by a dead worker's
+// transaction. Before any thread is started.
 void history_check(const Settings *settings);
 
 #endif

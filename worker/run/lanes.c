@@ -35,10 +35,8 @@ void lanes_free(Lanes *lanes)
     free(lanes);
 }
 
-static Lane *lane_of(Lanes *lanes, const char *application_id, const Subject *subject)
+static Lane *lane_of(Lanes *lanes, const char *key)
 {
-    char key[SUBJECT_TEXT_BYTES];
-    subject_format(application_id, subject, key);
     Lane *lane = table_get(lanes->lanes, key);
     if (lane == NULL) {
         lane = alloc_zeroed(1, sizeof(*lane));
@@ -77,14 +75,28 @@ static bool is_free(const LaneEntry *entry)
     return true;
 }
 
-static void add_slot(Lanes *lanes, LaneEntry *entry, const Command *command, const Subject *subject,
-                     bool writes)
+static void add_keyed(Lanes *lanes, LaneEntry *entry, const char *key, bool writes)
 {
     assert(entry->count < LANE_SUBJECTS_MAX);
     LaneSlot *slot = &entry->slots[entry->count++];
-    *slot = (LaneSlot){
-        .lane = lane_of(lanes, command->application_id, subject), .entry = entry, .writes = writes};
+    *slot = (LaneSlot){.lane = lane_of(lanes, key), .entry = entry, .writes = writes};
     list_append(&slot->lane->slots, &slot->link);
+}
+
+static void add_slot(Lanes *lanes, LaneEntry *entry, const Command *command, const Subject *subject,
+                     bool writes)
+{
+    char key[SUBJECT_TEXT_BYTES];
+    subject_format(command->application_id, subject, key);
+    add_keyed(lanes, entry, key, writes);
+}
+
+static void add_id(Lanes *lanes, LaneEntry *entry, const Command *command)
+{
+    char key[SUBJECT_TEXT_BYTES];
+    (void)snprintf(key, sizeof key, "applications/%s/commands/%s", command->application_id,
+                   command->command_id);
+    add_keyed(lanes, entry, key, true);
 }
 
 // One slot a subject: a command doesn't conflict with itself.
@@ -102,6 +114,7 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
     assert(!entry->entered);
     *entry = (LaneEntry){.entered = true};
     list_link_init(&entry->ready);
+    add_id(lanes, entry, command);
     if (command->writes.kind != SUBJECT_NONE) {
         add_slot(lanes, entry, command, &command->writes, !command->only_reads);
     }
@@ -154,6 +167,12 @@ void lanes_leave(Lanes *lanes, LaneEntry *entry, List *ret_ready)
     }
     *entry = (LaneEntry){.entered = false};
     list_link_init(&entry->ready);
+}
+
+bool lanes_is_first_of_id(const LaneEntry *entry)
+{
+    assert(entry->entered);
+    return is_slot_free(&entry->slots[0]);
 }
 
 size_t lanes_waiting(const Lanes *lanes)

@@ -15,7 +15,7 @@
 typedef struct Lanes Lanes;
 struct LaneEntry;
 
-enum { LANE_SUBJECTS_MAX = 5 };
+enum { LANE_SUBJECTS_MAX = 6 };
 
 typedef struct LaneSlot {
     ListLink link;
@@ -24,7 +24,9 @@ typedef struct LaneSlot {
     bool writes;
 } LaneSlot;
 
-// One command's place; its owner embeds it. `granted` is set once all of its subjects are free.
+// One command's place; its owner embeds it. `granted` is set once all of its subjects are free. Its
+// first slot is its id's: the same command sent again would rob the first of its row, and the other
+// way round.
 typedef struct LaneEntry {
     LaneSlot slots[LANE_SUBJECTS_MAX];
     size_t count;
@@ -41,6 +43,8 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command);
 // Leaves (fine if it isn't in). Entries that may start now are marked granted and appended to
 // `ret_ready` through their link `ready`.
 void lanes_leave(Lanes *lanes, LaneEntry *entry, List *ret_ready);
+// Whether no earlier one with its id is unfinished. One that is in.
+bool lanes_is_first_of_id(const LaneEntry *entry);
 // Entries that wait.
 size_t lanes_waiting(const Lanes *lanes);
 

@@ -81,8 +81,10 @@ static void tell_step(Flight *flight, const Step *step)
 {
     uint64_t bit = bit_of(flight->saga.definition, step);
     bool wanted = settings_flag(flight->worker->settings, SETTING_PUBLISH_STEPS);
-    if (!wanted || (flight->told_steps & bit) != 0) {
-        return; // one that is done again, as after a doubt, is told of once
+    // one that is done again, as after a doubt, is told of once; one without an assignment goes on
+    // untold
+    if (!wanted || flight->partition == NULL || (flight->told_steps & bit) != 0) {
+        return;
     }
     flight->told_steps |= bit;
     Provisioning__V1__StepFinished finished;

@@ -30,6 +30,14 @@ static Command command(const char *application, unsigned writes)
     return command;
 }
 
+// Another command each time, of the same subjects.
+static void enter(Lanes *lanes, LaneEntry *entry, Command *command)
+{
+    static unsigned next;
+    (void)snprintf(command->command_id, sizeof command->command_id, "id-%u", next++);
+    lanes_enter(lanes, entry, command);
+}
+
 static Command reading(const char *application, unsigned writes, unsigned reads)
 {
     Command one = command(application, writes);
@@ -65,14 +73,37 @@ static void what_writes_and_reads_nothing_waits_for_nobody(void **state)
     Command writer = command("shop", 1);
     Command cancel = {.writes = {.kind = SUBJECT_NONE}};
     memcpy(cancel.application_id, writer.application_id, sizeof cancel.application_id);
-    lanes_enter(lanes, &entries[0], &writer);
-    lanes_enter(lanes, &entries[1], &cancel);
-    lanes_enter(lanes, &entries[2], &cancel);
+    enter(lanes, &entries[0], &writer);
+    enter(lanes, &entries[1], &cancel);
+    enter(lanes, &entries[2], &cancel);
     assert_true(entries[0].granted && entries[1].granted && entries[2].granted);
     assert_int_equal(lanes_waiting(lanes), 0);
     for (size_t i = 0; i < 3; i++) {
         (void)leave(lanes, &entries[i], NULL, 0);
     }
+    lanes_free(lanes);
+}
+
+static void the_same_id_again_waits_whatever_it_is_about(void **state)
+{
+    (void)state;
+    Lanes *lanes = lanes_new();
+    LaneEntry entries[3] = {{.count = 0}};
+    Command cancel = {.writes = {.kind = SUBJECT_NONE}, .command_id = "twice"};
+    Command other = {.writes = {.kind = SUBJECT_NONE}, .command_id = "once"};
+    lanes_enter(lanes, &entries[0], &cancel);
+    lanes_enter(lanes, &entries[1], &cancel);
+    lanes_enter(lanes, &entries[2], &other);
+    assert_true(entries[0].granted);
+    assert_false(entries[1].granted);
+    assert_true(entries[2].granted);
+    assert_true(lanes_is_first_of_id(&entries[0]));
+    assert_false(lanes_is_first_of_id(&entries[1]));
+    LaneEntry *const next[] = {&entries[1]};
+    (void)leave(lanes, &entries[0], next, 1);
+    assert_true(lanes_is_first_of_id(&entries[1]));
+    (void)leave(lanes, &entries[1], NULL, 0);
+    (void)leave(lanes, &entries[2], NULL, 0);
     lanes_free(lanes);
 }
 
@@ -83,7 +114,7 @@ static void writers_of_one_subject_go_one_after_another(void **state)
     Command one = command("a", 0);
     LaneEntry entries[3] = {{.entered = false}};
     for (int i = 0; i < 3; i++) {
-        lanes_enter(lanes, &entries[i], &one);
+        enter(lanes, &entries[i], &one);
         assert_int_equal(entries[i].granted, i == 0);
     }
     assert_int_equal(lanes_waiting(lanes), 2);
@@ -105,11 +136,11 @@ static void readers_go_at_once_and_wait_for_a_writer_between_them(void **state)
     Command third = reading("a", 4, 9);
     Command fourth = reading("a", 6, 9);
     LaneEntry entries[5] = {{.entered = false}};
-    lanes_enter(lanes, &entries[0], &first);
-    lanes_enter(lanes, &entries[1], &second);
-    lanes_enter(lanes, &entries[2], &writer);
-    lanes_enter(lanes, &entries[3], &third);
-    lanes_enter(lanes, &entries[4], &fourth);
+    enter(lanes, &entries[0], &first);
+    enter(lanes, &entries[1], &second);
+    enter(lanes, &entries[2], &writer);
+    enter(lanes, &entries[3], &third);
+    enter(lanes, &entries[4], &fourth);
     assert_true(entries[0].granted && entries[1].granted);
     assert_false(entries[2].granted || entries[3].granted || entries[4].granted);
     leave(lanes, &entries[1], NULL, 0);
@@ -128,10 +159,10 @@ static void who_only_reads_its_subject_waits_for_writers_alone(void **state)
     reveal.only_reads = true;
     Command writer = command("a", 0);
     LaneEntry entries[4] = {{.entered = false}};
-    lanes_enter(lanes, &entries[0], &reveal);
-    lanes_enter(lanes, &entries[1], &reveal);
-    lanes_enter(lanes, &entries[2], &writer);
-    lanes_enter(lanes, &entries[3], &reveal);
+    enter(lanes, &entries[0], &reveal);
+    enter(lanes, &entries[1], &reveal);
+    enter(lanes, &entries[2], &writer);
+    enter(lanes, &entries[3], &reveal);
     assert_true(entries[0].granted && entries[1].granted);
     assert_false(entries[2].granted || entries[3].granted);
     leave(lanes, &entries[0], NULL, 0);
@@ -149,9 +180,9 @@ static void a_command_that_leaves_without_its_turn_makes_way(void **state)
     Command writer = command("a", 9);
     Command later = reading("a", 2, 9);
     LaneEntry entries[3] = {{.entered = false}};
-    lanes_enter(lanes, &entries[0], &reader);
-    lanes_enter(lanes, &entries[1], &writer);
-    lanes_enter(lanes, &entries[2], &later);
+    enter(lanes, &entries[0], &reader);
+    enter(lanes, &entries[1], &writer);
+    enter(lanes, &entries[2], &later);
     leave(lanes, &entries[1], (LaneEntry *[]){&entries[2]}, 1);
     leave(lanes, &entries[1], NULL, 0); // it isn't in any more
     leave(lanes, &entries[0], NULL, 0);
@@ -168,8 +199,8 @@ static void one_that_leaves_right_after_its_turn_came_is_in_no_list(void **state
     LaneEntry second = {.entered = false};
     List ready;
     list_init(&ready);
-    lanes_enter(lanes, &first, &one);
-    lanes_enter(lanes, &second, &one);
+    enter(lanes, &first, &one);
+    enter(lanes, &second, &one);
     lanes_leave(lanes, &first, &ready);
     assert_false(list_is_empty(&ready));
     leave(lanes, &second, NULL, 0);
@@ -183,7 +214,7 @@ static void what_it_reads_and_writes_conflicts_with_itself_never(void **state)
     Lanes *lanes = lanes_new();
     Command one = reading("a", 3, 3);
     LaneEntry entry = {.entered = false};
-    lanes_enter(lanes, &entry, &one);
+    enter(lanes, &entry, &one);
     assert_true(entry.granted);
     leave(lanes, &entry, NULL, 0);
     lanes_free(lanes);
@@ -196,8 +227,8 @@ static void applications_share_nothing(void **state)
     Command one = command("a", 0);
     Command other = command("b", 0);
     LaneEntry entries[2] = {{.entered = false}};
-    lanes_enter(lanes, &entries[0], &one);
-    lanes_enter(lanes, &entries[1], &other);
+    enter(lanes, &entries[0], &one);
+    enter(lanes, &entries[1], &other);
     assert_true(entries[0].granted && entries[1].granted);
     leave(lanes, &entries[0], NULL, 0);
     leave(lanes, &entries[1], NULL, 0);
@@ -218,11 +249,11 @@ static void who_excludes_waits_for_readers_and_they_for_it(void **state)
     Command next_branch = command("a", 6);
     next_branch.reads[next_branch.read_count++] = ALL;
     Command beside = command("a", 8);
-    lanes_enter(lanes, &entries[0], &branch);
-    lanes_enter(lanes, &entries[1], &delete);
-    lanes_enter(lanes, &entries[2], &next_delete);
-    lanes_enter(lanes, &entries[3], &next_branch);
-    lanes_enter(lanes, &entries[4], &beside);
+    enter(lanes, &entries[0], &branch);
+    enter(lanes, &entries[1], &delete);
+    enter(lanes, &entries[2], &next_delete);
+    enter(lanes, &entries[3], &next_branch);
+    enter(lanes, &entries[4], &beside);
     assert_true(entries[0].granted && entries[4].granted);
     assert_int_equal(lanes_waiting(lanes), 3);
     for (size_t i = 0; i < 3; i++) {
@@ -343,7 +374,7 @@ static void the_same_start_as_in_a_model_that_compares_every_pair(void **state)
             model.commands[index] = any_command(&seed);
             model.is_in[index] = true;
             model.entered_at[index] = ++model.clock;
-            lanes_enter(lanes, &model.entries[index], &model.commands[index]);
+            enter(lanes, &model.entries[index], &model.commands[index]);
         }
         check(&model, lanes, round);
     }
@@ -359,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_writes_and_reads_nothing_waits_for_nobody),
+        cmocka_unit_test(the_same_id_again_waits_whatever_it_is_about),
         cmocka_unit_test(writers_of_one_subject_go_one_after_another),
         cmocka_unit_test(readers_go_at_once_and_wait_for_a_writer_between_them),
         cmocka_unit_test(who_only_reads_its_subject_waits_for_writers_alone),
