@@ -19,7 +19,8 @@ typedef struct Bucket {
     int64_t rate_mrps;
     int64_t next_us;    // theoretical arrival of the next call
     int64_t blocked_us; // nothing before
-    int64_t changed_us; // when the rate did
+    int64_t changed_us; // when the rate was last raised or cut
+    int64_t cut_us;     // when it was last cut
     int64_t used_us;
     List waiting;  // BucketEntry, in the order in which they asked
     ListLink link; // among those with waiting calls
@@ -229,9 +230,10 @@ void buckets_limited(Buckets *buckets, const char *account, int64_t sent_boot_ms
     int64_t until_us = now_us + wait_ms * US_PER_MS;
     bucket->blocked_us = until_us > bucket->blocked_us ? until_us : bucket->blocked_us;
     bucket->used_us = now_us;
-    if (sent_boot_ms * US_PER_MS > bucket->changed_us) {
+    if (sent_boot_ms * US_PER_MS > bucket->cut_us) {
         int64_t rate_mrps = bucket->rate_mrps * CUT_PER_CENT / 100;
         bucket->rate_mrps = rate_mrps > BUCKETS_FLOOR_MRPS ? rate_mrps : BUCKETS_FLOOR_MRPS;
+        bucket->cut_us = now_us;
         bucket->changed_us = now_us;
     }
     // after the block at the rate, without a burst

@@ -214,6 +214,32 @@ static void the_rate_grows_only_while_calls_wait_for_it_and_to_its_ceiling(void 
     buckets_free(buckets);
 }
 
+// The rate grows each second while calls wait, also while one is under way for longer than that.
+static void a_429_cuts_though_the_rate_has_grown_since_its_call_went_out(void **state)
+{
+    (void)state;
+    Caller callers[CALLERS];
+    Buckets *buckets = buckets_new(32, 1);
+    prepare(callers);
+    buckets_limited(buckets, "a", NOW_MS, NOW_MS, 0);
+    assert_int_equal(buckets_rate_mrps(buckets, "a"), 22400);
+    for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 3000; now_ms++) {
+        granted_count = 0;
+        (void)buckets_take(buckets, "a", &callers[1].entry, now_ms);
+        (void)buckets_take(buckets, "a", &callers[2].entry, now_ms);
+        (void)buckets_serve(buckets, now_ms);
+    }
+    assert_int_equal(buckets_rate_mrps(buckets, "a"), 24400);
+    buckets_limited(buckets, "a", NOW_MS + 1, NOW_MS + 3000, 0);
+    assert_int_equal(buckets_rate_mrps(buckets, "a"), 24400 * 7 / 10);
+    // another one that was under way at this cut
+    buckets_limited(buckets, "a", NOW_MS + 2000, NOW_MS + 3010, 0);
+    assert_int_equal(buckets_rate_mrps(buckets, "a"), 24400 * 7 / 10);
+    buckets_leave(buckets, &callers[1].entry);
+    buckets_leave(buckets, &callers[2].entry);
+    buckets_free(buckets);
+}
+
 static void an_account_that_was_not_used_for_long_starts_afresh(void **state)
 {
     (void)state;
@@ -365,6 +391,7 @@ int main(void)
         cmocka_unit_test(calls_whose_moment_was_near_wait_for_the_end_of_a_block),
         cmocka_unit_test(a_burst_of_429s_counts_once_and_the_rate_stays_above_its_floor),
         cmocka_unit_test(the_rate_grows_only_while_calls_wait_for_it_and_to_its_ceiling),
+        cmocka_unit_test(a_429_cuts_though_the_rate_has_grown_since_its_call_went_out),
         cmocka_unit_test(an_account_that_was_not_used_for_long_starts_afresh),
         cmocka_unit_test(without_a_rate_nothing_ever_waits),
         cmocka_unit_test(idle_accounts_are_forgotten_when_there_are_many),
