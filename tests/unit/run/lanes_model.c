@@ -24,6 +24,13 @@ static Subject subject(unsigned number)
 
 static const Subject ALL = {.kind = SUBJECT_APPLICATION};
 
+static Command command(const char *application, unsigned writes)
+{
+    Command command = {.writes = subject(writes)};
+    (void)snprintf(command.application_id, sizeof command.application_id, "%s", application);
+    return command;
+}
+
 // Another command each time, of the same subjects.
 static void enter(Lanes *lanes, LaneEntry *entry, Command *command)
 {
