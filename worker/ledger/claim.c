@@ -86,6 +86,9 @@ static const Column RESERVE_COLUMNS[] = {
       "encode(" e ".spec_digest, 'hex'), " e ".account, " e ".project_id, " e ".branch_id, " e     \
       ".endpoint_id, " e ".details, " e ".sequence, " LEDGER_IN_MS(e ".unsettled_until") ", "
 
+// Outcomes are large: those of a batch that come behind enough others are left out, and claimed
+// once more (nothing was changed by that: they are finished). A running row never is.
+#define LEDGER_OUTCOMES_BYTES "2097152"
 static const char CONTEXT[] =
     "SELECT i.ordinal, "
     "CASE WHEN c.digest IS DISTINCT FROM i.digest THEN 'reused' "
@@ -104,14 +107,21 @@ static const char CONTEXT[] =
                                           "e.sequence END, "
                                           "floor(extract(epoch FROM clock_timestamp()) * "
                                           "1000)::bigint, c.record_timestamp_ms "
+                                          "FROM (SELECT i.*, sum(octet_length(c.outcome)) OVER "
+                                          "(ORDER BY i.ordinal ROWS BETWEEN UNBOUNDED PRECEDING "
+                                          "AND "
+                                          "1 PRECEDING) AS bytes_before "
                                           "FROM unnest($1::text[], $2::uuid[], $3::bytea[], "
                                           "$4::text[], $5::text[], $6::text[], "
                                           "$7::boolean[]) WITH ORDINALITY AS i(application_id, "
                                           "command_id, digest, environment, source, "
                                           "account, writes_account, ordinal) "
                                           "JOIN provision.command c ON c.application_id = "
-                                          "i.application_id "
-                                          "AND c.command_id = i.command_id "
+                                          "i.application_id AND c.command_id = i.command_id) AS i "
+                                          "JOIN provision.command c ON c.application_id = "
+                                          "i.application_id AND c.command_id = i.command_id "
+                                          "AND (c.outcome IS NULL OR i.bytes_before IS NULL "
+                                          "OR i.bytes_before < " LEDGER_OUTCOMES_BYTES ") "
                                           "LEFT JOIN provision.environment e ON e.application_id = "
                                           "i.application_id "
                                           "AND e.environment = i.environment "

@@ -6,16 +6,19 @@
 enum {
     KIB = 1024,
     MIB = 1024 * KIB,
-    // Program, libraries, their threads' stacks and heaps, tables, certificates, metrics: measured
-    // 19 MiB right after the start.
+    // Program, libraries, their threads' stacks and heaps, tables, certificates, metrics: an
+    // estimate that leaves room (a release build had 19 MiB resident right after its start).
     BASE_BYTES = 40 * MIB,
     // curl's and TLS's buffers of one connection.
     CONNECTION_BYTES = 128 * KIB,
     // Of a command at work, above what it is held for: decoded reply, statement, its answer.
     WORK_BYTES = 64 * KIB,
-    // JSON in memory, of its text: jansson takes 3 to 6 times as much for Neon's listings.
+    // JSON in memory, of its text: an estimate for jansson and listings like Neon's, whose members
+    // are short; a reply of nothing but tiny values takes more.
     DECODE_FACTOR = 8,
-    // A batch of rows as parameters, in libpq's buffer, its answer; and what waits behind it.
+    // A batch of rows as parameters, in libpq's buffer, its answer; and what waits behind it. Of
+    // outcomes, which the ledger sends as hexadecimal digits, an answer holds as much as a batch
+    // (ledger/claim.c), and the one that went beyond.
     LEDGER_COPIES = 4,
     // An outcome in the publisher, in librdkafka's queue, in its request.
     BATCH_COPIES = 3,

@@ -91,6 +91,42 @@ static void a_finished_command_shows_its_outcome_and_is_not_taken(void **state)
     ledger_claimed_clear(&claimed);
 }
 
+// They would be held in memory all at once.
+static void outcomes_are_answered_up_to_their_bound_and_never_none(void **state)
+{
+    enum { COUNT = 6, RUNNING = 5 };
+    Support *support = *state;
+    LedgerClaim claims[COUNT];
+    LedgerClaimed claimed[COUNT] = {{.answered = false}};
+    for (size_t i = 0; i < COUNT; i++) {
+        claims[i] = support_claim(i + 1);
+        (void)support_take_one(support->one, i + 1);
+    }
+    support_execute(support->one,
+                    "UPDATE provision.command SET status = 'finished', finished_at = now(), "
+                    "outcome = decode(repeat('ab', CASE WHEN record_offset = 1 THEN 3000000 "
+                    "ELSE 900000 END), 'hex') WHERE record_offset <= 5");
+    // one that is larger than all may be together
+    support_take(support->two, claims, COUNT, claimed);
+    assert_true(claimed[0].answered);
+    assert_int_equal(claimed[0].outcome.size, 3000000);
+    for (size_t i = 1; i < RUNNING; i++) {
+        assert_false(claimed[i].answered);
+    }
+    // what runs was taken, and is answered
+    assert_true(claimed[RUNNING].answered);
+    assert_int_equal(claimed[RUNNING].epoch, 2);
+    for (size_t i = 0; i < COUNT; i++) {
+        ledger_claimed_clear(&claimed[i]);
+    }
+    support_take(support->two, &claims[1], COUNT - 1, claimed);
+    assert_true(claimed[0].answered && claimed[1].answered && claimed[2].answered);
+    assert_false(claimed[3].answered);
+    for (size_t i = 0; i < COUNT; i++) {
+        ledger_claimed_clear(&claimed[i]);
+    }
+}
+
 static void a_stop_mark_that_came_first_is_filled_by_the_claim(void **state)
 {
     Support *support = *state;
@@ -328,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup(the_same_id_with_other_content_takes_and_reserves_nothing,
                                support_empty_tables),
         cmocka_unit_test_setup(a_finished_command_shows_its_outcome_and_is_not_taken,
+                               support_empty_tables),
+        cmocka_unit_test_setup(outcomes_are_answered_up_to_their_bound_and_never_none,
                                support_empty_tables),
         cmocka_unit_test_setup(a_stop_mark_that_came_first_is_filled_by_the_claim,
                                support_empty_tables),
