@@ -30,13 +30,19 @@ struct Admin {
     LoopTimer *reaper;
     List connections;
     int port;
+    bool has_closed; // a connection, in the daemon's last run
 };
 
 static void run_daemon(Admin *admin)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    admin->has_closed = false;
     MHD_run(admin->daemon);
-    if (MHD_get_timeout(admin->daemon, &wait_ms) == MHD_YES) {
+    // at its limit the daemon leaves its listener alone: it takes it up again when it is run once
+    // more, and names no time for that
+    if (admin->has_closed) {
+        loop_timer_start(admin->pump, 0);
+    } else if (MHD_get_timeout(admin->daemon, &wait_ms) == MHD_YES) {
         loop_timer_start(admin->pump, wait_ms);
     } else {
         loop_timer_stop(admin->pump);
@@ -80,6 +86,7 @@ static void on_connection(void *context, struct MHD_Connection *handle, void **s
         Connection *ended = *state;
         list_remove(&ended->link);
         free(ended);
+        admin->has_closed = true;
         return;
     }
     const union MHD_ConnectionInfo *info =

@@ -210,6 +210,21 @@ static void who_dawdles_is_cut_off_and_others_are_served(void **state)
     }
 }
 
+// Nothing wakes the daemon any more but those that wait in the kernel's queue.
+static void after_more_idle_connections_than_there_is_room_for_all_goes_on(void **state)
+{
+    (void)state;
+    static Client idle[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        client_open(&idle[i]);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        client_await_end(&idle[i]);
+        client_close(&idle[i]);
+    }
+    assert_answer("GET /page HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "a page\n");
+}
+
 typedef struct Dripping {
     Client client;
     LoopTimer *timer;
@@ -306,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_request_that_is_too_large_is_refused),
         cmocka_unit_test(a_large_page_arrives_whole),
         cmocka_unit_test(who_dawdles_is_cut_off_and_others_are_served),
+        cmocka_unit_test(after_more_idle_connections_than_there_is_room_for_all_goes_on),
         cmocka_unit_test(a_byte_now_and_then_buys_no_time),
         cmocka_unit_test(what_can_not_be_listened_on_is_an_error),
         cmocka_unit_test(both_kinds_of_addresses_are_taken),
