@@ -64,7 +64,7 @@ bool settings_is_secret(const char *name);
 bool settings_is_file(const char *name, char *ret_name, size_t ret_name_bytes);
 
 // What holds between settings: required ones, http:// only to loopback, check_login off only there,
-// publish framing's ids, key lengths. Error: SETTING_INVALID.
+// publish framing's ids, key lengths, limits within limits. Error: SETTING_INVALID.
 bool settings_check(const Settings *settings, Error *err);
 
 const char *settings_text(const Settings *settings, SettingId id); // TEXT, LIST and CHOICE

@@ -20,17 +20,31 @@ static bool is_empty(const Settings *settings, SettingId id)
                : settings_text(settings, id)[0] == '\0';
 }
 
-// What is required, and what has a default that only another text can replace.
 static bool check_filled(const Settings *settings, Error *err)
 {
     for (SettingId id = 0; id < SETTING_COUNT_OF; id++) {
-        const SettingRow *row = settings_row(id);
-        bool must = settings_value_is_required(row) || row->value[0] != '\0';
-        if (must && is_empty(settings, id)) {
+        if (settings_value_is_required(settings_row(id)) && is_empty(settings, id)) {
             return invalid(err, "is required", id);
         }
     }
     return true;
+}
+
+static bool check_limits(const Settings *settings, Error *err)
+{
+    if (settings_number(settings, SETTING_COMMANDS_HELD) <
+        settings_number(settings, SETTING_COMMANDS_IN_FLIGHT)) {
+        return invalid(err,
+                       "must not be less than commands.in_flight, whose places would stay empty: "
+                       "raise it, or lower commands.in_flight",
+                       SETTING_COMMANDS_HELD);
+    }
+    return settings_number(settings, SETTING_DRAIN_FINISH) <=
+               settings_number(settings, SETTING_DRAIN_TIMEOUT) ||
+           invalid(err,
+                   "must not be longer than drain.timeout, which ends it: shorten it, or raise "
+                   "drain.timeout",
+                   SETTING_DRAIN_FINISH);
 }
 
 static bool check_topics(const Settings *settings, Error *err)
@@ -230,8 +244,8 @@ static bool check_kafka(const Settings *settings, Error *err)
 
 bool settings_check(const Settings *settings, Error *err)
 {
-    return check_filled(settings, err) && check_kafka(settings, err) &&
-           check_membership(settings, err) && check_topics(settings, err) &&
+    return check_filled(settings, err) && check_limits(settings, err) &&
+           check_kafka(settings, err) && check_membership(settings, err) && check_topics(settings, err) &&
            check_api(settings, err) && check_framing(settings, err) && check_keys(settings, err) &&
            check_references(settings, err) && check_recipients(settings, err);
 }

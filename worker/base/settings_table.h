@@ -4,7 +4,8 @@
  *
  * Types: TEXT; SECRET and LIST (both also as <name>_file; a list's entries stand apart by commas,
  * spaces or line breaks); FLAG (on | off); COUNT (whole number); BYTES (with
- * KiB, MiB); DURATION (ms, s, m, h, d); CHOICE(a|b|c) as written in the flags column.
+ * KiB, MiB); DURATION (ms, s, m, h, d); CHOICE(a|b|c) as written in the flags column. Other flags:
+ * required; optional (the default can be replaced by nothing).
  */
 // clang-format off
 #define SETTINGS_TABLE(SETTING)                                                                                        \
@@ -61,6 +62,6 @@ SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",    
 SETTING(REVEAL_RECIPIENTS,    "reveal.recipients",          LIST,     "",           "", "who may be sent passwords: APPLICATION=HEX entries, HEX an X25519 public key of 64 digits (provisionctl keygen); empty: nobody") \
 SETTING(DRAIN_FINISH,         "drain.finish",               DURATION, "0ms",        "0ms..1h", "after SIGTERM: commands go on for so long; then each is handed back to the fleet as soon as its call has ended") \
 SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: calls that have not ended by then are left to the next owner") \
-SETTING(ADMIN_ADDRESS,        "admin.address",              TEXT,     "127.0.0.1:9464", "", "where /livez, /readyz and /metrics are served, without a login; port 0: any; empty: nowhere") \
+SETTING(ADMIN_ADDRESS,        "admin.address",              TEXT,     "127.0.0.1:9464", "optional", "where /livez, /readyz and /metrics are served, without a login; port 0: any; empty: nowhere") \
 SETTING(EVENTS_SOURCE,        "events.source",              TEXT,     "",           "", "ce_source of events; empty: /neon-provisioner/<installation>")
 // clang-format on

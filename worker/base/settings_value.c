@@ -92,7 +92,8 @@ bool settings_value_is_within(SettingType type, const char *range, int64_t numbe
 
 bool settings_value_is_required(const SettingRow *row)
 {
-    return strcmp(row->flags, "required") == 0;
+    return strcmp(row->flags, "required") == 0 ||
+           (row->value[0] != '\0' && strcmp(row->flags, "optional") != 0);
 }
 
 void settings_value_describe(const SettingRow *row, Text *text)

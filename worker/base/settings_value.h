@@ -26,6 +26,7 @@ bool settings_value_number(SettingType type, const char *value, int64_t *ret_num
 // Whether `value` is one of "a|b|c", or a number of the type within "a..b".
 bool settings_value_is_choice(const char *choices, const char *value);
 bool settings_value_is_within(SettingType type, const char *range, int64_t number);
+// Required, or with a default that only another text can replace.
 bool settings_value_is_required(const SettingRow *row);
 
 // What a value of the row looks like, for people: "a duration such as 500ms, 10s or 5m, 1s..10m".

@@ -37,6 +37,16 @@ static const Case CASES[] = {
     {{{"group.id", ""}}, "group.id is required"},
     {{{"topics.state", ""}}, "topics.state is required"},
     {{{"instance.id", ""}, {"neon.ca_file", ""}}, NULL},
+    {{{"admin.address", ""}}, NULL},
+    {{{"neon.api_url", ""}}, "neon.api_url is required"},
+    {{{"commands.held", "256"}}, NULL},
+    {{{"commands.held", "255"}},
+     "commands.held must not be less than commands.in_flight, whose places would stay empty: raise "
+     "it, or lower commands.in_flight"},
+    {{{"drain.finish", "30s"}}, NULL},
+    {{{"drain.finish", "30001ms"}},
+     "drain.finish must not be longer than drain.timeout, which ends it: shorten it, or raise "
+     "drain.timeout"},
     {{{"kafka.bootstrap.servers", ""}}, "kafka.bootstrap.servers is required"},
     {{{"kafka.bootstrap.servers", ""}, {"kafka.consumer.bootstrap.servers", "a"}},
      "kafka.bootstrap.servers is required"},
