@@ -7,15 +7,27 @@
 #include "support/commands.h"
 #include "support/ledger_proxy.h"
 #include "support/pair.h"
+#include "support/probe.h"
 #include "support/secrets.h"
 #include "support/wait.h"
 
 #define POST_PROJECT "POST /projects"
 #define CLAIM "INSERT INTO provision.command"
 
-static const char *const SETTINGS[] = {"environments.check_login=off", "neon.send_window=1s",
-                                       "neon.request_timeout=6s",      "neon.listing_lag=1s",
-                                       "ledger.statement_timeout=1m",  NULL};
+// Two commands whose claims go over the same connection.
+typedef struct Twins {
+    World *world;
+    const char *held;
+    const char *behind;
+} Twins;
+
+static const char *const SETTINGS[] = {"environments.check_login=off",
+                                       "neon.send_window=1s",
+                                       "neon.request_timeout=6s",
+                                       "neon.listing_lag=1s",
+                                       "ledger.statement_timeout=1m",
+                                       "ledger.connections=1",
+                                       NULL};
 
 static int begin(void **state)
 {
@@ -92,6 +104,45 @@ static void a_thawed_worker_claims_what_the_new_owner_runs_and_nothing_is_made_t
     proxy_close(proxy);
 }
 
+static bool are_both_claimed(void *context)
+{
+    const Twins *twins = context;
+    return strcmp(ledger_value(twins->world,
+                               "SELECT count(*) FROM provision.command WHERE status = 'running' "
+                               "AND intent_status = 'open' AND command_id IN ('%s', '%s')",
+                               twins->held, twins->behind),
+                  "2") == 0;
+}
+
+// One claim is on its way when it freezes, another waits for the same connection: the answer to the
+// first doesn't send it, for the other worker has the command.
+static void a_thawed_worker_sends_no_claim_that_waited_behind_another(void **state)
+{
+    World *world = *state;
+    Proxy *proxy = NULL;
+    Pair pair = pair_begin(world, NULL, ledger_proxy_open(world, "behind.uri", &proxy));
+    const char *names[] = {world_fresh("live"), world_fresh("live")};
+    (void)sandbox_fault(world, "{'kind': 'slow', 'route': '" POST_PROJECT "', 'ms': 5000}");
+    proxy_set_trap(proxy, PROXY_HOLD_REQUEST, CLAIM, false);
+    Twins twins = {.world = world};
+    twins.held = command_send(world, pair.application, PAIR_CREATE, names[0]);
+    wait_until(proxy_has_tripped, proxy, PAIR_SECONDS, "the first worker's claim");
+    twins.behind = command_send(world, pair.application, PAIR_CREATE, names[1]);
+    probe_await_metric(pair.first, "provision_commands_working", 2, PAIR_SECONDS);
+    process_signal(pair.first, SIGSTOP);
+    pair_await_exclusion(&pair);
+    wait_until(are_both_claimed, &twins, PAIR_SECONDS, "the other worker's calls");
+    proxy_release(proxy);
+    pair_await_takeover(world, twins.held, 1);
+    process_signal(pair.first, SIGTERM); // it gets no command again
+    process_signal(pair.first, SIGCONT);
+    assert_int_equal(process_wait(pair.first, PAIR_SECONDS), 0);
+    (void)pair_await_once(world, twins.held, "EnvironmentCreated");
+    (void)pair_await_once(world, twins.behind, "EnvironmentCreated");
+    assert_int_equal(pair_row_number(world, twins.behind, "takeovers"), 0);
+    proxy_close(proxy);
+}
+
 int main(void)
 {
     world_require();
@@ -100,6 +151,8 @@ int main(void)
             SIGSTOP_between_list_and_POST_while_the_other_finishes_sends_nothing, pair_end),
         cmocka_unit_test_teardown(
             a_thawed_worker_claims_what_the_new_owner_runs_and_nothing_is_made_twice, pair_end),
+        cmocka_unit_test_teardown(a_thawed_worker_sends_no_claim_that_waited_behind_another,
+                                  pair_end),
         cmocka_unit_test(pair_sequences_are_whole),
         cmocka_unit_test(secrets_are_found_nowhere),
     };

@@ -15,6 +15,8 @@ enum {
     BATCHES_MAX = 2, // on a connection: one under way, one that follows it at once
 };
 
+_Static_assert((int)LEDGER_OP_COUNT_OF <= (int)LEDGER_TROUBLE_KINDS_MAX, "each kind is counted");
+
 typedef struct Connection {
     LedgerQueue *queue;
     Pg *pg;
@@ -29,10 +31,10 @@ struct LedgerQueue {
     size_t waiting_count;
     LoopTimer *retry;
     List flushes;
-    List refused;     // rows, until the retry timer fires
-    bool is_troubled; // connected, but it takes nothing
-    LedgerOpKind troubled_kind;
-    size_t turn; // the kind that goes next
+    List refused[LEDGER_OP_COUNT_OF]; // rows, until the retry timer fires
+    LedgerTrouble trouble;            // connected, but it takes nothing
+    bool probes;                      // one is under way
+    size_t turn;                      // the kind that goes next
 };
 
 // Rows on their way: one batch.
@@ -47,14 +49,78 @@ typedef struct Flush {
     int64_t sent_boot_us;
 } Flush;
 
+// NULL where all have enough to do: what waits meanwhile goes into fewer, larger statements, which
+// is all that helps while the ledger is slow. Claims go to one that has nothing to do: behind other
+// statements they would wait where nothing holds them back when a frozen worker thaws.
+static Connection *idlest(LedgerQueue *queue, LedgerOpKind kind)
+{
+    size_t most = kind == LEDGER_OP_CLAIM ? 1 : BATCHES_MAX;
+    Connection *best = NULL;
+    for (size_t i = 0; i < queue->connection_count; i++) {
+        Connection *connection = &queue->connections[i];
+        if (pg_state(connection->pg) == PG_READY && pg_waiting(connection->pg) < most &&
+            (best == NULL || pg_waiting(connection->pg) < pg_waiting(best->pg))) {
+            best = connection;
+        }
+    }
+    return best;
+}
+
+// So many of the refused rows of a kind are sent again, at the end of this turn.
+static void release(LedgerQueue *queue, LedgerOpKind kind, size_t count)
+{
+    ListLink *link = NULL;
+    for (; count > 0 && (link = list_first(&queue->refused[kind])) != NULL; count--) {
+        list_remove(link);
+        list_append(&queue->waiting[kind], link);
+    }
+}
+
+static void tell_end(const LedgerQueue *queue, bool was_troubled, const char *text)
+{
+    if (was_troubled && !ledger_trouble_stands(&queue->trouble)) {
+        log_write(LOG_LEVEL_INFO, NULL, "%s", text);
+    }
+}
+
+// Reading works on a full disk, too: rows of one kind tell nothing about another.
+static void forget_trouble(LedgerQueue *queue, LedgerOpKind kind)
+{
+    if (ledger_trouble_suspects(&queue->trouble, (int)kind) > 0) {
+        release(queue, kind, SIZE_MAX);
+    }
+    bool was_troubled = ledger_trouble_stands(&queue->trouble);
+    ledger_trouble_take(&queue->trouble, (int)kind);
+    tell_end(queue, was_troubled, "the ledger takes rows again");
+}
+
+static void on_probed(void *context, PGresult *const *results, int count, const Error *err)
+{
+    LedgerQueue *queue = context;
+    (void)results;
+    (void)count;
+    queue->probes = false;
+    for (int kind = 0; kind < LEDGER_OP_COUNT_OF && err->kind == ERROR_NONE; kind++) {
+        forget_trouble(queue, (LedgerOpKind)kind);
+    }
+}
+
+// One row is enough to try with: the others wait until one of their kind is taken. A probe tells
+// whether the ledger takes anything when none of them ever will be.
 static void on_retry(void *context)
 {
     LedgerQueue *queue = context;
-    LIST_EACH(&queue->refused, link)
-    {
-        LedgerOp *op = LIST_ENTRY(link, LedgerOp, link);
-        list_remove(link);
-        list_append(&queue->waiting[op->kind], link); // flushed at the end of this turn
+    for (int kind = 0; kind < LEDGER_OP_COUNT_OF; kind++) {
+        bool is_trial = ledger_trouble_suspects(&queue->trouble, kind) > 0;
+        release(queue, (LedgerOpKind)kind, is_trial ? 1 : SIZE_MAX);
+        if (!list_is_empty(&queue->refused[kind])) {
+            loop_timer_start(queue->retry, RETRY_MS);
+        }
+    }
+    Connection *connection = idlest(queue, LEDGER_OP_CLAIM);
+    if (connection != NULL && !queue->probes && ledger_trouble_stands(&queue->trouble)) {
+        queue->probes = true;
+        ledger_trouble_probe(connection->pg, on_probed, queue);
     }
 }
 
@@ -75,9 +141,9 @@ LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *s
     LedgerQueue *queue = alloc_zeroed(1, sizeof(*queue));
     for (size_t i = 0; i < LEDGER_OP_COUNT_OF; i++) {
         list_init(&queue->waiting[i]);
+        list_init(&queue->refused[i]);
     }
     list_init(&queue->flushes);
-    list_init(&queue->refused);
     queue->retry = loop_timer_new(loop, on_retry, queue);
     queue->connection_count = (size_t)settings_number(settings, SETTING_LEDGER_CONNECTIONS);
     assert(queue->connection_count <= CONNECTIONS_MAX);
@@ -129,6 +195,8 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
     assert(!op->pending);
     op->pending = true;
     op->is_alone = false;
+    op->is_withdrawn = false;
+    op->suspect = (LedgerSuspect){.was_refused = false};
     list_append(&queue->waiting[op->kind], &op->link);
     queue->waiting_count++;
 }
@@ -136,27 +204,17 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
 bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op)
 {
     if (!op->pending || !list_is_linked(&op->link)) {
+        op->is_withdrawn = op->pending;
         return false;
     }
     list_remove(&op->link);
     queue->waiting_count--;
     op->pending = false;
+    // else nothing that could be taken might be left, and the trouble never end
+    bool was_troubled = ledger_trouble_stands(&queue->trouble);
+    ledger_trouble_withdraw(&queue->trouble, (int)op->kind, &op->suspect);
+    tell_end(queue, was_troubled, "no rows are left that the ledger has refused");
     return true;
-}
-
-// NULL where all have enough to do: what waits meanwhile goes into fewer, larger statements, which
-// is all that helps while the ledger is slow.
-static Connection *idlest(LedgerQueue *queue)
-{
-    Connection *best = NULL;
-    for (size_t i = 0; i < queue->connection_count; i++) {
-        Connection *connection = &queue->connections[i];
-        if (pg_state(connection->pg) == PG_READY && pg_waiting(connection->pg) < BATCHES_MAX &&
-            (best == NULL || pg_waiting(connection->pg) < pg_waiting(best->pg))) {
-            best = connection;
-        }
-    }
-    return best;
 }
 
 size_t ledger_queue_ready_connections(const LedgerQueue *queue)
@@ -170,7 +228,7 @@ size_t ledger_queue_ready_connections(const LedgerQueue *queue)
 
 bool ledger_queue_is_healthy(const LedgerQueue *queue)
 {
-    return ledger_queue_ready_connections(queue) > 0 && !queue->is_troubled;
+    return ledger_queue_ready_connections(queue) > 0 && !ledger_trouble_stands(&queue->trouble);
 }
 
 size_t ledger_queue_waiting(const LedgerQueue *queue)
@@ -178,46 +236,47 @@ size_t ledger_queue_waiting(const LedgerQueue *queue)
     return queue->waiting_count;
 }
 
-static void hold_row(LedgerQueue *queue, LedgerOp *op)
+// Row by row from now on: by itself a row holds up no other.
+static void hold_refused(Flush *flush, const Error *err)
 {
-    if (list_is_empty(&queue->refused)) {
+    LedgerQueue *queue = flush->queue;
+    bool was_troubled = ledger_trouble_stands(&queue->trouble);
+    for (size_t i = 0; i < flush->count; i++) {
+        LedgerOp *op = flush->ops[i];
+        op->is_alone = true;
+        if (ledger_trouble_is(err)) {
+            ledger_trouble_refuse(&queue->trouble, (int)op->kind, &op->suspect);
+        }
+        list_append(&queue->refused[op->kind], &op->link);
+    }
+    if (!loop_timer_is_active(queue->retry)) {
         loop_timer_start(queue->retry, RETRY_MS);
     }
-    list_append(&queue->refused, &op->link);
-}
-
-// What no row is to blame for: no space or memory left (53), the system (58), an administrator
-// (57P), a standby that takes no writes.
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-static bool is_trouble(const Error *err)
-{
-    static const char *const CLASSES[] = {"53", "58", "57P", "25006"};
-    for (size_t i = 0; i < sizeof CLASSES / sizeof CLASSES[0]; i++) {
-        if (err->kind == ERROR_INTERNAL &&
-            strncmp(err->code, CLASSES[i], strlen(CLASSES[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void tell_trouble(LedgerQueue *queue, LedgerOpKind kind, const Error *err)
-{
-    if (!queue->is_troubled) {
-        queue->is_troubled = true;
-        queue->troubled_kind = kind;
+    bool is_troubled = ledger_trouble_stands(&queue->trouble);
+    if (is_troubled && !was_troubled) {
         log_write(LOG_LEVEL_WARNING, &(LogFields){.error = err},
                   "the ledger takes nothing; everything is sent again");
+    } else if (!is_troubled || !ledger_trouble_is(err)) {
+        log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
+                  "the ledger refused a row; it is sent again");
     }
 }
 
-// Reading works on a full disk, too.
-static void forget_trouble(LedgerQueue *queue, LedgerOpKind kind)
+// Its owner lets go of it.
+static void end_withdrawn(Flush *flush)
 {
-    if (queue->is_troubled && kind == queue->troubled_kind) {
-        queue->is_troubled = false;
-        log_write(LOG_LEVEL_INFO, NULL, "the ledger takes rows again");
+    size_t count = 0;
+    for (size_t i = 0; i < flush->count; i++) {
+        LedgerOp *op = flush->ops[i];
+        if (!op->is_withdrawn) {
+            flush->ops[count++] = op;
+            continue;
+        }
+        ledger_trouble_withdraw(&flush->queue->trouble, (int)op->kind, &op->suspect);
+        op->pending = false;
+        op->done(op);
     }
+    flush->count = count;
 }
 
 // Back into the queue, in front of nothing: order between commands doesn't matter, each has one row
@@ -225,25 +284,16 @@ static void forget_trouble(LedgerQueue *queue, LedgerOpKind kind)
 static void put_back(Flush *flush, const Error *err)
 {
     LedgerQueue *queue = flush->queue;
-    bool was_refused = err->kind != ERROR_UNAVAILABLE;
+    end_withdrawn(flush);
     queue->waiting_count += flush->count;
-    if (is_trouble(err)) {
-        tell_trouble(queue, flush->kind, err);
-        for (size_t i = 0; i < flush->count; i++) {
-            hold_row(queue, flush->ops[i]);
-        }
-        return;
-    }
-    if (was_refused && flush->count == 1) {
-        // by itself it holds up no other
-        log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err},
-                  "the ledger refused a row; it is sent again");
-        hold_row(queue, flush->ops[0]);
+    bool was_refused = err->kind != ERROR_UNAVAILABLE;
+    if (flush->count > 0 && was_refused && (flush->count == 1 || ledger_trouble_is(err))) {
+        hold_refused(flush, err);
         return;
     }
     for (size_t i = 0; i < flush->count; i++) {
         LedgerOp *op = flush->ops[i];
-        op->is_alone = was_refused;
+        op->is_alone = op->is_alone || was_refused;
         list_append(&queue->waiting[op->kind], &op->link);
     }
 }
@@ -285,19 +335,11 @@ static void on_answer(void *context, PGresult *const *results, int count, const 
     flush_free(flush);
 }
 
-// Of the kinds whose rows may be large; outcomes travel as hexadecimal digits.
-static size_t row_bytes(const LedgerOp *op)
-{
-    if (op->kind == LEDGER_OP_CONCLUDE) {
-        return 2 * op->ask.conclude.outcome.size + strlen(op->ask.conclude.journal);
-    }
-    return op->kind == LEDGER_OP_OPEN ? strlen(op->ask.open.journal) : 0;
-}
-
 static bool fits_batch(const Flush *flush, const LedgerOp *op)
 {
-    bool is_large = flush->bytes + row_bytes(op) > LEDGER_BATCH_BYTES;
-    if (flush->count == LEDGER_ROWS_MAX || ((op->is_alone || is_large) && flush->count > 0)) {
+    bool is_large = flush->bytes + ledger_rows_bytes(op) > LEDGER_BATCH_BYTES;
+    if (flush->count == ledger_rows_most(op->kind) ||
+        ((op->is_alone || is_large) && flush->count > 0)) {
         return false;
     }
     for (size_t i = 0; i < flush->count; i++) {
@@ -308,7 +350,8 @@ static bool fits_batch(const Flush *flush, const LedgerOp *op)
     return true;
 }
 
-static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind kind)
+static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind kind,
+                       int64_t send_limit_boot_ms)
 {
     Flush *flush = alloc_zeroed(1, sizeof(*flush));
     flush->queue = queue;
@@ -324,44 +367,32 @@ static void send_batch(LedgerQueue *queue, Connection *connection, LedgerOpKind 
         list_remove(link);
         queue->waiting_count--;
         op->handed_boot_ms = now_ms;
-        flush->bytes += row_bytes(op);
+        flush->bytes += ledger_rows_bytes(op);
         flush->ops[flush->count++] = op;
         if (op->is_alone) {
             break;
         }
     }
     ledger_rows_build(kind, flush->ops, flush->count, &flush->batch);
-    PgStatement statements[LEDGER_STATEMENTS_MAX];
-    const char *params[LEDGER_STATEMENTS_MAX][LEDGER_PARAMS_MAX];
-    for (size_t i = 0; i < flush->batch.count; i++) {
-        const LedgerStatement *statement = &flush->batch.statements[i];
-        for (size_t p = 0; p < statement->param_count; p++) {
-            params[i][p] = text_get(&statement->params[p]);
-        }
-        statements[i] = (PgStatement){statement->sql, (int)statement->param_count, params[i]};
-    }
     flush->sent_boot_us = clock_boot_us();
-    pg_run(connection->pg, statements, (int)flush->batch.count, on_answer, flush);
-}
-
-static bool has_rows(const LedgerQueue *queue, LedgerOpKind kind, bool hold_claims)
-{
-    return !list_is_empty(&queue->waiting[kind]) && !(hold_claims && kind == LEDGER_OP_CLAIM);
+    ledger_rows_send(connection->pg, &flush->batch, send_limit_boot_ms, on_answer, flush);
 }
 
 // The kinds take turns, one batch each: claims that go on coming must not keep conclusions waiting.
-void ledger_queue_flush(LedgerQueue *queue, bool hold_claims)
+void ledger_queue_flush(LedgerQueue *queue, int64_t claims_until_boot_ms)
 {
     size_t idle = 0;
     while (idle < LEDGER_OP_COUNT_OF) {
         LedgerOpKind kind = (LedgerOpKind)queue->turn;
-        bool has_work = has_rows(queue, kind, hold_claims);
-        Connection *connection = has_work ? idlest(queue) : NULL;
+        bool is_claim = kind == LEDGER_OP_CLAIM;
+        bool has_work =
+            !list_is_empty(&queue->waiting[kind]) && !(is_claim && claims_until_boot_ms == 0);
+        Connection *connection = has_work ? idlest(queue, kind) : NULL;
         if (has_work && connection == NULL) {
             return; // flushed again when one is free
         }
         if (has_work) {
-            send_batch(queue, connection, kind);
+            send_batch(queue, connection, kind, is_claim ? claims_until_boot_ms : 0);
         }
         idle = has_work ? 0 : idle + 1;
         queue->turn = (queue->turn + 1) % LEDGER_OP_COUNT_OF;

@@ -4,7 +4,7 @@
  * the ledger refused for now, is sent again (each of them may be: a claim counts one epoch more, an
  * intent under which nothing was sent is replaced, a conclude that did commit shows as finished at
  * the next claim). A batch that fails is sent again row by row, so that one bad row holds up no
- * other.
+ * other. While the ledger takes nothing, one row of each kind is tried a second.
  */
 #ifndef RUN_LEDGER_QUEUE_H
 #define RUN_LEDGER_QUEUE_H
@@ -14,6 +14,7 @@
 #include "drive/kafka_in.h"
 #include "drive/pg.h"
 #include "ledger/ledger.h"
+#include "run/ledger_trouble.h"
 #include "saga/saga.h"
 
 typedef enum LedgerOpKind {
@@ -66,7 +67,9 @@ typedef struct LedgerOp {
     int64_t handed_boot_ms; // when it was handed over, for the last time
     void (*done)(struct LedgerOp *op);
     bool pending;
-    bool is_alone; // its batch failed: sent by itself
+    bool is_alone;     // its batch failed: sent by itself
+    bool is_withdrawn; // while it was under way
+    LedgerSuspect suspect;
     ListLink link;
 } LedgerOp;
 
@@ -79,11 +82,13 @@ LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *s
 void ledger_queue_measure(LedgerQueue *queue, Metrics *metrics); // from now on
 void ledger_queue_close(LedgerQueue *queue);                     // nothing is called any more
 void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
-// Takes back what waits still; `done` is not called. False: it is under way, or there is none.
+// Takes back what waits still; `done` is not called. False: there is none, or it is under way; then
+// it isn't sent again, and `done` is called without an answer if it fails.
 bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op);
-// At the end of a turn. While `hold_claims`, claims wait.
-void ledger_queue_flush(LedgerQueue *queue, bool hold_claims);
-// A connection stands, and what was written last was taken (a full disk refuses all).
+// At the end of a turn. Claims that were not written by `claims_until_boot_ms` wait again; 0: all
+// do.
+void ledger_queue_flush(LedgerQueue *queue, int64_t claims_until_boot_ms);
+// A connection stands, and rows are taken (a full disk refuses all).
 bool ledger_queue_is_healthy(const LedgerQueue *queue);
 size_t ledger_queue_ready_connections(const LedgerQueue *queue);
 // Rows that wait or are under way.

@@ -69,6 +69,20 @@ static void key_of(const LedgerOp *op, const char **ret_application, const char 
     *ret_command = key != NULL ? key->command_id : NO_ID;
 }
 
+size_t ledger_rows_most(LedgerOpKind kind)
+{
+    return kind == LEDGER_OP_STOP ? LEDGER_STOPS_MAX : LEDGER_ROWS_MAX;
+}
+
+size_t ledger_rows_bytes(const LedgerOp *op)
+{
+    if (op->kind == LEDGER_OP_CONCLUDE) {
+        // outcomes travel as hexadecimal digits
+        return 2 * op->ask.conclude.outcome.size + strlen(op->ask.conclude.journal);
+    }
+    return op->kind == LEDGER_OP_OPEN ? strlen(op->ask.open.journal) : 0;
+}
+
 int ledger_rows_compare(const LedgerOp *a, const LedgerOp *b)
 {
     const char *a_application = NO_ID;
@@ -215,4 +229,19 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
         break;
     }
     return ok;
+}
+
+void ledger_rows_send(Pg *pg, const LedgerBatch *batch, int64_t send_limit_boot_ms,
+                      PgCallback *callback, void *context)
+{
+    PgStatement statements[LEDGER_STATEMENTS_MAX];
+    const char *params[LEDGER_STATEMENTS_MAX][LEDGER_PARAMS_MAX];
+    for (size_t i = 0; i < batch->count; i++) {
+        const LedgerStatement *statement = &batch->statements[i];
+        for (size_t p = 0; p < statement->param_count; p++) {
+            params[i][p] = text_get(&statement->params[p]);
+        }
+        statements[i] = (PgStatement){statement->sql, (int)statement->param_count, params[i]};
+    }
+    pg_run_until(pg, statements, (int)batch->count, send_limit_boot_ms, callback, context);
 }

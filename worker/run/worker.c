@@ -130,8 +130,9 @@ static void on_purge_timer(void *context)
 }
 
 // A worker that was frozen may have lost its partitions: it learns that some polls after it thawed,
-// and claims nothing before.
-static bool holds_claims(Worker *worker)
+// and claims nothing before, nor what it had handed over when it froze. Until when claims may be
+// written; 0: they wait.
+static int64_t claims_until_boot_ms(Worker *worker)
 {
     int64_t now_ms = clock_boot_ms();
     int64_t limit_ms = kafka_in_session_timeout_ms(worker->kafka_in) / 2;
@@ -139,8 +140,8 @@ static bool holds_claims(Worker *worker)
     if (before_ms != 0 && loop_turn_started_ms(worker->loop) - before_ms > limit_ms) {
         worker->claims_from_boot_ms = now_ms + THAW_MS;
     }
-    return now_ms < worker->claims_from_boot_ms ||
-           now_ms - kafka_in_last_poll_boot_ms(worker->kafka_in) > limit_ms;
+    int64_t until_ms = kafka_in_last_poll_boot_ms(worker->kafka_in) + limit_ms;
+    return now_ms < worker->claims_from_boot_ms || now_ms > until_ms ? 0 : until_ms;
 }
 
 // The turn that it makes serves the buckets.
@@ -171,7 +172,7 @@ static void on_turn(void *context)
     sight_turn(worker->sight);
     serve_buckets(worker);
     serve_gate(worker);
-    ledger_queue_flush(worker->ledger, holds_claims(worker));
+    ledger_queue_flush(worker->ledger, claims_until_boot_ms(worker));
     leave_when_idle(worker);
 }
 

@@ -102,12 +102,20 @@ static void a_batch_sorts_its_rows_and_asks_in_that_order(void **state)
     ledger_batch_clear(&batch);
 }
 
+static void rows_with_whole_outcomes_in_their_answer_are_few(void **state)
+{
+    (void)state;
+    assert_int_equal(ledger_rows_most(LEDGER_OP_CLAIM), LEDGER_ROWS_MAX);
+    assert_int_equal(ledger_rows_most(LEDGER_OP_STOP), LEDGER_STOPS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_every_kind_are_ordered_by_application_and_command),
         cmocka_unit_test(bytes_decide_as_in_the_ledger_not_the_locale),
         cmocka_unit_test(a_batch_sorts_its_rows_and_asks_in_that_order),
+        cmocka_unit_test(rows_with_whole_outcomes_in_their_answer_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
