@@ -15,7 +15,7 @@
 #include "support/cmocka.h"
 #include "support/setup.h"
 
-enum { SKIP = 77, BOX_ARGUMENTS_MAX = 30 };
+enum { SKIP = 77, BOX_ARGUMENTS_MAX = 30, TOPICS_ATTEMPTS = 4 };
 
 static World *world_of_program;
 
@@ -137,7 +137,12 @@ static void create_topics(World *world, const char *const *more)
     }
     arguments[count++] = "topics";
     arguments[count] = "create";
-    assert_int_equal(worker_task(world, arguments), 0);
+    // A broker that other tests keep busy has made them, and may list them a minute later only.
+    int code = -1;
+    for (int i = 0; i < TOPICS_ATTEMPTS && code != 0; i++) {
+        code = worker_task(world, arguments);
+    }
+    assert_int_equal(code, 0);
 }
 
 void world_begin(void **state, const WorldOptions *options)
