@@ -9,18 +9,10 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "drive/http_call.h"
+#include "drive/http_sockets.h"
 #include "sys/clock.h"
 
 enum { HTTP_ENTRY_LIMIT = 512 };
-
-// Polled for as long as it is open, also between two requests, so that one costs no epoll_ctl.
-typedef struct HttpSocket {
-    uv_poll_t poll;
-    Http *http;
-    curl_socket_t fd;
-    int wanted; // by curl, of UV_READABLE and UV_WRITABLE
-    int polled;
-} HttpSocket;
 
 struct Http {
     Loop *loop;
@@ -40,8 +32,7 @@ struct Http {
     size_t replies_bytes;
     List idle; // to be used again
     size_t idle_count;
-    HttpSocket **sockets; // by descriptor
-    size_t socket_room;
+    HttpSockets *sockets;
 };
 
 static void http_act(Http *http, curl_socket_t fd, int events);
@@ -141,88 +132,22 @@ static void http_act(Http *http, curl_socket_t fd, int events)
     report_ended(http);
 }
 
-static void on_socket_event(uv_poll_t *poll, int status, int events)
+static void on_socket(void *context, curl_socket_t fd, int events)
 {
-    HttpSocket *sock = poll->data;
-    int flags = status != 0 ? CURL_CSELECT_ERR : 0;
-    if (sock->wanted == 0) { // closed by the server between two requests: curl finds out
-        uv_poll_stop(&sock->poll);
-        sock->polled = 0;
-        return;
-    }
-    if ((events & UV_READABLE) != 0) {
-        flags |= CURL_CSELECT_IN;
-    }
-    if ((events & UV_WRITABLE) != 0) {
-        flags |= CURL_CSELECT_OUT;
-    }
-    http_act(sock->http, sock->fd, flags);
-}
-
-static HttpSocket *socket_at(const Http *http, curl_socket_t fd)
-{
-    return (size_t)fd < http->socket_room ? http->sockets[fd] : NULL;
-}
-
-static HttpSocket *socket_open(Http *http, curl_socket_t fd)
-{
-    HttpSocket *sock = alloc_zeroed(1, sizeof(*sock));
-    size_t room = http->socket_room;
-    if ((size_t)fd >= room) {
-        http->socket_room = 2 * (size_t)fd + 1;
-        http->sockets = alloc_resize(http->sockets, http->socket_room * sizeof(HttpSocket *));
-        memset(http->sockets + room, 0, (http->socket_room - room) * sizeof(HttpSocket *));
-    }
-    sock->http = http;
-    sock->fd = fd;
-    int failed = uv_poll_init(loop_uv(http->loop), &sock->poll, fd);
-    assert(failed == 0);
-    (void)failed;
-    sock->poll.data = sock;
-    http->sockets[fd] = sock;
-    return sock;
-}
-
-static void on_socket_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-int http_close_socket(void *context, curl_socket_t fd)
-{
-    Http *http = context;
-    HttpSocket *sock = socket_at(http, fd);
-    if (sock != NULL) {
-        http->sockets[fd] = NULL;
-        uv_close((uv_handle_t *)&sock->poll, on_socket_closed);
-    }
-    return close(fd);
-}
-
-static void socket_poll(HttpSocket *sock, int events)
-{
-    if (sock->polled != events) {
-        sock->polled = events;
-        uv_poll_start(&sock->poll, events, on_socket_event);
-    }
+    http_act(context, fd, events);
 }
 
 static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned)
 {
     (void)easy;
     (void)assigned;
-    Http *http = context;
-    HttpSocket *sock = socket_at(http, fd);
-    if (sock == NULL) {
-        sock = socket_open(http, fd);
-    }
-    sock->wanted = 0;
-    if (what != CURL_POLL_REMOVE) {
-        sock->wanted = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
-                       ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
-    }
-    socket_poll(sock, sock->wanted != 0 ? sock->wanted : UV_READABLE);
+    http_sockets_want(((Http *)context)->sockets, fd, what);
     return 0;
+}
+
+int http_close_socket(void *context, curl_socket_t fd)
+{
+    return http_sockets_close(((Http *)context)->sockets, fd);
 }
 
 static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
@@ -299,6 +224,7 @@ Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error
     list_init(&http->limited);
     list_init(&http->ended);
     list_init(&http->idle);
+    http->sockets = http_sockets_new(loop, on_socket, http);
     set_multi(http);
     http->timer = loop_timer_new(loop, on_timer, http);
     CURLU *url = curl_url();
@@ -329,7 +255,7 @@ void http_free(Http *http)
         http_call_free(LIST_ENTRY(call, HttpCall, link));
     }
     curl_multi_cleanup(http->multi); // closes its connections' sockets
-    free(http->sockets);
+    http_sockets_free(http->sockets);
     loop_timer_free(http->timer);
     curl_free(http->host);
     curl_free(http->port);
