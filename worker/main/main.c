@@ -56,6 +56,8 @@ typedef struct Arguments {
     size_t assignment_count;
     const char *words[2];
     size_t word_count;
+    int32_t partition; // to skip
+    int64_t offset;
     Task task;
     bool dry_run;
     const char *reason; // NULL: none
@@ -91,8 +93,8 @@ static const char DOC[] =
     "kills the workers (all of which have to be stopped)\n\n"
     "Every setting is also an environment variable: PROVISION_NEON_API_URL "
     "for neon.api_url. Exit status: 0, or of "
-    "sysexits.h: 64 usage, 69 a neighbour is away, 70 our mistake, 71 the "
-    "system refuses, 75 start again, 78 configuration.";
+    "sysexits.h: 64 usage, 65 there is nothing to skip, 69 a neighbour is away, 70 our mistake, "
+    "71 the system refuses, 75 start again (skip: when the workers are stopped), 78 configuration.";
 
 static const char WORD_ANY[] = "*";
 
@@ -124,6 +126,18 @@ static bool set_task(Arguments *arguments)
         }
     }
     return false;
+}
+
+static void read_words(struct argp_state *state, Arguments *arguments)
+{
+    Error err = ERROR_INIT;
+    if (!set_task(arguments)) {
+        argp_error(state, "no such task; see --help");
+    }
+    if (arguments->task == TASK_SKIP &&
+        !skip_parse(arguments->words[1], &arguments->partition, &arguments->offset, &err)) {
+        argp_error(state, "%s: %s", err.code, err.text);
+    }
 }
 
 static error_t take_word(struct argp_state *state, Arguments *arguments, const char *word)
@@ -164,9 +178,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_ARG:
         return take_word(state, arguments, value);
     case ARGP_KEY_END:
-        if (!set_task(arguments)) {
-            argp_error(state, "no such task; see --help");
-        }
+        read_words(state, arguments);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -179,8 +191,29 @@ static int complain(const Error *err, int exit_code)
     return exit_code;
 }
 
+// A worker's own end, for who reads its log by machine.
+static int complain_in_log(const Error *err, int exit_code)
+{
+    log_write(LOG_LEVEL_ERROR, &(LogFields){.error = err}, "the worker can't run: exit status %d",
+              exit_code);
+    return exit_code;
+}
+
 static int exit_code_of(const Error *err)
 {
+    static const struct {
+        const char *code;
+        int exit_code;
+    } CODES[] = {
+        {"PARTITION_UNKNOWN", EX_DATAERR}, {"OFFSET_UNKNOWN", EX_DATAERR},
+        {"ALREADY_FINISHED", EX_DATAERR},  {"ALREADY_CLAIMED", EX_DATAERR},
+        {"GROUP_IN_USE", EX_TEMPFAIL},     {"TOO_MANY_UNFINISHED", EX_TEMPFAIL},
+    };
+    for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++) {
+        if (strcmp(err->code, CODES[i].code) == 0) {
+            return CODES[i].exit_code;
+        }
+    }
     switch (err->kind) {
     case ERROR_INVALID:
     case ERROR_CONFLICT:
@@ -229,30 +262,27 @@ static int run_worker(const Settings *settings)
     char installation[UUID_TEXT_BYTES];
     const char *uri = secret_reveal(settings_secret(settings, SETTING_LEDGER_URI));
     bool migrates = strcmp(settings_text(settings, SETTING_LEDGER_MIGRATE), "auto") == 0;
-    install_log(settings);
     if ((migrates && !migrate_run(uri, true, NULL, &err)) ||
         !migrate_check(uri, installation, &err)) {
-        return complain(&err, exit_code_of(&err));
+        return complain_in_log(&err, exit_code_of(&err));
     }
     // also refuses a ledger that forgets commands which the topic still has: they would be executed
     // again
-    if (!topics_check(settings, stderr, &err)) {
-        return complain(&err, exit_code_of(&err));
+    if (!topics_check(settings, NULL, &err)) {
+        return complain_in_log(&err, exit_code_of(&err));
     }
     history_check(settings);
     int exit_code = worker_run(settings, installation, &err);
-    return err.kind != ERROR_NONE ? complain(&err, exit_code_of(&err)) : exit_code;
+    return err.kind != ERROR_NONE ? complain_in_log(&err, exit_code_of(&err)) : exit_code;
 }
 
 static bool run_skip(const Arguments *arguments, const Settings *settings, Error *err)
 {
-    int32_t partition = 0;
-    int64_t offset = 0;
     char installation[UUID_TEXT_BYTES];
     const char *uri = secret_reveal(settings_secret(settings, SETTING_LEDGER_URI));
-    return skip_parse(arguments->words[1], &partition, &offset, err) &&
-           migrate_check(uri, installation, err) &&
-           skip_record(settings, installation, partition, offset, arguments->reason, stdout, err);
+    return migrate_check(uri, installation, err) &&
+           skip_record(settings, installation, arguments->partition, arguments->offset,
+                       arguments->reason, stdout, err);
 }
 
 static int run_task(const Arguments *arguments, const Settings *settings)
@@ -296,8 +326,13 @@ static int run_with_settings(const Arguments *arguments)
                                .environment = environ,
                                .assignments = arguments->assignments,
                                .assignment_count = arguments->assignment_count};
-    if (!settings_source_load(settings, &sources, &err) || !settings_check(settings, &err)) {
-        return complain(&err, EX_CONFIG);
+    bool ok = settings_source_load(settings, &sources, &err) && settings_check(settings, &err);
+    if (arguments->task == TASK_RUN) {
+        install_log(settings); // by what was read of them
+    }
+    if (!ok) {
+        return arguments->task == TASK_RUN ? complain_in_log(&err, EX_CONFIG)
+                                           : complain(&err, EX_CONFIG);
     }
     return run_task(arguments, settings);
 }

@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "contract/topic_rules.h"
 #include "run/topics_admin.h"
+#include "sys/log.h"
 
-enum { LEADERS_MS = 30000 };
+enum { LEADERS_MS = 30000, LINE_BYTES = 1024 };
 
 enum { WEEK_MS = 7 * 24 * 3600 * 1000 };
 
@@ -24,7 +25,7 @@ typedef enum Verdict { VERDICT_OK, VERDICT_CREATED, VERDICT_NOTE, VERDICT_FAULT 
 
 typedef struct Topics {
     const Settings *settings;
-    FILE *out;
+    FILE *out; // NULL: the log
     int faults;
     TopicsAdmin *admin;
     TopicWanted wanted[TOPICS_COUNT];
@@ -47,13 +48,19 @@ static void tell(Topics *topics, TopicRole role, Verdict verdict, const char *fo
         [VERDICT_NOTE] = "note",
         [VERDICT_FAULT] = "FAULT",
     };
-    topics->faults += verdict == VERDICT_FAULT;
-    (void)fprintf(topics->out, "%-7s %s: ", WORDS[verdict], topics->wanted[role].name);
+    char text[LINE_BYTES];
+    const char *name = topics->wanted[role].name;
     va_list arguments;
     va_start(arguments, format);
-    (void)vfprintf(topics->out, format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    (void)fputc('\n', topics->out);
+    topics->faults += verdict == VERDICT_FAULT;
+    if (topics->out != NULL) {
+        (void)fprintf(topics->out, "%-7s %s: %s\n", WORDS[verdict], name, text);
+    } else if (verdict == VERDICT_NOTE || verdict == VERDICT_FAULT) {
+        log_write(verdict == VERDICT_FAULT ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, NULL,
+                  "topic %s: %s", name, text);
+    }
 }
 
 static int64_t larger(int64_t a, int64_t b)

@@ -1,7 +1,8 @@
 /*
  * The four topics: makes those that are missing, and says of each whether the fleet's guarantees
  * hold on it. Findings and notes go to `out`, a line each, with the remedy; a finding makes the
- * result false. Blocks: before the loop, and for `provision-worker topics create|check`.
+ * result false. `out` NULL: they go to the log, and what is fine isn't told. Blocks: before the
+ * loop, and for `provision-worker topics create|check`.
  *
  * Errors: KAFKA_SETUP, KAFKA_UNAVAILABLE, TOPICS_UNFIT (what was found stands in `out`).
  */
