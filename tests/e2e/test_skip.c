@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "support/cmocka.h"
 #include "support/commands.h"
@@ -57,6 +58,7 @@ static void a_command_whose_workers_die_is_given_up_and_undone(void **state)
     const Seen *seen = reader_await_outcome(world->reader, id, 2 * SECONDS);
     assert_string_equal(seen_type(seen), "CommandFailed");
     assert_string_equal(seen_text(seen, "commandFailed.code"), "CRASH_LOOP");
+    probe_await_metric(worker, "provision_crash_loops_total", 1, SECONDS);
     assert_int_equal(reader_count_outcomes(world->reader, id), 1);
     assert_int_equal(sandbox_count_branches(world, project, APPLICATION "-deadly"), 0);
     int32_t partition = (int32_t)strtol(
@@ -109,10 +111,13 @@ static void a_record_is_skipped_while_no_worker_runs(void **state)
     assert_string_equal(seen_header(letter, "dlq-detail"), "it kills the decoder");
     assert_true(letter->is_tombstone); // nobody has looked into the value
     assert_string_equal(seen_header(letter, "dlq-value-bytes"), "6");
-    assert_int_not_equal(skip_at(world, bad, "again"), 0);
+    assert_int_equal(skip_at(world, bad, "again"), EX_DATAERR);
     assert_true(has_logged_skip(world, "ALREADY_FINISHED"));
-    assert_int_not_equal(skip_at(world, (Place){bad.partition, bad.offset + 1000}, "too far"), 0);
+    assert_int_equal(skip_at(world, (Place){bad.partition, bad.offset + 1000}, "too far"),
+                     EX_DATAERR);
     assert_true(has_logged_skip(world, "OFFSET_UNKNOWN"));
+    assert_int_equal(skip_at(world, (Place){1000000, 0}, "no such partition"), EX_DATAERR);
+    assert_true(has_logged_skip(world, "PARTITION_UNKNOWN"));
     Process *worker = worker_start(world, "after", SETTINGS);
     assert_string_equal(seen_type(reader_await_outcome(world->reader, before, SECONDS)),
                         "CommandRejected");
@@ -120,7 +125,7 @@ static void a_record_is_skipped_while_no_worker_runs(void **state)
                         "CommandRejected");
     assert_false(process_has_logged(worker, box_text("@%" PRId64 "\"", bad.offset)));
     Place more = send_garbage(world);
-    assert_int_not_equal(skip_at(world, more, "a worker runs"), 0);
+    assert_int_equal(skip_at(world, more, "a worker runs"), EX_TEMPFAIL);
     assert_true(has_logged_skip(world, "GROUP_IN_USE"));
     (void)reader_await_dead_letter(world->reader, more.partition, more.offset, SECONDS);
     worker_stop(worker);

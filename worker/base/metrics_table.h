@@ -21,6 +21,7 @@ BUCKETS(NUMBER,  1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 METRIC(READY,               "provision_ready",                           GAUGE,     "",               NONE,   1,    "1 while /readyz says so") \
 METRIC(RECORDS,             "provision_records_total",                   COUNTER,   "result",         NONE,   16,   "records taken from the command topic: command, rejected, finished (before), attached (to its parked command)") \
 METRIC(COMMANDS,            "provision_commands_total",                  COUNTER,   "action,outcome", NONE,   400,  "commands that ended; outcome: done, expired, cancelled, superseded or the code of the failure") \
+METRIC(CRASH_LOOPS,         "provision_crash_loops_total",               COUNTER,   "",               NONE,   1,    "commands that were given up, because workers ended while they executed them") \
 METRIC(COMMAND_SECONDS,     "provision_command_seconds",                 HISTOGRAM, "action",         WORK,   32,   "from the record's arrival at this worker to the command's end") \
 METRIC(STEP_SECONDS,        "provision_step_seconds",                    HISTOGRAM, "action,step",    CALL,   250,  "one effect of a step, with its waits for lock, rate and intent") \
 METRIC(IN_FLIGHT,           "provision_commands_in_flight",              GAUGE,     "",               NONE,   1,    "commands that this worker works on, or that wait for their lanes") \
@@ -35,6 +36,7 @@ METRIC(PARTITION_UNFINISHED, "provision_partition_unfinished",           GAUGE, 
 METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE,     "partition",      NONE,   1000, "records of a partition that are not finished, those not yet taken included (a transaction of their producer adds one)") \
 METRIC(PARTITION_BLOCKED,   "provision_partition_blocked_seconds_total", COUNTER,   "partition",      NONE,   1000, "how long a partition was paused, because the worker or the partition's completion map was full") \
 METRIC(NEON_REQUESTS,       "provision_neon_requests_total",             COUNTER,   "route,status",   NONE,   400,  "requests to Neon's API; status: of the reply, or none") \
+METRIC(KEYS_REFUSED,        "provision_neon_keys_refused_total",         COUNTER,   "",               NONE,   1,    "requests to Neon's API that it refused for their key (401, 403)") \
 METRIC(NEON_SECONDS,        "provision_neon_request_seconds",            HISTOGRAM, "route",          CALL,   64,   "from sending a request to its whole reply") \
 METRIC(NEON_WAITS,          "provision_neon_waits_total",                COUNTER,   "reason",         NONE,   8,    "times that a command waited for Neon: locked (423), rate_limited (429), unavailable (503), bucket (for its account's rate at this worker)") \
 METRIC(NEON_WAIT_SECONDS,   "provision_neon_wait_seconds_total",         COUNTER,   "reason",         NONE,   8,    "how long those waits were") \

@@ -23,6 +23,8 @@ void tally_reply(const Flight *flight, const HttpReply *reply)
     Metrics *metrics = flight->worker->metrics;
     metrics_add(metrics, METRIC_NEON_REQUESTS,
                 METRIC_LABELS(route, reply->status == 0 ? "none" : status), 1);
+    metrics_add(metrics, METRIC_KEYS_REFUSED, NULL,
+                reply->status == 401 || reply->status == 403 ? 1 : 0);
     metrics_observe(metrics, METRIC_NEON_SECONDS, METRIC_LABELS(route), reply->took_ms / MS_PER_S);
 }
 
@@ -72,8 +74,10 @@ void tally_end(const Flight *flight, const char *type, const Error *error)
 {
     Metrics *metrics = flight->worker->metrics;
     const char *action = flight->command->action_name;
+    const char *outcome = outcome_of(type, error);
     int64_t took_ms = clock_boot_ms() - flight->started_boot_ms;
-    metrics_add(metrics, METRIC_COMMANDS, METRIC_LABELS(action, outcome_of(type, error)), 1);
+    metrics_add(metrics, METRIC_COMMANDS, METRIC_LABELS(action, outcome), 1);
+    metrics_add(metrics, METRIC_CRASH_LOOPS, NULL, strcmp(outcome, "CRASH_LOOP") == 0 ? 1 : 0);
     metrics_observe(metrics, METRIC_COMMAND_SECONDS, METRIC_LABELS(action),
                     (double)took_ms / MS_PER_S);
 }
