@@ -88,6 +88,12 @@ int64_t kafka_conf_number(const rd_kafka_conf_t *conf, const char *property)
     return end != value && *end == '\0' ? number : -1;
 }
 
+// Its place is another's: of its member (static membership), or of its transactional.id.
+static bool is_fenced(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 bool kafka_error_set(Error *err, ErrorKind kind, rd_kafka_resp_err_t code, const char *text)
 {
     char name[sizeof(err->code)] = "KAFKA_";
@@ -97,7 +103,12 @@ bool kafka_error_set(Error *err, ErrorKind kind, rd_kafka_resp_err_t code, const
     size_t length = strnlen(theirs, sizeof(name) - prefix_length - 1);
     memcpy(name + prefix_length, theirs, length);
     name[prefix_length + length] = '\0';
-    return error_set(err, kind, name, "%s", text != NULL ? text : rd_kafka_err2str(code));
+    return error_set(err, kind, name, "%s%s", text != NULL ? text : rd_kafka_err2str(code),
+                     is_fenced(code)
+                         ? "; once: Kafka or this worker stood still for longer than its "
+                           "transaction or session may, or its successor has begun; again and "
+                           "again: another live worker has this instance.id, and each needs its own"
+                         : "");
 }
 
 bool kafka_error_is_absence(rd_kafka_resp_err_t code)

@@ -156,6 +156,7 @@ static void a_publisher_with_the_same_name_ends_the_former_one(void **state)
     member_publish(first, any_assignment(first), 1, "0-0");
     test_await(f->loop, is_fatal, first);
     assert_string_equal(first->fatal.code, "KAFKA_FENCED");
+    assert_non_null(strstr(first->fatal.text, "another live worker has this instance.id"));
     assert_int_equal(first->fatal.kind, ERROR_INTERNAL);
     assert_false(publisher_is_ready(first->publisher));
     member_publish(second, any_assignment(second), 1, "0-1");
