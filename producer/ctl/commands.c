@@ -27,7 +27,8 @@ static const char DOC[] =
     "Lists the commands that workers have claimed and not finished, or not published, from the "
     "ledger; those without progress for the longest time first.\v"
     "Commands that wait for others of their application aren't claimed yet, and stand in no "
-    "ledger: provisionctl status tells of one. Exit codes: 0; 1 with --stuck, where there are "
+    "ledger: provisionctl status tells of one. A stop mark is kept where a command was cancelled "
+    "before any worker saw it, and is never stuck. Exit codes: 0; 1 with --stuck, where there are "
     "any.";
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -74,7 +75,7 @@ static void print_lines(const json_t *list)
 
 int commands_run(int argc, char **argv, Connection *connection)
 {
-    Commands commands = {.connection = connection};
+    Commands commands = {.connection = connection, .stuck_ms = -1};
     const struct argp_child children[] = {
         {&CONNECTION_ARGP, 0, NULL, 0}, {&LEDGER_ARGP, 0, NULL, 0}, {0}};
     const struct argp argp = {

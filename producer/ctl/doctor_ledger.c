@@ -74,7 +74,8 @@ static void check_contents(Doctor *doctor, PGconn *ledger)
             "count(*) FILTER (WHERE status = 'finished' AND published_at IS NULL), "
             "count(*) FILTER (WHERE published_at IS NULL AND coalesce(finished_at, progress_at, "
             "claimed_at, created_at) < clock_timestamp() - interval '1 min') "
-            "FROM provision.command WHERE status = 'running' OR published_at IS NULL");
+            "FROM provision.command WHERE digest IS NOT NULL " // the others are stop marks
+            "AND (status = 'running' OR published_at IS NULL)");
     if (rows == NULL) {
         return;
     }

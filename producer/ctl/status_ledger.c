@@ -23,7 +23,7 @@ static const char COMMAND[] =
     "'commandId', c.command_id, 'applicationId', c.application_id, 'action', c.action, "
     "'source', 'ledger', 'subject', c.subject, "
     "'state', CASE WHEN c.published_at IS NOT NULL THEN 'finished' "
-    "WHEN c.status = 'finished' THEN 'publishing' WHEN c.digest IS NULL THEN 'unclaimed' "
+    "WHEN c.status = 'finished' THEN 'publishing' WHEN c.digest IS NULL THEN 'stop mark' "
     "WHEN c.direction = 'undo' THEN 'undoing' ELSE 'running' END, "
     "'partition', c.partition, 'offset', c.record_offset, 'worker', c.worker, "
     "'attempts', CASE WHEN c.digest IS NOT NULL THEN c.takeovers + 1 END, "
@@ -51,9 +51,11 @@ static const char FIND[] =
     "WHERE c.command_id = $1::uuid AND ($2::text IS NULL OR c.application_id = $2::text) "
     "ORDER BY c.application_id";
 
+// A stop mark is the stop of a command that no worker has seen: nothing of it can be stuck.
 static const char LIST[] = "WHERE (c.status = 'running' OR c.published_at IS NULL) "
                            "AND ($1::text IS NULL OR c.application_id = $1::text) "
-                           "AND c.moved_at <= c.seen_at - $2::bigint * interval '1 ms' "
+                           "AND ($2::bigint IS NULL OR (c.digest IS NOT NULL "
+                           "AND c.moved_at <= c.seen_at - $2::bigint * interval '1 ms')) "
                            "ORDER BY c.moved_at, c.application_id, c.command_id";
 
 static const char *header_of(const Provisioning__Internal__V1__OutcomeRecord *record,
@@ -182,6 +184,6 @@ json_t *status_ledger_list(PGconn *connection, const char *application_id, int64
 {
     char stuck[32];
     (void)snprintf(stuck, sizeof(stuck), "%" PRId64, stuck_ms);
-    const char *const values[] = {application_id, stuck};
+    const char *const values[] = {application_id, stuck_ms < 0 ? NULL : stuck};
     return ask(connection, "NULL", LIST, values, err);
 }

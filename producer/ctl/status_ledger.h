@@ -15,8 +15,9 @@
 json_t *status_ledger_find(PGconn *connection, const char *command_id, const char *application_id,
                            ProvisionError *err);
 
-// Those that aren't finished, or finished and not marked as published, and have made no progress
-// for longer than `stuck_ms`; the longest first.
+// Those that aren't finished, or finished and not marked as published, the longest without progress
+// first. `stuck_ms`: claimed, and without progress for longer; below 0: all, the marks of stops for
+// commands that no worker has seen, too.
 json_t *status_ledger_list(PGconn *connection, const char *application_id, int64_t stuck_ms,
                            ProvisionError *err);
 

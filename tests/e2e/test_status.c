@@ -195,6 +195,27 @@ static void an_unknown_command_is_told_by_the_exit_code(void **state)
     assert_int_equal(run_topics(world, "unheard", id), EXIT_UNKNOWN);
 }
 
+// Kept for the case that the command comes later: for as long as the ledger keeps anything.
+static void a_stop_for_a_command_that_never_came_is_not_stuck(void **state)
+{
+    World *world = *state;
+    const char *id = command_new_id();
+    (void)command_run(world, APPLICATION, "CancelAccepted", "'cancelCommand': {'commandId': '%s'}",
+                      id);
+    (void)ledger_value(world,
+                       "UPDATE provision.command SET created_at = created_at - interval '1 h' "
+                       "WHERE command_id = '%s' RETURNING 1",
+                       id);
+    assert_int_equal(run_stuck(world, "marked", "--stuck=1m"), 0);
+    ctl_expect(world, "marked", "none");
+    assert_int_equal(run_stuck(world, "marks", "--json"), 0);
+    ctl_expect(world, "marks", id);
+    ctl_expect(world, "marks", "\"state\":\"stop mark\"");
+    const char *const doctor[] = {"doctor", "--ledger-uri-file", ledger_file(world), NULL};
+    (void)ctl_run(world, "doctor", doctor);
+    ctl_expect(world, "doctor", "0 unfinished, 0 finished and not published; 0 without progress");
+}
+
 int main(void)
 {
     world_require();
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(an_open_call_is_shown_with_the_time_when_it_is_settled),
         cmocka_unit_test(the_topics_tell_what_is_finished_and_what_comes_first),
         cmocka_unit_test(an_unknown_command_is_told_by_the_exit_code),
+        cmocka_unit_test(a_stop_for_a_command_that_never_came_is_not_stuck),
         cmocka_unit_test(secrets_are_found_nowhere),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
