@@ -95,7 +95,8 @@ static bool read_file(const char *path, const char *code, Secret *ret_text, Prov
         strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = descriptor < 0 ? -1 : read_whole(descriptor, buffer, sizeof(buffer));
     if (size < 0) {
-        return fault_set(err, PROVISION_ERROR_INVALID, code, "%s: %s", path, strerror(errno));
+        return fault_set(err, PROVISION_ERROR_INVALID, "FILE_UNREADABLE", "%s: %s", path,
+                         strerror(errno));
     }
     if (size == sizeof(buffer)) {
         return fault_set(err, PROVISION_ERROR_INVALID, code, "%s is too long for a key", path);

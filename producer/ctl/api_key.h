@@ -22,7 +22,8 @@ extern const struct argp API_KEY_ARGP;
 
 bool api_key_is_given(const ApiKeyOptions *options);
 
-// Reads both. Errors: API_KEY_UNREADABLE, KEY_INVALID, KEY_UNREADABLE, FIELD_REQUIRED.
+// Reads both. Errors: FILE_UNREADABLE, API_KEY_UNREADABLE, KEY_INVALID, KEY_UNREADABLE,
+// FIELD_REQUIRED.
 bool api_key_read(const ApiKeyOptions *options, Secret *ret_key,
                   uint8_t ret_public_key[PROVISION_KEY_BYTES], ProvisionError *err);
 

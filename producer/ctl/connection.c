@@ -177,8 +177,8 @@ ProvisionClient *connection_open(const Connection *connection, int *ret_exit_cod
                                             "where is Kafka? Give --bootstrap-servers HOST:PORT or "
                                             "set KAFKA_BOOTSTRAP_SERVERS");
         } else {
-            (void)report_error(connection->json, &error);
-            *ret_exit_code = EXIT_CODE_USAGE;
+            int code = report_error(connection->json, &error);
+            *ret_exit_code = code == EXIT_CODE_FILE ? code : EXIT_CODE_USAGE;
         }
     }
     return client;

@@ -16,6 +16,7 @@
 #include "ctl/subcommands.h"
 
 enum {
+    OPTION_APPLICATION = 'a',
     OPTION_REASON = 0x500,
     OPTION_SINCE,
     OPTION_ALL,
@@ -24,6 +25,7 @@ enum {
     REASON_WIDTH = 20,
     NAME_WIDTH = 24,
     PLACE_WIDTH = 10,
+    FIRST_ROOM = 64,
 };
 
 typedef enum Verb { VERB_NONE, VERB_LIST, VERB_SHOW, VERB_REPLAY } Verb;
@@ -45,14 +47,19 @@ typedef struct Letters {
     Screen screen;
     size_t count;
     ProvisionCommand **commands; // to replay
+    size_t room;                 // for them
     size_t next;
-    ProvisionError error; // of a letter that can't be replayed
+    ProvisionError error; // of a named letter that can't be replayed
+    int left_out;         // exit code of those that --all left out; 0: none
 } Letters;
 
 static const struct argp_option OPTIONS[] = {
+    {"application", OPTION_APPLICATION, "ID", 0, "Only letters whose key is this application", 0},
     {"reason", OPTION_REASON, "CODE", 0, "Only letters with this reason, such as CRASH_LOOP", 0},
     {"since", OPTION_SINCE, "TIME", 0, "From a time (RFC 3339), or so long ago (90s, 5m, 2h)", 0},
-    {"all", OPTION_ALL, NULL, 0, "replay: every letter that fits the filters", 0},
+    {"all", OPTION_ALL, NULL, 0,
+     "replay: every letter that fits the filters; those that hold no command are told and left out",
+     0},
     {0},
 };
 
@@ -63,7 +70,7 @@ static const char DOC[] =
     "  replay PARTITION:OFFSET …  send their commands again, once what was wrong is mended\n"
     "\n"
     "A replay is a new command without a deadline, whose replay_of names the first one; a letter "
-    "that is replayed twice is executed once. --application filters letters by their key.";
+    "that is replayed twice is executed once.";
 
 static bool parse_place(const char *text, Place *ret_place)
 {
@@ -109,8 +116,6 @@ static void check_words(const Letters *letters, struct argp_state *state)
         argp_error(state, "show takes a PARTITION:OFFSET as list shows it");
     } else if (letters->verb == VERB_REPLAY && named == letters->all) {
         argp_error(state, "replay takes PARTITION:OFFSET as list shows it, or --all");
-    } else if (letters->options.command_id != NULL) {
-        argp_error(state, "the id of a replay derives from its letter");
     }
 }
 
@@ -120,6 +125,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &letters->options;
+        return 0;
+    case OPTION_APPLICATION:
+        letters->options.application_id = text;
         return 0;
     case OPTION_REASON:
         letters->reason = text;
@@ -195,6 +203,15 @@ static void print_field(const Letters *letters, const char *name, const char *va
     }
 }
 
+static const char *value_of(const ProvisionDeadLetter *letter, const char *size)
+{
+    if (letter->value_bytes > 0) {
+        return size;
+    }
+    return strcmp(letter->reason, "SKIPPED") == 0 ? "left out: it was skipped, never looked into"
+                                                  : "left out";
+}
+
 static void print_whole(const Letters *letters, const ProvisionDeadLetter *letter)
 {
     char at[INSTANT_TEXT_BYTES];
@@ -209,7 +226,7 @@ static void print_whole(const Letters *letters, const ProvisionDeadLetter *lette
     print_field(letters, "application", letter->application_id);
     print_field(letters, "action", letter->action);
     print_field(letters, "command id", letter->command_id);
-    print_field(letters, "value", letter->value_bytes > 0 ? size : "left out");
+    print_field(letters, "value", value_of(letter, size));
     print_field(letters, "command", letter->json);
 }
 
@@ -225,22 +242,36 @@ static bool is_named(Letters *letters, const ProvisionDeadLetter *letter)
     return letters->place_count == 0;
 }
 
-// All are read before the first is sent: one that can't be replayed is told before anything is
-// done.
+static void add(Letters *letters, ProvisionCommand *command)
+{
+    if (letters->count == letters->room) {
+        letters->room = 2 * letters->room + FIRST_ROOM;
+        ProvisionCommand **commands = alloc_zeroed(letters->room, sizeof(void *));
+        for (size_t i = 0; i < letters->count; i++) {
+            commands[i] = letters->commands[i];
+        }
+        free(letters->commands);
+        letters->commands = commands;
+    }
+    letters->commands[letters->count++] = command;
+}
+
+// All are read before the first is sent. One that was named and can't be replayed stops it all; of
+// --all it is told and left out.
 static bool keep(Letters *letters, const ProvisionDeadLetter *letter)
 {
-    ProvisionCommand *command = provision_dead_letter_replay(letter, &letters->error);
-    if (command == NULL) {
-        return false;
+    ProvisionError error = {.kind = PROVISION_ERROR_NONE};
+    ProvisionCommand *command = provision_dead_letter_replay(letter, &error);
+    if (command != NULL) {
+        add(letters, command);
+        return true;
     }
-    ProvisionCommand **commands = alloc_zeroed(letters->count + 1, sizeof(*commands));
-    if (letters->count > 0) {
-        memcpy(commands, letters->commands, letters->count * sizeof(*commands));
+    if (letters->all) {
+        letters->left_out = report_error(letters->options.connection->json, &error);
+        return true;
     }
-    free(letters->commands);
-    letters->commands = commands;
-    commands[letters->count++] = command;
-    return true;
+    letters->error = error;
+    return false;
 }
 
 static bool visit(void *context, const ProvisionDeadLetter *letter)
@@ -264,16 +295,16 @@ static bool visit(void *context, const ProvisionDeadLetter *letter)
     return true;
 }
 
-static ProvisionCommand *next(void *context, ProvisionError *err)
+static SendNext next(void *context, ProvisionCommand **ret_command, ProvisionError *err)
 {
     Letters *letters = context;
     (void)err;
     if (letters->next == letters->count) {
-        return NULL;
+        return SEND_NEXT_END;
     }
-    ProvisionCommand *command = letters->commands[letters->next];
+    *ret_command = letters->commands[letters->next];
     letters->commands[letters->next++] = NULL;
-    return command;
+    return SEND_NEXT_COMMAND;
 }
 
 static void free_letters(Letters *letters)
@@ -305,7 +336,8 @@ static int end(Letters *letters)
     }
     letters->options.application_id = NULL; // a letter's key need not be its command's application
     SendSource source = {next, letters};
-    return send_many(&letters->options, &source);
+    int code = send_many(&letters->options, &source);
+    return letters->left_out != EXIT_CODE_OK && code < EXIT_CODE_USAGE ? letters->left_out : code;
 }
 
 int dead_letters_run(int argc, char **argv, Connection *connection)
@@ -313,7 +345,7 @@ int dead_letters_run(int argc, char **argv, Connection *connection)
     Letters letters CLEANUP(free_letters) = {.from.start = PROVISION_START_BEGINNING,
                                              .screen = screen_stdout()};
     send_options_init(&letters.options, connection);
-    const struct argp_child children[] = {{&SEND_OPTIONS_ARGP, 0, NULL, 0}, {0}};
+    const struct argp_child children[] = {{&SEND_ENVELOPE_ARGP, 0, NULL, 0}, {0}};
     const struct argp argp = {.options = OPTIONS,
                               .parser = parse,
                               .args_doc = "list\nshow PARTITION:OFFSET\nreplay PARTITION:OFFSET …",

@@ -7,9 +7,11 @@
 #include "ctl/exit_code.h"
 #include "ctl/report.h"
 #include "ctl/subcommands.h"
+#include "ctl/worker_config.h"
 
 enum {
     OPTION_SET = 0x200,
+    OPTION_WORKER_CONFIG,
     OPTION_API_KEY,
     OPTION_PUBLIC_KEY,
     OPTION_PRIVATE_KEY,
@@ -18,6 +20,10 @@ enum {
 };
 
 static const struct argp_option OPTIONS[] = {
+    {"worker-config", OPTION_WORKER_CONFIG, "FILE", 0,
+     "The workers' configuration, such as /etc/neon-provisioner/worker.ini (default: "
+     "PROVISION_CONFIG); the environment wins over it",
+     0},
     {"set", OPTION_SET, "NAME=VALUE", 0,
      "A setting of the workers (group.id, neon.api_url, ledger.retention, …); default: the "
      "environment's PROVISION_…, as for a worker",
@@ -35,7 +41,8 @@ static const struct argp_option OPTIONS[] = {
 static const char DOC[] =
     "Checks what the workers need: Kafka and its topics, the group, the ledger, Neon, clocks and "
     "keys. Changes nothing.\v"
-    "Run it where a worker runs, with the worker's environment: then it sees what the worker sees. "
+    "Run it where a worker runs, with the worker's environment and --worker-config: then it sees "
+    "what the worker sees. "
     "Each line says what was found and what to do. Exit codes: 0 nothing failed (there may be "
     "warnings), 1 something did.";
 
@@ -60,6 +67,22 @@ static void set_option(Doctor *doctor, char *text, struct argp_state *state)
         argp_error(state, "%s is a secret: put it into a file, or the environment", name);
     } else if (!settings_set(doctor->settings, name, equals + 1, "--set", &error)) {
         argp_error(state, "%s", error.text);
+    } else if (doctor->set_count == DOCTOR_SETS_MAX) {
+        argp_error(state, "--set may be repeated %d times", DOCTOR_SETS_MAX);
+    } else {
+        doctor->sets[doctor->set_count++] = text;
+    }
+}
+
+// Once more, over what the file and the environment say.
+static void repeat_sets(Doctor *doctor)
+{
+    for (size_t i = 0; i < doctor->set_count; i++) {
+        char name[NAME_BYTES];
+        size_t length = strcspn(doctor->sets[i], "=");
+        memcpy(name, doctor->sets[i], length);
+        name[length] = '\0';
+        (void)settings_set(doctor->settings, name, doctor->sets[i] + length + 1, "--set", NULL);
     }
 }
 
@@ -73,6 +96,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_SET:
         set_option(doctor, text, state);
+        return 0;
+    case OPTION_WORKER_CONFIG:
+        doctor->worker_config = text;
         return 0;
     case OPTION_API_KEY:
         doctor->api_key_file = text;
@@ -125,7 +151,6 @@ static void take_variable(Doctor *doctor, const char *variable, Checklist *list)
 
 static void take_environment(Doctor *doctor)
 {
-    // before the command line is read, whose settings win
     for (char **variable = environ; *variable != NULL; variable++) {
         if (strncmp(*variable, "PROVISION_", strlen("PROVISION_")) == 0) {
             take_variable(doctor, *variable, &doctor->list);
@@ -162,15 +187,22 @@ int doctor_run(int argc, char **argv, Connection *connection)
 {
     Settings *settings CLEANUP(settings_free_at) = settings_new();
     Doctor doctor = {.connection = connection,
+                     .worker_config = getenv("PROVISION_CONFIG"),
                      .settings = settings,
                      .list = {.screen = screen_stdout(), .json = connection->json}};
     const struct argp_child children[] = {
         {&CONNECTION_ARGP, 0, NULL, 0}, {&LEDGER_ARGP, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = OPTIONS, .parser = parse, .doc = DOC, .children = children};
-    take_environment(&doctor);
     argp_parse(&argp, argc, argv, 0, NULL, &doctor);
     doctor.list.json = connection->json;
+    ProvisionError error;
+    if (doctor.worker_config != NULL && doctor.worker_config[0] != '\0' &&
+        !worker_config_read(doctor.worker_config, &error)) {
+        return report_error(connection->json, &error);
+    }
+    take_environment(&doctor);
+    repeat_sets(&doctor);
     pass_connection(&doctor);
     doctor_check_kafka(&doctor);
     doctor_check_ledger(&doctor);

@@ -9,11 +9,16 @@
 #include "ctl/connection.h"
 #include "ctl/ledger_reader.h"
 
+enum { DOCTOR_SETS_MAX = 64 };
+
 typedef struct Doctor {
     Checklist list;
     Connection *connection;
     LedgerOptions ledger;
-    Settings *settings; // as a worker of this environment has them
+    Settings *settings;          // as a worker of this environment has them
+    const char *worker_config;   // NULL: none
+    char *sets[DOCTOR_SETS_MAX]; // NAME=VALUE of --set
+    size_t set_count;
     const char *api_key_file;
     const char *fleet_public_key; // file or hex digits
     const char *fleet_private_key_file;

@@ -123,6 +123,12 @@ static void check_clock(Doctor *doctor, const Answer *answer)
                         MS / 2 + (answer->after_ms - answer->before_ms) / 2 + 1);
 }
 
+// Neon has trouble or is asked too often: it says nothing of what it was asked.
+static bool is_passing(long status)
+{
+    return status == 429 || status >= 500;
+}
+
 static void check_reach(Doctor *doctor)
 {
     const char *url = settings_text(doctor->settings, SETTING_NEON_API_URL);
@@ -137,6 +143,9 @@ static void check_reach(Doctor *doctor)
     if (answer.status == 401 && is_json(&answer)) {
         checklist_add(&doctor->list, CHECK_OK, "Neon",
                       "%s answers, and refuses who has no key (401)", url);
+    } else if (is_passing(answer.status)) {
+        checklist_add(&doctor->list, CHECK_WARNING, "Neon", "%s answers %ld; try again later", url,
+                      answer.status);
     } else {
         checklist_add(&doctor->list, CHECK_FAILED, "Neon",
                       "%s answers %ld where Neon says 401 in JSON: is neon.api_url the API's, and "
@@ -144,6 +153,23 @@ static void check_reach(Doctor *doctor)
                       url, answer.status);
     }
     check_clock(doctor, &answer);
+}
+
+static void tell_refused_key(Doctor *doctor, const char *check, long status)
+{
+    if (status == 401 || status == 403) {
+        checklist_add(&doctor->list, CHECK_FAILED, check,
+                      "Neon answers %ld: it was revoked, or belongs elsewhere; make a new one in "
+                      "Neon's console and connect the account again",
+                      status);
+    } else if (is_passing(status)) {
+        checklist_add(&doctor->list, CHECK_WARNING, check,
+                      "can't be told: Neon answers %ld; try again later", status);
+    } else {
+        checklist_add(&doctor->list, CHECK_FAILED, check,
+                      "%s answers %ld where Neon takes or refuses a key: look at neon.api_url",
+                      settings_text(doctor->settings, SETTING_NEON_API_URL), status);
+    }
 }
 
 static bool is_safe_for_keys(const char *url)
@@ -173,10 +199,7 @@ static void check_key(Doctor *doctor)
     } else if (!call(doctor, &key, &answer)) {
         checklist_add(&doctor->list, CHECK_FAILED, CHECK, "not tried: %s", answer.problem);
     } else if (answer.status != 200) {
-        checklist_add(&doctor->list, CHECK_FAILED, CHECK,
-                      "Neon answers %ld: it was revoked, or belongs elsewhere; make a new one in "
-                      "Neon's console and connect the account again",
-                      answer.status);
+        tell_refused_key(doctor, CHECK, answer.status);
     } else {
         json_t *body = json_loads(text_get(&answer.body), 0, NULL);
         const char *method = json_string_value(json_object_get(body, "auth_method"));

@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 #include "ctl/exit_code.h"
+#include "ctl/report.h"
 #include "ctl/subcommands.h"
 
 static const struct {
@@ -77,6 +78,16 @@ static void clear_call(Call *call)
     connection_clear(&call->connection);
 }
 
+// A full disk must not look like success; an outcome that has its own code keeps it.
+static int check_output(const Call *call, int code)
+{
+    bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    return written || code != EXIT_CODE_OK
+               ? code
+               : report_problem(call->connection.json, EXIT_CODE_FILE, "OUTPUT_FAILED",
+                                "not all of the output could be written: is the disk full?");
+}
+
 int main(int argc, char **argv)
 {
     static char name[64];
@@ -89,5 +100,5 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &call);
     (void)snprintf(name, sizeof(name), "provisionctl %s", argv[call.first]);
     argv[call.first] = name;
-    return call.run(argc - call.first, argv + call.first, &call.connection);
+    return check_output(&call, call.run(argc - call.first, argv + call.first, &call.connection));
 }

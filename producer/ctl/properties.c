@@ -55,7 +55,7 @@ bool properties_read(const char *path, ProvisionOptions *options, ProvisionError
 {
     FILE *opened = fopen(path, "re");
     if (opened == NULL) {
-        return fault_set(err, PROVISION_ERROR_INVALID, "CONFIG_UNREADABLE", "%s: %s", path,
+        return fault_set(err, PROVISION_ERROR_INVALID, "FILE_UNREADABLE", "%s: %s", path,
                          strerror(errno));
     }
     FILE *file CLEANUP(close_file) = opened;

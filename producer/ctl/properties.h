@@ -11,7 +11,7 @@
 
 // Whether a property's value must not be seen by others.
 bool properties_is_secret(const char *name);
-// Errors: OPTION_INVALID (with file and line), CONFIG_UNREADABLE.
+// Errors: OPTION_INVALID (with file and line), FILE_UNREADABLE.
 bool properties_read(const char *path, ProvisionOptions *options, ProvisionError *err);
 
 #endif

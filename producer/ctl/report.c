@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/exit_code.h"
 
@@ -16,7 +17,7 @@ static int exit_code_of(const ProvisionError *error)
     case PROVISION_ERROR_NONE:
     case PROVISION_ERROR_INVALID:
     default:
-        return EXIT_CODE_DATA;
+        return strcmp(error->code, "FILE_UNREADABLE") == 0 ? EXIT_CODE_FILE : EXIT_CODE_DATA;
     }
 }
 

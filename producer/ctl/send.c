@@ -1,19 +1,22 @@
 #include "ctl/send.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/attr.h"
-#include "base/text.h"
 #include "ctl/api_key.h"
 #include "ctl/exit_code.h"
 #include "ctl/report.h"
 #include "ctl/send_lines.h"
 #include "ctl/subcommands.h"
 
-enum { FILE_MAX_BYTES = 1024 * 1024 };
+enum { LONGEST_TOKEN_BYTES = 32 }; // that a cut could have broken: a number
 
 static const struct {
     const char *name;
@@ -83,28 +86,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-static void close_file(FILE **file)
+static void close_file(int *fd)
 {
-    if (*file != NULL && *file != stdin) {
-        (void)fclose(*file);
+    if (*fd > STDIN_FILENO) {
+        (void)close(*fd);
     }
-}
-
-// Exit code. The rest of the input behind its first line.
-static int read_text(const Send *send, FILE *file, Text *text)
-{
-    char piece[4096];
-    size_t size = 0;
-    while ((size = fread(piece, 1, sizeof(piece), file)) > 0) {
-        text_append_bytes(text, piece, size);
-    }
-    if (ferror(file) != 0) {
-        return report_problem(send->options.connection->json, EXIT_CODE_FILE, "FILE_UNREADABLE",
-                              "%s: %s", send->file, strerror(errno));
-    }
-    return text_ok(text) ? EXIT_CODE_OK
-                         : report_problem(send->options.connection->json, EXIT_CODE_DATA,
-                                          "JSON_INVALID", "%s is larger than 1 MiB", send->file);
 }
 
 static bool seal(const Send *send, ProvisionCommand *command, ProvisionError *err)
@@ -146,34 +132,70 @@ static void free_text(char **text)
     free(*text);
 }
 
-// Exit code.
-static int send_input(const Send *send, FILE *file)
+// The size cut the text off there: what is wrong before it is wrong without the cut, too.
+static bool is_broken_before_its_end(const char *json, size_t size)
 {
-    char *line CLEANUP(free_text) = NULL;
-    size_t room = 0;
-    if (getline(&line, &room, file) >= 0 && send->options.command_id == NULL &&
-        send_lines_is_form(line)) {
-        return send_lines(&send->options, file, line, make_command, send);
+    json_error_t problem;
+    json_t *loaded = json_loads(json, 0, &problem);
+    bool broken = loaded == NULL && (size_t)problem.position + LONGEST_TOKEN_BYTES < size &&
+                  json_error_code(&problem) != json_error_premature_end_of_input;
+    json_decref(loaded);
+    return broken;
+}
+
+// Exit code. The whole input is one command.
+static int send_whole(const Send *send, SendInput *input)
+{
+    bool is_json = send->options.connection->json;
+    Bytes rest = {NULL, 0};
+    SendInputResult result = send_input_rest(input, &rest);
+    if (result == SEND_INPUT_FAILED) {
+        return report_problem(is_json, EXIT_CODE_FILE, "FILE_UNREADABLE", "%s: %s", send->file,
+                              strerror(input->problem));
     }
-    Text json CLEANUP(text_clear) = TEXT_INIT(FILE_MAX_BYTES);
-    text_append(&json, line != NULL ? line : "");
-    int code = read_text(send, file, &json);
-    if (code != EXIT_CODE_OK) {
-        return code;
+    if (rest.size > 0 && memchr(rest.data, '\0', rest.size) != NULL) {
+        return report_problem(is_json, EXIT_CODE_DATA, "JSON_INVALID", "%s has a NUL byte in it",
+                              send->file);
+    }
+    char *json CLEANUP(free_text) = alloc_bytes(rest.size + 1);
+    memcpy(json, rest.size > 0 ? (const char *)rest.data : "", rest.size);
+    json[rest.size] = '\0';
+    if (result == SEND_INPUT_TOO_LONG && !is_broken_before_its_end(json, rest.size)) {
+        return report_problem(is_json, EXIT_CODE_DATA, "JSON_INVALID", "%s is larger than 1 MiB",
+                              send->file);
     }
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
-    return send_command(&send->options, make_command(send, text_get(&json), &error), &error);
+    return send_command(&send->options, make_command(send, json, &error), &error);
+}
+
+// Exit code. The first line that isn't blank decides.
+static int send_input(const Send *send, SendInput *input)
+{
+    Bytes line = {NULL, 0};
+    SendInputResult result = SEND_INPUT_LINE;
+    do {
+        result = send_input_line(input, -1, &line);
+    } while (result == SEND_INPUT_LINE && send_lines_is_blank(line));
+    bool one_a_line =
+        result == SEND_INPUT_LINE && send->options.command_id == NULL && send_lines_is_form(line);
+    send_input_rewind(input);
+    return one_a_line ? send_lines(&send->options, input, make_command, send)
+                      : send_whole(send, input);
 }
 
 // Exit code.
 static int send_file(const Send *send)
 {
-    FILE *file CLEANUP(close_file) = strcmp(send->file, "-") == 0 ? stdin : fopen(send->file, "re");
-    return file != NULL
-               ? send_input(send, file)
-               : report_problem(send->options.connection->json, EXIT_CODE_FILE, "FILE_UNREADABLE",
-                                "%s is neither an action nor a file that can be read: %s",
-                                send->file, strerror(errno));
+    int fd CLEANUP(close_file) =
+        strcmp(send->file, "-") == 0 ? STDIN_FILENO : open(send->file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return report_problem(send->options.connection->json, EXIT_CODE_FILE, "FILE_UNREADABLE",
+                              "%s is neither an action nor a file that can be read: %s", send->file,
+                              strerror(errno));
+    }
+    SendInput input CLEANUP(send_input_clear);
+    send_input_begin(&input, fd);
+    return send_input(send, &input);
 }
 
 int send_run(int argc, char **argv, Connection *connection)

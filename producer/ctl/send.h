@@ -32,6 +32,8 @@ typedef struct SendOptions {
 
 // A child parser; its input is the SendOptions. It brings the connection's options with it.
 extern const struct argp SEND_OPTIONS_ARGP;
+// The same without --application and --command-id: of commands that have theirs already.
+extern const struct argp SEND_ENVELOPE_ARGP;
 
 void send_options_init(SendOptions *options, Connection *connection);
 
@@ -40,10 +42,10 @@ void send_options_init(SendOptions *options, Connection *connection);
 // exit code.
 int send_command(const SendOptions *options, ProvisionCommand *command, ProvisionError *error);
 
-// Its parts. The envelope's options; the JSON form on stdout; the line or object that tells where
-// it is (stderr with --wait, else stdout).
+// Its parts. The envelope's options; the JSON form on stdout, on one line with --json; the line or
+// object that tells where it is (stderr with --wait, else stdout).
 bool send_complete(const SendOptions *options, ProvisionCommand *command, ProvisionError *err);
-int send_print_form(const ProvisionCommand *command);
+int send_print_form(const SendOptions *options, const ProvisionCommand *command);
 void send_tell_sent(const SendOptions *options, const ProvisionCommand *command,
                     const ProvisionReceipt *receipt);
 

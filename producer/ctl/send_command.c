@@ -52,10 +52,17 @@ bool send_complete(const SendOptions *options, ProvisionCommand *command, Provis
             provision_command_set_traceparent(command, options->traceparent, err));
 }
 
-int send_print_form(const ProvisionCommand *command)
+int send_print_form(const SendOptions *options, const ProvisionCommand *command)
 {
     char *json CLEANUP(free_text) = provision_command_json(command);
-    (void)printf("%s\n", json);
+    if (!options->connection->json) {
+        (void)printf("%s\n", json);
+        return EXIT_CODE_OK;
+    }
+    json_t *form = json_loads(json, 0, NULL);
+    (void)json_dumpf(form, stdout, JSON_COMPACT);
+    (void)printf("\n");
+    json_decref(form);
     return EXIT_CODE_OK;
 }
 
@@ -127,7 +134,7 @@ int send_command(const SendOptions *options, ProvisionCommand *command, Provisio
         return report_error(options->connection->json, error);
     }
     if (options->dry_run) {
-        return send_print_form(owned);
+        return send_print_form(options, owned);
     }
     int code = EXIT_CODE_OK;
     ProvisionClient *client CLEANUP(connection_free_client) =

@@ -6,18 +6,18 @@
 #ifndef CTL_SEND_LINES_H
 #define CTL_SEND_LINES_H
 
-#include <stdio.h>
-
+#include "base/bytes.h"
 #include "ctl/send.h"
+#include "ctl/send_input.h"
 
 // Whether a line is a whole JSON object, so that the input is one command a line.
-bool send_lines_is_form(const char *line);
+bool send_lines_is_form(Bytes line);
+bool send_lines_is_blank(Bytes line);
 
 // Makes a command of a line's JSON form, or NULL and *err.
 typedef ProvisionCommand *SendLine(const void *context, const char *json, ProvisionError *err);
 
-// `first`: the line that was read already. Returns the exit code (send_many).
-int send_lines(const SendOptions *options, FILE *input, char *first, SendLine *make,
-               const void *context);
+// Returns the exit code (send_many).
+int send_lines(const SendOptions *options, SendInput *input, SendLine *make, const void *context);
 
 #endif

@@ -16,6 +16,7 @@ enum {
     CONTACT_MS = 10000,
     FLUSH_MS = 60000, // above message.timeout.ms: each is reported by then
     POLL_MS = 200,
+    SERVE_MS = 10,
     ID_BYTES = 40,
 };
 
@@ -73,6 +74,7 @@ static void on_posted(void *context, const ProvisionReceipt *receipt, const Prov
         if (!bulk->progress.is_shown || !bulk->options->wait) {
             progress_wipe(&bulk->progress);
             send_tell_sent(bulk->options, post->command, receipt);
+            (void)fflush(stdout);
         }
     }
     provision_command_free(post->command);
@@ -140,23 +142,40 @@ static bool send_one(Bulk *bulk, ProvisionCommand *command)
         return false;
     }
     if (bulk->options->dry_run) {
-        send_print_form(command);
+        send_print_form(bulk->options, command);
         provision_command_free(command);
         return true;
     }
     return post(bulk, command);
 }
 
+// Reports and outcomes come while the input has nothing.
+static void serve(Bulk *bulk)
+{
+    ProvisionError ignored;
+    if (bulk->client != NULL) {
+        (void)provision_client_flush(bulk->client, SERVE_MS, &ignored);
+    }
+    while (bulk->watch != NULL && take_event(bulk, 0)) {
+    }
+    (void)fflush(stdout);
+}
+
 static void send_all(Bulk *bulk, const SendSource *source)
 {
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
     ProvisionCommand *command = NULL;
-    while ((command = source->next(source->context, &error)) != NULL) {
-        if (!send_one(bulk, command)) {
+    SendNext got = SEND_NEXT_LATER;
+    do {
+        got = source->next(source->context, &command, &error);
+        if (got == SEND_NEXT_COMMAND && !send_one(bulk, command)) {
             return;
         }
-    }
-    if (error.kind != PROVISION_ERROR_NONE) {
+        if (got == SEND_NEXT_LATER) {
+            serve(bulk);
+        }
+    } while (got == SEND_NEXT_COMMAND || got == SEND_NEXT_LATER);
+    if (got == SEND_NEXT_FAULT) {
         progress_wipe(&bulk->progress);
         note_code(bulk, report_error(bulk->options->connection->json, &error));
     }

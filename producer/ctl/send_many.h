@@ -6,10 +6,16 @@
 
 #include "ctl/send.h"
 
+typedef enum SendNext {
+    SEND_NEXT_COMMAND,
+    SEND_NEXT_LATER, // there is none yet; it waited a moment
+    SEND_NEXT_END,
+    SEND_NEXT_FAULT, // of the input: what was taken before is sent, nothing else
+} SendNext;
+
 typedef struct SendSource {
-    // The next command, which becomes the caller's. NULL: the end, or, with *err set (it comes
-    // empty), a fault of the input: what was taken before is sent, nothing else.
-    ProvisionCommand *(*next)(void *context, ProvisionError *err);
+    // The next command becomes the caller's; *err is set with SEND_NEXT_FAULT.
+    SendNext (*next)(void *context, ProvisionCommand **ret_command, ProvisionError *err);
     void *context;
 } SendSource;
 

@@ -17,12 +17,17 @@ enum {
     DEFAULT_TIMEOUT_MS = 5 * 60 * 1000,
 };
 
-static const struct argp_option OPTIONS[] = {
+static const struct argp_option IDENTITY[] = {
     {NULL, 0, NULL, 0, "The command:", 50},
     {"application", OPTION_APPLICATION, "ID", 0, "The application that it belongs to (required)",
      50},
     {"command-id", OPTION_COMMAND_ID, "UUID", 0,
      "Idempotency key, for sending the same command again (default: a new one)", 50},
+    {0},
+};
+
+static const struct argp_option OPTIONS[] = {
+    {NULL, 0, NULL, 0, "The command:", 50},
     {"deadline", OPTION_DEADLINE, "TIME", 0,
      "No step starts after it: RFC 3339, or a duration from now (90s, 5m, 2h)", 50},
     {"requested-by", OPTION_REQUESTED_BY, "TEXT", 0, "Who asks, for the audit", 50},
@@ -73,12 +78,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = options->connection;
         return 0;
-    case OPTION_APPLICATION:
-        options->application_id = text;
-        return 0;
-    case OPTION_COMMAND_ID:
-        options->command_id = text;
-        return 0;
     case OPTION_REQUESTED_BY:
         options->requested_by = text;
         return 0;
@@ -102,4 +101,27 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-const struct argp SEND_OPTIONS_ARGP = {.options = OPTIONS, .parser = parse, .children = CHILDREN};
+const struct argp SEND_ENVELOPE_ARGP = {.options = OPTIONS, .parser = parse, .children = CHILDREN};
+
+static const struct argp_child ENVELOPE[] = {{&SEND_ENVELOPE_ARGP, 0, NULL, 0}, {0}};
+
+static error_t parse_identity(int key, char *text, struct argp_state *state)
+{
+    SendOptions *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        return 0;
+    case OPTION_APPLICATION:
+        options->application_id = text;
+        return 0;
+    case OPTION_COMMAND_ID:
+        options->command_id = text;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp SEND_OPTIONS_ARGP = {
+    .options = IDENTITY, .parser = parse_identity, .children = ENVELOPE};

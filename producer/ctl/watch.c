@@ -94,12 +94,18 @@ static void print(const Watch *watch, const Screen *screen, const ProvisionEvent
     }
 }
 
+// Without an output nobody sees what comes; main tells.
+static bool is_complete(const Watch *watch, long seen)
+{
+    return ferror(stdout) != 0 || (watch->count > 0 && seen >= watch->count);
+}
+
 // Exit code. A record that is no event is told of and passed over.
 static int follow(const Watch *watch, ProvisionWatch *source)
 {
     Screen screen = screen_stdout();
     int timeout_ms = watch->idle_ms < 0 ? POLL_MS : (int)watch->idle_ms;
-    for (long seen = 0; watch->count == 0 || seen < watch->count;) {
+    for (long seen = 0; !is_complete(watch, seen);) {
         ProvisionError error;
         ProvisionEvent *event = NULL;
         if (!provision_watch_next(source, timeout_ms, &event, &error)) {

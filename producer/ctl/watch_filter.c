@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/uuid.h"
+#include "ctl/event_type.h"
+
 enum {
     OPTION_TYPE = 0x400,
     OPTION_ENVIRONMENT = 'e',
@@ -52,12 +55,38 @@ static void add(WatchTexts *texts, const char *text, struct argp_state *state)
     texts->texts[texts->count++] = text;
 }
 
+// As events have it, with the package or without.
+static void add_type(WatchFilter *filter, const char *text, struct argp_state *state)
+{
+    static const char PREFIX[] = "provisioning.v1.";
+    const char *name = text;
+    if (strncasecmp(name, PREFIX, sizeof PREFIX - 1) == 0) {
+        name += sizeof PREFIX - 1;
+    }
+    if (!event_type_is_known(name)) {
+        char nearest[EVENT_TYPE_NAMES_BYTES];
+        argp_error(state, "there is no event type %s; the nearest are %s", name,
+                   event_type_nearest(name, nearest));
+        return;
+    }
+    add(&filter->types, name, state);
+}
+
+static void add_command(WatchFilter *filter, const char *text, struct argp_state *state)
+{
+    if (!uuid_is_valid(text)) {
+        argp_error(state, "--command takes a UUID");
+        return;
+    }
+    add(&filter->commands, text, state);
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     WatchFilter *filter = state->input;
     switch (key) {
     case OPTION_TYPE:
-        add(&filter->types, text, state);
+        add_type(filter, text, state);
         return 0;
     case OPTION_CODE:
         add(&filter->codes, text, state);
@@ -69,7 +98,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         add(&filter->accounts, text, state);
         return 0;
     case OPTION_COMMAND:
-        add(&filter->commands, text, state);
+        add_command(filter, text, state);
         return 0;
     case OPTION_OUTCOME:
         add_outcome(filter, text, state);

@@ -174,18 +174,27 @@ static void replay_id(const ProvisionDeadLetter *letter, char ret_id[UUID_TEXT_B
     uuid_from_hash(hash, ret_id);
 }
 
+static void fault_unreadable(const ProvisionDeadLetter *letter, ProvisionError *err)
+{
+    const char *why = "holds no command that can be read: send a right one";
+    if (letter->value_bytes == 0) {
+        why = strcmp(letter->reason, "SKIPPED") == 0
+                  ? "has no value (the record was skipped and never looked into): read the record, "
+                    "and send its command again from where it came"
+                  : "has no value (too large, or it held a key in clear): send the command again "
+                    "from where it came";
+    }
+    fault_set(err, PROVISION_ERROR_INVALID, "LETTER_UNREADABLE", "the letter %d:%lld, of %s, %s",
+              (int)letter->partition, (long long)letter->offset, letter->record, why);
+}
+
 ProvisionCommand *provision_dead_letter_replay(const ProvisionDeadLetter *letter,
                                                ProvisionError *err)
 {
     const LetterBox *box = (const LetterBox *)letter;
     Provisioning__V1__Command *message = unpack(box->message);
     if (message == NULL) {
-        fault_set(err, PROVISION_ERROR_INVALID, "LETTER_UNREADABLE",
-                  letter->value_bytes == 0
-                      ? "the letter %d:%lld has no value (too large, or it held a key in clear): "
-                        "send the command again from where it came"
-                      : "the letter %d:%lld holds no command that can be read: send a right one",
-                  (int)letter->partition, (long long)letter->offset);
+        fault_unreadable(letter, err);
         return NULL;
     }
     char id[UUID_TEXT_BYTES];

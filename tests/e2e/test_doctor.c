@@ -14,7 +14,7 @@
 #define APPLICATION "shop"
 #define OTHER_KEY "aa000000000000000000000000000000000000000000000000000000000000bb"
 
-enum { EXIT_FINDINGS = 1, EXTRA_MAX = 8, ARGUMENTS_MAX = 32 };
+enum { EXIT_FINDINGS = 1, EXIT_DATA = 65, EXTRA_MAX = 8, ARGUMENTS_MAX = 32 };
 
 static int begin(void **state)
 {
@@ -175,6 +175,56 @@ static void set_cleanup(World *world, const char *policy)
     rd_kafka_ConfigResource_destroy(resource);
 }
 
+static const char *fault_of(int status)
+{
+    return box_text("{'kind': 'status', 'status': %d, 'route': 'GET /auth', 'count': -1}", status);
+}
+
+// What Neon answers says whether it is about the key.
+static void what_neon_answers_to_a_key_is_read(void **state)
+{
+    World *world = *state;
+    const char *const none[] = {NULL};
+    (void)sandbox_fault(world, fault_of(404));
+    assert_int_equal(examine(world, "not_found", none), EXIT_FINDINGS);
+    ctl_expect(world, "not_found", "look at neon.api_url");
+    sandbox_clear_faults(world);
+    (void)sandbox_fault(world, fault_of(503));
+    assert_int_equal(examine(world, "overloaded", none), 0);
+    ctl_expect(world, "overloaded", "can't be told: Neon answers 503");
+    sandbox_clear_faults(world);
+}
+
+// Nothing else says where anything is.
+static void the_workers_file_tells_all(void **state)
+{
+    World *world = *state;
+    const char *const arguments[] = {"doctor", "--worker-config", in_dir(world, "worker.ini"),
+                                     NULL};
+    int code = ctl_run(world, "ini", arguments);
+    if (code != 0) {
+        fail_msg("%s", ctl_output(world, "ini"));
+    }
+    static const char *const LINES[] = {
+        "members: 1; all 4 partitions have an owner",
+        "programs need to know",
+        "refuses who has no key (401)",
+        "opens all API keys of the ledger (1)",
+    };
+    for (size_t i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
+        ctl_expect(world, "ini", LINES[i]);
+    }
+    // the command line counts over it, and what the worker would refuse is refused
+    const char *const over[] = {"doctor", "--worker-config",      in_dir(world, "worker.ini"),
+                                "--set",  "group.id=nobody-here", NULL};
+    assert_int_equal(ctl_run(world, "over", over), EXIT_FINDINGS);
+    ctl_expect(world, "over", "no provision-worker runs");
+    setup_write(world, "wrong.ini", "[neon]\n# a comment\n  api_ulr = https://x\n");
+    const char *const wrong[] = {"doctor", "--worker-config", in_dir(world, "wrong.ini"), NULL};
+    assert_int_equal(ctl_run(world, "wrong", wrong), EXIT_DATA);
+    ctl_expect(world, "wrong", "wrong.ini:3: there is no setting neon.api_ulr");
+}
+
 typedef struct Look {
     World *world;
     int count;
@@ -249,6 +299,8 @@ int main(void)
         cmocka_unit_test(a_fleet_that_is_well_has_no_failure),
         cmocka_unit_test(each_line_is_an_object_for_programs),
         cmocka_unit_test(what_is_wrong_is_found_with_its_remedy),
+        cmocka_unit_test(what_neon_answers_to_a_key_is_read),
+        cmocka_unit_test(the_workers_file_tells_all),
         cmocka_unit_test(a_state_topic_that_is_not_compacted_fails),
         cmocka_unit_test(a_ledger_that_may_lose_commits_fails),
         cmocka_unit_test(a_role_that_may_only_read_is_enough),

@@ -371,7 +371,7 @@ typedef struct ProvisionDeadLetter {
     const char *action;         // "CreateEnvironment"
     const char *command_id;
     const char *json;   // the command in JSON form, on one line; a sealed key is shown as "***"
-    size_t value_bytes; // of the letter; 0: it was left out (too large, or a key in clear)
+    size_t value_bytes; // of the letter; 0: left out (too large, a key in clear, or SKIPPED)
 } ProvisionDeadLetter;
 
 // Valid only during the call. false stops.

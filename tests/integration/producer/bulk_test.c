@@ -1,11 +1,14 @@
 // provisionctl send with many commands, one a line. The test plays the worker.
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -201,6 +204,152 @@ static void a_terminal_shows_the_progress(void **state)
     }
 }
 
+static void expect_deletion(Stage *stage, const char *environment)
+{
+    Command *command CLEANUP(command_free_at) = stage_next_command(stage, NULL, NULL, NULL);
+    assert_string_equal(command->message->delete_environment->environment, environment);
+}
+
+static void blank_lines_before_the_first_command_are_passed_over(void **state)
+{
+    Stage *stage = *state;
+    Text input CLEANUP(text_clear) = TEXT_INIT(INPUT_BYTES_MAX);
+    text_append(&input, "\n \t\r\n");
+    add_delete(&input, "shop", "one");
+    text_append(&input, "\n");
+    add_delete(&input, "shop", "two");
+    Process process CLEANUP(process_clear);
+    run(stage, &process, ARGUMENTS("send", "-"), &input);
+    ctl_assert_exit(&process, EXIT_CODE_OK);
+    assert_int_equal(count_lines(process.out, "sent command "), 2);
+    expect_deletion(stage, "one");
+    expect_deletion(stage, "two");
+}
+
+static void what_is_wrong_with_a_large_input_is_told(void **state)
+{
+    Stage *stage = *state;
+    Text broken CLEANUP(text_clear) = TEXT_INIT(2 * INPUT_BYTES_MAX);
+    text_append(&broken, "{\"applicationId\": \"shop\", oops}\n");
+    Text large CLEANUP(text_clear) = TEXT_INIT(2 * INPUT_BYTES_MAX);
+    text_append(&large, "{\"applicationId\": \"");
+    while (broken.length <= INPUT_BYTES_MAX) {
+        add_delete(&broken, "shop", "one");
+        text_append(&large, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                            "xxxxxxxxxxxx");
+    }
+    text_append(&large, "\"}");
+    Process fault CLEANUP(process_clear);
+    run(stage, &fault, ARGUMENTS("send", "-"), &broken);
+    ctl_assert_exit(&fault, EXIT_CODE_DATA);
+    assert_non_null(strstr(fault.err, "line 1, column"));
+    Process size CLEANUP(process_clear);
+    run(stage, &size, ARGUMENTS("send", "-"), &large);
+    ctl_assert_exit(&size, EXIT_CODE_DATA);
+    assert_non_null(strstr(size.err, "larger than 1 MiB"));
+}
+
+// `size` bytes in a file; its path is written over by the next call.
+static const char *write_file(const char *bytes, size_t size)
+{
+    static char path[64];
+    (void)snprintf(path, sizeof path, "/tmp/bulk-test-%ld.json", (long)getpid());
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, bytes, size), size);
+    close(file);
+    return path;
+}
+
+static void a_nul_byte_ends_it_and_its_line_is_named(void **state)
+{
+    Stage *stage = *state;
+    Text input CLEANUP(text_clear) = TEXT_INIT(INPUT_BYTES_MAX);
+    add_delete(&input, "shop", "one");
+    text_append(&input, "@");
+    add_delete(&input, "shop", "two");
+    char *bytes = strdup(text_get(&input));
+    assert_non_null(bytes);
+    *strchr(bytes, '@') = '\0';
+    Process behind CLEANUP(process_clear);
+    ctl_run(stage, &behind, ARGUMENTS("send", write_file(bytes, input.length)));
+    ctl_assert_exit(&behind, EXIT_CODE_DATA);
+    assert_non_null(strstr(behind.err, "line 2: it has a NUL byte"));
+    expect_deletion(stage, "one");
+    size_t first = strlen(bytes);
+    Process before CLEANUP(process_clear);
+    const char *path = write_file(bytes + first, input.length - first);
+    ctl_run(stage, &before, ARGUMENTS("send", path));
+    ctl_assert_exit(&before, EXIT_CODE_DATA);
+    assert_non_null(strstr(before.err, "NUL byte"));
+    (void)unlink(path);
+    free(bytes);
+}
+
+static bool shows(const Process *process, const char *text)
+{
+    static char out[SCREEN_BYTES];
+    ssize_t size = pread(process->files[1], out, sizeof out - 1, 0);
+    assert_true(size >= 0);
+    out[size] = '\0';
+    return strstr(out, text) != NULL;
+}
+
+static void await_output(const Process *process, const char *text)
+{
+    time_t end = time(NULL) + SUPPORT_TIMEOUT_MS / 1000;
+    while (!shows(process, text)) {
+        if (time(NULL) > end) {
+            fail_msg("no '%s' while the pipe is open", text);
+        }
+        (void)poll(NULL, 0, 20);
+    }
+}
+
+static void a_pipe_that_stays_open_is_served(void **state)
+{
+    Stage *stage = *state;
+    char path[64];
+    (void)snprintf(path, sizeof path, "/tmp/bulk-test-%ld.fifo", (long)getpid());
+    (void)unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    Process process CLEANUP(process_clear);
+    ctl_start(stage, &process, ARGUMENTS("send", path, "--wait", "--json"));
+    int pipe_end = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(pipe_end >= 0);
+    Text input CLEANUP(text_clear) = TEXT_INIT(INPUT_BYTES_MAX);
+    add_delete(&input, "shop", "one");
+    assert_int_equal(write(pipe_end, text_get(&input), input.length), input.length);
+    answer(stage, stage_deleted("one"));
+    await_output(&process, "EnvironmentDeleted");
+    close(pipe_end);
+    process_finish(&process);
+    ctl_assert_exit(&process, EXIT_CODE_OK);
+    Process told CLEANUP(process_clear);
+    ctl_start(stage, &told, ARGUMENTS("send", path));
+    pipe_end = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(write(pipe_end, text_get(&input), input.length), input.length);
+    await_output(&told, "sent command ");
+    close(pipe_end);
+    process_finish(&told);
+    ctl_assert_exit(&told, EXIT_CODE_OK);
+    expect_deletion(stage, "one");
+    (void)unlink(path);
+}
+
+static void a_dry_run_for_programs_is_a_line_each(void **state)
+{
+    Stage *stage = *state;
+    Text input CLEANUP(text_clear) = TEXT_INIT(INPUT_BYTES_MAX);
+    add_delete(&input, "shop", "one");
+    add_delete(&input, "shop", "two");
+    Process process CLEANUP(process_clear);
+    run(stage, &process, ARGUMENTS("send", "-", "--dry-run", "--json"), &input);
+    ctl_assert_exit(&process, EXIT_CODE_OK);
+    assert_int_equal(count_lines(process.out, "{"), 2);
+    assert_int_equal(count_lines(process.out, ""), 3); // and the end
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +358,11 @@ int main(void)
         cmocka_unit_test(the_worst_outcome_is_the_exit_code),
         cmocka_unit_test(who_waits_in_vain_is_told_how_many_are_missing),
         cmocka_unit_test(a_terminal_shows_the_progress),
+        cmocka_unit_test(blank_lines_before_the_first_command_are_passed_over),
+        cmocka_unit_test(what_is_wrong_with_a_large_input_is_told),
+        cmocka_unit_test(a_nul_byte_ends_it_and_its_line_is_named),
+        cmocka_unit_test(a_pipe_that_stays_open_is_served),
+        cmocka_unit_test(a_dry_run_for_programs_is_a_line_each),
     };
     return support_servers() == NULL ? support_skip()
                                      : cmocka_run_group_tests(tests, stage_set_up, stage_tear_down);

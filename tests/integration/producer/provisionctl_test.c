@@ -1,14 +1,19 @@
 // provisionctl as people and scripts run it: its command line, its output, its exit codes. The test
 // plays the worker.
+#include <fcntl.h>
 #include <jansson.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/unconst.h"
 #include "ctl.h"
 
 static const char ID[] = "919108f7-52d1-4320-9bac-f847db4148a8";
+#define PUBLIC_KEY "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
 
 static void flags_become_a_command(void **state)
 {
@@ -233,6 +238,16 @@ static void mistakes_have_their_exit_codes(void **state)
          EXIT_CODE_USAGE,
          "KAFKA_BOOTSTRAP_SERVERS"},
         {{"send", "/nonexistent.json"}, EXIT_CODE_FILE, "/nonexistent.json"},
+        {{"commands", "--ledger-uri-file=/nonexistent"}, EXIT_CODE_FILE, "/nonexistent"},
+        {{"send", "connect-account", "-a", "shop", "--account=a", "--api-key-file=/nonexistent",
+          "--fleet-public-key=" PUBLIC_KEY},
+         EXIT_CODE_FILE,
+         "/nonexistent"},
+        {{"environments", "--config=/nonexistent"}, EXIT_CODE_FILE, "/nonexistent"},
+        {{"doctor", "--worker-config=/nonexistent"}, EXIT_CODE_FILE, "/nonexistent"},
+        {{"watch", "--command=x"}, EXIT_CODE_USAGE, "UUID"},
+        {{"watch", "--type=CreatedEnvironment"}, EXIT_CODE_USAGE, "EnvironmentCreated"},
+        {{"dead-letters", "list", "--command-id", ID}, EXIT_CODE_USAGE, "command-id"},
         {{"wait", "x", "-a", "shop"}, EXIT_CODE_USAGE, "UUID"},
         {{"show", "production"}, EXIT_CODE_USAGE, "--application"},
         {{"environments", "-b", "127.0.0.1:1", "-X", "socket.timeout.ms=1000"},
@@ -248,6 +263,25 @@ static void mistakes_have_their_exit_codes(void **state)
             fail_msg("case %zu doesn't name %s: %s", i, CASES[i].says, process.err);
         }
     }
+}
+
+static void output_that_is_lost_is_no_success(void **state)
+{
+    (void)state;
+    const char *const arguments[] = {PROVISIONCTL, "send", "delete-environment", "-a", "shop",
+                                     "-e",         "x",    "--dry-run",          NULL};
+    posix_spawn_file_actions_t actions;
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    assert_int_equal(posix_spawn_file_actions_addopen(&actions, 1, "/dev/full", O_WRONLY, 0), 0);
+    pid_t pid = 0;
+    assert_int_equal(
+        posix_spawn(&pid, PROVISIONCTL, &actions, NULL, (char *const *)unconst(arguments), environ),
+        0);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EXIT_CODE_FILE);
 }
 
 static void properties_may_stand_in_a_file(void **state)
@@ -285,6 +319,7 @@ int main(void)
         cmocka_unit_test(watch_shows_events_and_ends_when_told),
         cmocka_unit_test(environments_and_show_read_the_state_topic),
         cmocka_unit_test(mistakes_have_their_exit_codes),
+        cmocka_unit_test(output_that_is_lost_is_no_success),
         cmocka_unit_test(properties_may_stand_in_a_file),
     };
     return support_servers() == NULL ? support_skip()

@@ -51,6 +51,7 @@ static void each_filter_lets_through_what_fits(void **state)
     (void)state;
     char *const *const CASES[] = {
         WORDS(WORD("--type=EnvironmentCreated")),
+        WORDS(WORD("--type=provisioning.v1.EnvironmentCreated")),
         WORDS(WORD("--type=EnvironmentDeleted"), WORD("--type"), WORD("environmentcreated")),
         WORDS(WORD("--outcome=succeeded")),
         WORDS(WORD("--outcome=failed"), WORD("--outcome=succeeded")),
