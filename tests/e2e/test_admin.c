@@ -107,6 +107,9 @@ static void commands_are_counted_by_action_and_outcome(void **state)
          1},
         {"provision_neon_requests_total{route=\"POST /projects\",status=\"201\"}", 1, 1},
         {"provision_neon_request_seconds_count{route=\"POST /projects\"}", 1, 1},
+        {"provision_neon_request_seconds_sum{route=\"POST /projects\"}", 1e-6, 60},
+        {"provision_crash_loops_total", 0, 0}, // there before they count
+        {"provision_neon_keys_refused_total", 0, 0},
         {"provision_intents_total{event=\"opened\"}", 1, 20},
         {"provision_ledger_statement_seconds_count{kind=\"claim\"}", 3, 3},
         {"provision_ledger_statement_rows_sum{kind=\"conclude\"}", 3, 3},

@@ -50,7 +50,7 @@ typedef struct HttpReply {
     const char *retry_after;
     const char *error; // "" = none; never holds the key
     Bytes body;
-    uint32_t took_ms;
+    int64_t took_us;
 } HttpReply;
 
 typedef void HttpCallback(void *context, const HttpReply *reply);

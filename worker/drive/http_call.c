@@ -257,7 +257,7 @@ HttpCall *http_call_new(Http *http, const HttpOptions *options, size_t *replies_
 
 void http_call_begin(HttpCall *call, const HttpOptions *options, const HttpRequest *request)
 {
-    call->started_boot_ms = clock_boot_ms();
+    call->started_boot_us = clock_boot_us();
     call->send_limit_boot_ms = request->send_limit_boot_ms;
     call->written = (HttpWritten){0};
     call->failure = NULL;
@@ -332,7 +332,7 @@ HttpReply http_call_reply(const HttpCall *call)
         .request_id = "",
         .retry_after = "",
         .error = "",
-        .took_ms = (uint32_t)(clock_boot_ms() - call->started_boot_ms),
+        .took_us = clock_boot_us() - call->started_boot_us,
     };
     if (call->result != CURLE_OK) {
         reply.error = failure_text(call);

@@ -44,7 +44,7 @@ struct HttpCall {
     Buffer body;
     bool repeatable; // GET and HEAD
     int64_t send_limit_boot_ms;
-    int64_t started_boot_ms;
+    int64_t started_boot_us;
     HttpWritten written;
     uint8_t *reply;
     size_t reply_bytes;

@@ -146,9 +146,9 @@ static void on_reply(void *context, const HttpReply *reply)
     NeonReply answer;
     read_reply(flight, reply, &answer);
     LogFields fields = flight_log(flight);
-    log_write(LOG_LEVEL_DEBUG, &fields, "%s: %d in %u ms, request %s",
-              neon_route_name(flight->decision.effect.request.route), reply->status, reply->took_ms,
-              answer.request_id);
+    log_write(LOG_LEVEL_DEBUG, &fields, "%s: %d in %.1f ms, request %s",
+              neon_route_name(flight->decision.effect.request.route), reply->status,
+              (double)reply->took_us / 1000, answer.request_id);
     if (answer.meaning == NEON_RATE_LIMITED) {
         uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : RATE_LIMIT_WAIT_MS;
         uint32_t longest_ms = flight->worker->saga_rules.max_wait_ms;

@@ -25,7 +25,8 @@ void tally_reply(const Flight *flight, const HttpReply *reply)
                 METRIC_LABELS(route, reply->status == 0 ? "none" : status), 1);
     metrics_add(metrics, METRIC_KEYS_REFUSED, NULL,
                 reply->status == 401 || reply->status == 403 ? 1 : 0);
-    metrics_observe(metrics, METRIC_NEON_SECONDS, METRIC_LABELS(route), reply->took_ms / MS_PER_S);
+    metrics_observe(metrics, METRIC_NEON_SECONDS, METRIC_LABELS(route),
+                    (double)reply->took_us / US_PER_S);
 }
 
 static void add_wait(Metrics *metrics, const char *reason, int64_t wait_ms)
