@@ -245,7 +245,8 @@ static bool check_kafka(const Settings *settings, Error *err)
 bool settings_check(const Settings *settings, Error *err)
 {
     return check_filled(settings, err) && check_limits(settings, err) &&
-           check_kafka(settings, err) && check_membership(settings, err) && check_topics(settings, err) &&
-           check_api(settings, err) && check_framing(settings, err) && check_keys(settings, err) &&
+           check_kafka(settings, err) && check_membership(settings, err) &&
+           check_topics(settings, err) && check_api(settings, err) &&
+           check_framing(settings, err) && check_keys(settings, err) &&
            check_references(settings, err) && check_recipients(settings, err);
 }
