@@ -6,6 +6,7 @@
 
 #include "ctl/exit_code.h"
 #include "ctl/report.h"
+#include "ctl/secret_file.h"
 #include "ctl/subcommands.h"
 #include "ctl/worker_config.h"
 
@@ -125,7 +126,21 @@ static bool is_kafka(const char *name)
     return strncmp(name, "kafka.", strlen("kafka.")) == 0;
 }
 
-// Variables that stand for no setting are somebody else's; secrets are read where they are used.
+// A password or key of Kafka that stands in a file.
+static void take_kafka_file(Doctor *doctor, const char *name, const char *path, Checklist *list)
+{
+    Secret secret CLEANUP(secret_clear) = SECRET_INIT;
+    ProvisionError fault;
+    Error error = ERROR_INIT;
+    if (!secret_file_read(path, &secret, &fault)) {
+        checklist_fail(list, "settings", &fault);
+    } else if (!settings_set(doctor->settings, name, secret_reveal(&secret), path, &error)) {
+        checklist_add(list, CHECK_FAILED, "settings", "%s", error.text);
+    }
+}
+
+// Variables that stand for no setting are somebody else's; secrets but Kafka's are read where they
+// are used.
 static void take_variable(Doctor *doctor, const char *variable, Checklist *list)
 {
     char name[NAME_BYTES];
@@ -138,9 +153,16 @@ static void take_variable(Doctor *doctor, const char *variable, Checklist *list)
     memcpy(variable_name, variable, length);
     variable_name[length] = '\0';
     char secret[NAME_BYTES];
-    if (!settings_from_environment_name(variable_name, name, sizeof(name)) ||
-        settings_is_file(name, secret, sizeof(secret)) ||
-        (settings_is_secret(name) && !is_kafka(name))) {
+    if (!settings_from_environment_name(variable_name, name, sizeof(name))) {
+        return;
+    }
+    if (settings_is_file(name, secret, sizeof(secret))) {
+        if (is_kafka(secret)) {
+            take_kafka_file(doctor, secret, equals + 1, list);
+        }
+        return;
+    }
+    if (settings_is_secret(name) && !is_kafka(name)) {
         return;
     }
     Error error = ERROR_INIT;

@@ -223,6 +223,10 @@ static void the_workers_file_tells_all(void **state)
     const char *const wrong[] = {"doctor", "--worker-config", in_dir(world, "wrong.ini"), NULL};
     assert_int_equal(ctl_run(world, "wrong", wrong), EXIT_DATA);
     ctl_expect(world, "wrong", "wrong.ini:3: there is no setting neon.api_ulr");
+    setup_write(world, "away.ini", "[kafka]\nsasl.password_file = /nonexistent/password\n");
+    const char *const away[] = {"doctor", "--worker-config", in_dir(world, "away.ini"), NULL};
+    assert_int_equal(ctl_run(world, "away", away), EXIT_FINDINGS);
+    ctl_expect(world, "away", "/nonexistent/password");
 }
 
 typedef struct Look {

@@ -15,7 +15,13 @@
 #include "base/unconst.h"
 #include "ctl.h"
 
-enum { MANY = 1500, APPLICATIONS = 25, INPUT_BYTES_MAX = 1024 * 1024, SCREEN_BYTES = 65536 };
+enum {
+    MANY = 1500,
+    APPLICATIONS = 25,
+    INPUT_BYTES_MAX = 1024 * 1024,
+    LARGE_BYTES_MAX = 2 * INPUT_BYTES_MAX,
+    SCREEN_BYTES = 65536
+};
 
 static void add_delete(Text *input, const char *application, const char *environment)
 {
@@ -229,9 +235,9 @@ static void blank_lines_before_the_first_command_are_passed_over(void **state)
 static void what_is_wrong_with_a_large_input_is_told(void **state)
 {
     Stage *stage = *state;
-    Text broken CLEANUP(text_clear) = TEXT_INIT(2 * INPUT_BYTES_MAX);
+    Text broken CLEANUP(text_clear) = TEXT_INIT(LARGE_BYTES_MAX);
     text_append(&broken, "{\"applicationId\": \"shop\", oops}\n");
-    Text large CLEANUP(text_clear) = TEXT_INIT(2 * INPUT_BYTES_MAX);
+    Text large CLEANUP(text_clear) = TEXT_INIT(LARGE_BYTES_MAX);
     text_append(&large, "{\"applicationId\": \"");
     while (broken.length <= INPUT_BYTES_MAX) {
         add_delete(&broken, "shop", "one");

@@ -13,7 +13,7 @@
 #include "ctl.h"
 
 static const char ID[] = "919108f7-52d1-4320-9bac-f847db4148a8";
-#define PUBLIC_KEY "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
+static const char PUBLIC_KEY[] = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f";
 
 static void flags_become_a_command(void **state)
 {
@@ -240,7 +240,7 @@ static void mistakes_have_their_exit_codes(void **state)
         {{"send", "/nonexistent.json"}, EXIT_CODE_FILE, "/nonexistent.json"},
         {{"commands", "--ledger-uri-file=/nonexistent"}, EXIT_CODE_FILE, "/nonexistent"},
         {{"send", "connect-account", "-a", "shop", "--account=a", "--api-key-file=/nonexistent",
-          "--fleet-public-key=" PUBLIC_KEY},
+          "--fleet-public-key", PUBLIC_KEY},
          EXIT_CODE_FILE,
          "/nonexistent"},
         {{"environments", "--config=/nonexistent"}, EXIT_CODE_FILE, "/nonexistent"},
