@@ -109,7 +109,7 @@ static bool are_both_claimed(void *context)
     const Twins *twins = context;
     return strcmp(ledger_value(twins->world,
                                "SELECT count(*) FROM provision.command WHERE status = 'running' "
-                               "AND intent_status = 'open' AND command_id IN ('%s', '%s')",
+                               "AND intent_number > 0 AND command_id IN ('%s', '%s')",
                                twins->held, twins->behind),
                   "2") == 0;
 }
@@ -122,7 +122,8 @@ static void a_thawed_worker_sends_no_claim_that_waited_behind_another(void **sta
     Proxy *proxy = NULL;
     Pair pair = pair_begin(world, NULL, ledger_proxy_open(world, "behind.uri", &proxy));
     const char *names[] = {world_fresh("live"), world_fresh("live")};
-    (void)sandbox_fault(world, "{'kind': 'slow', 'route': '" POST_PROJECT "', 'ms': 5000}");
+    (void)sandbox_fault(world,
+                        "{'kind': 'slow', 'route': '" POST_PROJECT "', 'count': 2, 'ms': 5000}");
     proxy_set_trap(proxy, PROXY_HOLD_REQUEST, CLAIM, false);
     Twins twins = {.world = world};
     twins.held = command_send(world, pair.application, PAIR_CREATE, names[0]);

@@ -159,8 +159,8 @@ typedef struct LedgerClaimed {
 void ledger_claimed_clear(LedgerClaimed *claimed);
 
 // One transaction: rows inserted or taken over (epoch + 1; abandoned + 1 where an open intent of an
-// earlier epoch was not counted yet), environments reserved, context read. Of finished rows only the
-// first that together have 2 MiB of outcomes are answered, and always one.
+// earlier epoch was not counted yet), environments reserved, context read. Of finished rows only
+// the first that together have 2 MiB of outcomes are answered, and always one.
 void ledger_claim_build(const LedgerClaim *claims, size_t count, LedgerBatch *ret_batch);
 // `ret_claimed`: `count` initialised (zeroed) structs in the order of the claims.
 bool ledger_claim_decode(const PGresult *rows, LedgerClaimed *ret_claimed, size_t count,

@@ -222,21 +222,18 @@ static void a_429_cuts_though_the_rate_has_grown_since_its_call_went_out(void **
     Buckets *buckets = buckets_new(32, 1);
     prepare(callers);
     buckets_limited(buckets, "a", NOW_MS, NOW_MS, 0);
-    assert_int_equal(buckets_rate_mrps(buckets, "a"), 22400);
     for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 3000; now_ms++) {
         granted_count = 0;
-        (void)buckets_take(buckets, "a", &callers[1].entry, now_ms);
-        (void)buckets_take(buckets, "a", &callers[2].entry, now_ms);
+        (void)buckets_take(buckets, "a", &callers[now_ms % 2].entry, now_ms);
         (void)buckets_serve(buckets, now_ms);
     }
     assert_int_equal(buckets_rate_mrps(buckets, "a"), 24400);
     buckets_limited(buckets, "a", NOW_MS + 1, NOW_MS + 3000, 0);
-    assert_int_equal(buckets_rate_mrps(buckets, "a"), 24400 * 7 / 10);
     // another one that was under way at this cut
     buckets_limited(buckets, "a", NOW_MS + 2000, NOW_MS + 3010, 0);
     assert_int_equal(buckets_rate_mrps(buckets, "a"), 24400 * 7 / 10);
+    buckets_leave(buckets, &callers[0].entry);
     buckets_leave(buckets, &callers[1].entry);
-    buckets_leave(buckets, &callers[2].entry);
     buckets_free(buckets);
 }
 
