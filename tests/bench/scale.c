@@ -6,6 +6,7 @@
  * The names have one length, so that none is a part of another: Neon's search finds parts.
  */
 #include <argp.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,7 @@ static void fill(Bench *bench, size_t level)
     bench->first = bench->filled;
     (void)run(bench, level - bench->filled, make_fill);
     bench->filled = level;
+    assert(bench->world != NULL); // for the analyzer
     PGresult *result = PQexec(bench->world->ledger, "VACUUM ANALYZE");
     assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
     PQclear(result);

@@ -95,8 +95,8 @@ static void replies_share_a_budget_which_each_gives_back(void **state)
                            .user_agent = "drive-test",
                            .connect_timeout_ms = 2000,
                            .request_timeout_ms = 1500,
-                           .max_reply_bytes = 64 * 1024 * 1024,
-                           .max_replies_bytes = 100 * 1024,
+                           .max_reply_bytes = (size_t)64 * 1024 * 1024,
+                           .max_replies_bytes = (size_t)100 * 1024,
                            .max_connections = 4};
     Http *first = f->http;
     f->http = http_new(f->loop, f->resolver, &options, &err);
