@@ -11,9 +11,22 @@
 // A transaction takes up to transaction.timeout.ms (10 s) to end; Kafka away, it never does.
 enum { LEAVE_LIMIT_MS = 15000 };
 
+// After SIGTERM calls that are under way are waited for, without the partitions: the next owners
+// work already, and wait only for the intents of these.
+static bool waits_for_calls(const Worker *worker)
+{
+    return worker->is_draining && !worker->is_cut &&
+           (worker->flight_count > 0 || worker->marking_count > 0);
+}
+
 static void on_publisher_closed(void *context)
 {
-    loop_stop(((Worker *)context)->loop);
+    Worker *worker = context;
+    worker->has_left = true;
+    loop_timer_stop(worker->leave_limit);
+    if (!waits_for_calls(worker)) {
+        loop_stop(worker->loop);
+    }
 }
 
 static void on_consumer_closed(void *context)
@@ -29,7 +42,7 @@ static void on_limit(void *context)
     _Exit(WORKER_EXIT_TEMPORARY); // the publisher's thread can't be joined
 }
 
-// Gives the partitions back; what is still in flight is the next owner's.
+// Gives the partitions back; what has not been published is the next owner's.
 static void leave(Worker *worker)
 {
     if (worker->is_closing) {
@@ -91,11 +104,23 @@ static void on_drain_soft(void *context)
     Worker *worker = context;
     worker->hands_back = true;
     hand_back(worker, is_at_boundary);
+    leave(worker);
+}
+
+// Calls that are under way are cut off.
+static void cut(Worker *worker)
+{
+    worker->is_cut = true;
+    if (worker->has_left) {
+        loop_stop(worker->loop);
+    } else {
+        leave(worker);
+    }
 }
 
 static void on_drain_hard(void *context)
 {
-    leave(context);
+    cut(context);
 }
 
 static void start_draining(Worker *worker)
@@ -118,7 +143,7 @@ static void on_signal(uv_signal_t *handle, int number)
     (void)number;
     Worker *worker = handle->data;
     if (worker->is_draining) {
-        leave(worker); // asked twice
+        cut(worker); // asked twice
     } else {
         start_draining(worker);
     }
@@ -131,7 +156,9 @@ static bool is_idle(const Worker *worker)
 
 void leave_when_idle(Worker *worker)
 {
-    if (worker->is_draining && is_idle(worker)) {
+    if (worker->has_left && !waits_for_calls(worker)) {
+        loop_stop(worker->loop);
+    } else if (worker->is_draining && is_idle(worker)) {
         leave(worker);
     }
 }

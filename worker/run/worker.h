@@ -90,6 +90,8 @@ typedef struct Worker {
     bool is_draining;
     bool hands_back;
     bool is_closing;
+    bool has_left; // the group; the publisher has ended
+    bool is_cut;   // nothing is waited for any more
     int exit_code;
 } Worker;
 
