@@ -10,7 +10,7 @@
 #include "support/wait.h"
 #include "support/world.h"
 
-enum { EXIT_CONFIG = 78, EXIT_USAGE = 64, COMMANDS = 12, END_SECONDS = 60 };
+enum { EXIT_CONFIG = 78, EXIT_USAGE = 64, COMMANDS = 12, END_SECONDS = 60, SLOW_MS = 10000 };
 
 static const char *const WORKER[] = {"environments.check_login=off", NULL};
 
@@ -67,6 +67,21 @@ static void expect_each_once(World *world, const char *prefix, const char *const
     }
 }
 
+typedef struct Opened {
+    World *world;
+    const char *id;
+} Opened;
+
+static bool is_opened(void *context)
+{
+    const Opened *opened = context;
+    return strcmp(ledger_value(opened->world,
+                               "SELECT intent_status FROM provision.command WHERE command_id = "
+                               "'%s'",
+                               opened->id),
+                  "open") == 0;
+}
+
 static void what_is_under_way_is_finished_before_the_end(void **state)
 {
     World *world = *state;
@@ -111,6 +126,64 @@ static void what_does_not_end_in_time_is_handed_back_and_continued(void **state)
     // none that the first had made was made again
     assert_in_range(made, 1, 2 * COMMANDS);
     assert_int_equal(sandbox_count_calls(world, "POST /projects"), 2 * COMMANDS);
+}
+
+// A creation whose POST takes SLOW_MS is under way at the worker that is started first.
+static const char *send_slow_create(World *world, const char *name)
+{
+    (void)sandbox_fault(world, box_text("{'kind': 'slow', 'route': 'POST /projects', 'count': 1, "
+                                        "'ms': %d}",
+                                        SLOW_MS));
+    const char *id = command_send(world, "slow",
+                                  "'createEnvironment': {'environment': '%s', 'account': 'main', "
+                                  "'regionId': '" WORLD_REGION "'}",
+                                  name);
+    Opened opened = {world, id};
+    wait_until(is_opened, &opened, END_SECONDS, "the slow call's intent");
+    return id;
+}
+
+static void a_call_under_way_is_ended_behind_the_group(void **state)
+{
+    World *world = *state;
+    Process *one = worker_start(world, "behind", WORKER);
+    command_connect_main(world, "slow");
+    const char *id = send_slow_create(world, "behind");
+    Process *two = worker_start(world, "ahead", WORKER);
+    worker_await_members(world, 2, END_SECONDS);
+    process_signal(one, SIGTERM);
+    worker_await_members(world, 1, END_SECONDS);
+    assert_false(process_has_ended(one)); // it is out of the group, and its call goes on
+    assert_int_equal(process_wait(one, END_SECONDS), 0);
+    (void)command_await(world, id, "EnvironmentCreated");
+    // its intent was closed by it: nobody had to wait until it has settled, or call again
+    assert_string_equal(
+        ledger_value(world,
+                     "SELECT concat_ws(' ', abandoned, unsettled_until IS NULL) FROM "
+                     "provision.command WHERE command_id = '%s'",
+                     id),
+        "0 t");
+    assert_int_equal(sandbox_count_projects(world, "slow-behind"), 1);
+    sandbox_clear_faults(world);
+    worker_stop(two);
+}
+
+static void a_second_signal_cuts_calls_off(void **state)
+{
+    World *world = *state;
+    Process *one = worker_start(world, "cut", WORKER);
+    const char *id = send_slow_create(world, "cut");
+    int64_t began_ms = wait_now_ms();
+    process_signal(one, SIGTERM);
+    process_await_log(one, "leaving the group", END_SECONDS);
+    process_signal(one, SIGTERM);
+    assert_int_equal(process_wait(one, END_SECONDS), 0);
+    assert_in_range(wait_now_ms() - began_ms, 0, SLOW_MS - 1);
+    sandbox_clear_faults(world);
+    Process *two = worker_start(world, "after-cut", WORKER);
+    (void)command_await(world, id, "EnvironmentCreated");
+    assert_int_equal(sandbox_count_projects(world, "slow-cut"), 1);
+    worker_stop(two);
 }
 
 static void two_workers_share_and_one_of_them_leaves(void **state)
@@ -186,6 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_under_way_is_finished_before_the_end),
         cmocka_unit_test(what_does_not_end_in_time_is_handed_back_and_continued),
+        cmocka_unit_test(a_call_under_way_is_ended_behind_the_group),
+        cmocka_unit_test(a_second_signal_cuts_calls_off),
         cmocka_unit_test(two_workers_share_and_one_of_them_leaves),
         cmocka_unit_test(a_wrong_configuration_ends_with_78),
         cmocka_unit_test(a_key_that_is_none_ends_with_78),

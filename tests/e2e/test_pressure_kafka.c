@@ -20,12 +20,13 @@ static const char *application(int number)
     return box_text("app-%d", number);
 }
 
+// Steps are told of, too, where there is an assignment to tell under.
+static const char *const SETTINGS[] = {"environments.check_login=off", "publish.accepted=on",
+                                       "publish.steps=on", NULL};
+
 static int begin(void **state)
 {
     static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "4000", NULL};
-    // steps are told of, too, where there is an assignment to tell under
-    static const char *const SETTINGS[] = {"environments.check_login=off", "publish.accepted=on",
-                                           "publish.steps=on", NULL};
     world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
     (void)worker_start(*state, "one", SETTINGS);
     for (int i = 0; i < APPLICATIONS; i++) {
@@ -51,6 +52,20 @@ static bool are_claimed(void *context)
 static bool are_finished(void *context)
 {
     return count_finished(context) == (int64_t)APPLICATIONS * EACH;
+}
+
+typedef struct After {
+    World *world;
+    Load *load;
+    Process *worker;
+} After;
+
+// A worker that ends with 75 asks to be started again, as its supervisor does.
+static bool is_published_or_ended(void *context)
+{
+    const After *after = context;
+    return load_ended(after->world, after->load) == after->load->count ||
+           process_has_ended(after->worker);
 }
 
 static bool is_over(void *context)
@@ -81,6 +96,12 @@ static void outcomes_wait_for_kafka_and_go_out_once(void **state)
     assert_int_equal(probe_get(worker, "/livez").status, 200);
     stack_thaw_kafka();
     int64_t began_ms = wait_now_ms();
+    After after = {world, &load, worker};
+    wait_until(is_published_or_ended, &after, SECONDS, "what comes after Kafka is back");
+    if (worker->pid == 0) { // the broker has ended the transaction that was open when it froze
+        assert_int_equal(worker->status, 75);
+        worker = worker_start(world, "again", SETTINGS);
+    }
     load_expect_ends(world, &load, SECONDS);
     print_message("all published %.1f s after Kafka was back\n",
                   (double)(wait_now_ms() - began_ms) / 1000);

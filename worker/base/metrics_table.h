@@ -30,11 +30,11 @@ METRIC(GATE_WAITING,        "provision_commands_waiting",                GAUGE, 
 METRIC(HELD,                "provision_commands_held",                   GAUGE,     "",               NONE,   1,    "commands in memory, with outcomes not yet published: what pauses partitions") \
 METRIC(HELD_BYTES,          "provision_held_bytes",                      GAUGE,     "",               NONE,   1,    "their records and outcomes") \
 METRIC(LANES_WAITING,       "provision_lanes_waiting",                   GAUGE,     "",               NONE,   1,    "commands that wait for an earlier one of their application") \
-METRIC(PARKED,              "provision_commands_parked",                 GAUGE,     "",               NONE,   1,    "commands whose partition was taken away, kept in case it comes back") \
+METRIC(PARKED,              "provision_commands_parked",                 GAUGE,     "",               NONE,   1,    "commands whose partition was taken away and that rest, kept in case it comes back") \
 METRIC(PARTITIONS,          "provision_partitions_assigned",             GAUGE,     "",               NONE,   1,    "partitions of the command topic that this worker has") \
 METRIC(PARTITION_UNFINISHED, "provision_partition_unfinished",           GAUGE,     "partition",      NONE,   1000, "records of a partition that were taken and are not finished") \
 METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE,     "partition",      NONE,   1000, "records of a partition that are not finished, those not yet taken included (a transaction of their producer adds one)") \
-METRIC(PARTITION_BLOCKED,   "provision_partition_blocked_seconds_total", COUNTER,   "partition",      NONE,   1000, "how long a partition was paused, because the worker or the partition's completion map was full") \
+METRIC(PARTITION_BLOCKED,   "provision_partition_blocked_seconds_total", COUNTER,   "partition",      NONE,   1000, "how long a partition was paused: the worker or its share of it was full, the ledger away, or the worker stopping") \
 METRIC(NEON_REQUESTS,       "provision_neon_requests_total",             COUNTER,   "route,status",   NONE,   400,  "requests to Neon's API; status: of the reply, or none") \
 METRIC(KEYS_REFUSED,        "provision_neon_keys_refused_total",         COUNTER,   "",               NONE,   1,    "requests to Neon's API that it refused for their key (401, 403)") \
 METRIC(NEON_SECONDS,        "provision_neon_request_seconds",            HISTOGRAM, "route",          CALL,   64,   "from sending a request to its whole reply") \

@@ -14,6 +14,7 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
     static const KafkaProperty DEFAULTS[] = {
         {"client.id", "provision-worker"},
         {"session.timeout.ms", "10000"},
+        {"heartbeat.interval.ms", "500"}, // who stays hears of a rebalance by it
         {"fetch.wait.max.ms", "100"},
         // For each partition (of 100,000, 64 MiB and 1 MiB): what is not started is not fetched.
         {"queued.min.messages", "200"},

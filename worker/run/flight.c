@@ -110,6 +110,20 @@ bool flight_is_under_way(const Flight *flight)
     return flight->op.pending || flight->call != NULL || flight->login != NULL;
 }
 
+static void count_resting(void *context, const char *key, void *value)
+{
+    (void)key;
+    size_t *count = context;
+    *count += flight_is_under_way(value) ? 0 : 1;
+}
+
+size_t flight_count_resting(const Worker *worker)
+{
+    size_t count = 0;
+    table_each(worker->parked, count_resting, &count);
+    return count;
+}
+
 // The record may come again while what is under way goes on: it must not find this flight then.
 static void leave_parking(Flight *flight)
 {

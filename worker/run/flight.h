@@ -93,6 +93,8 @@ void flight_free(Flight *flight);
 // Marks it as dropped without freeing it: nothing that ends meanwhile starts it.
 void flight_doom(Flight *flight);
 bool flight_is_under_way(const Flight *flight);
+// Parked ones with nothing under way; the others are at work, even where the group was left.
+size_t flight_count_resting(const Worker *worker);
 // Starts those whose lanes have become free.
 void flight_start_ready(List *ready);
 

@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 
+#include "run/flight.h"
 #include "sys/usage.h"
 
 static const double MS_PER_S = 1000;
@@ -61,7 +62,7 @@ static void read_process(Metrics *metrics)
 
 void gauges_read(const Worker *worker)
 {
-    size_t parked = table_count(worker->parked);
+    size_t parked = flight_count_resting(worker);
     const struct {
         MetricId id;
         size_t value;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "run/flight.h"
 #include "sys/notify.h"
 
 enum {
@@ -46,7 +47,7 @@ static void describe(const Herald *herald, Text *text)
         text_append_bytes(text, c, is_end ? 0 : 1);
     }
     text_printf(text, ": %zu partitions, %zu commands in flight, %zu outcomes to publish",
-                partition_count(worker), worker->flight_count - table_count(worker->parked),
+                partition_count(worker), worker->flight_count - flight_count_resting(worker),
                 worker->parcel_count);
 }
 

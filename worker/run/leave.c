@@ -8,8 +8,12 @@
 #include "run/sight.h"
 #include "sys/log.h"
 
-// A transaction takes up to transaction.timeout.ms (10 s) to end; Kafka away, it never does.
-enum { LEAVE_LIMIT_MS = 15000 };
+enum {
+    // A transaction takes up to transaction.timeout.ms (10 s) to end; Kafka away, it never does.
+    LEAVE_LIMIT_MS = 15000,
+    // For what the next owner would have to do again: some seconds at most.
+    LEAVE_SOON_MS = 5000,
+};
 
 // After SIGTERM calls that are under way are waited for, without the partitions: the next owners
 // work already, and wait only for the intents of these.
@@ -34,12 +38,20 @@ static void on_consumer_closed(void *context)
     publisher_close(((Worker *)context)->publisher, on_publisher_closed);
 }
 
-static void on_limit(void *context)
+static _Noreturn void end_without_kafka(void)
 {
-    (void)context;
     log_write(LOG_LEVEL_ERROR, NULL,
               "Kafka doesn't let go; ends without it, outcomes are in the ledger");
     _Exit(WORKER_EXIT_TEMPORARY); // the publisher's thread can't be joined
+}
+
+static void on_limit(void *context)
+{
+    Worker *worker = context;
+    worker->is_stuck = true;
+    if (!waits_for_calls(worker)) {
+        end_without_kafka();
+    }
 }
 
 // Gives the partitions back; what has not been published is the next owner's.
@@ -59,6 +71,7 @@ static void leave(Worker *worker)
 void leave_after(Worker *worker, int exit_code)
 {
     worker->exit_code = exit_code;
+    worker->is_cut = true;
     leave(worker);
 }
 
@@ -102,16 +115,25 @@ static bool waits_for_turn(const Flight *flight)
 static void on_drain_soft(void *context)
 {
     Worker *worker = context;
+    if (worker->hands_back) { // for the second time
+        leave(worker);
+        return;
+    }
     worker->hands_back = true;
     hand_back(worker, is_at_boundary);
-    leave(worker);
+    bool is_static = settings_flag(worker->settings, SETTING_GROUP_STATIC);
+    if (!is_static) { // nobody gets a static member's partitions by its leaving
+        loop_timer_start(worker->drain_soft, LEAVE_SOON_MS);
+    }
 }
 
 // Calls that are under way are cut off.
 static void cut(Worker *worker)
 {
     worker->is_cut = true;
-    if (worker->has_left) {
+    if (worker->is_stuck) {
+        end_without_kafka();
+    } else if (worker->has_left) {
         loop_stop(worker->loop);
     } else {
         leave(worker);
@@ -154,11 +176,40 @@ static bool is_idle(const Worker *worker)
     return worker->flight_count == 0 && worker->parcel_count == 0 && worker->marking_count == 0;
 }
 
+// The next owner passes such a call over, meets its name taken, and has to look for it until the
+// intent has settled.
+static bool makes_a_name(const Flight *flight)
+{
+    const Step *step = flight->decision.step;
+    return flight->has_saga && flight->decision.mutating && step != NULL &&
+           step->protection == PROTECTED_UNIQUE_NAME && flight_is_under_way(flight);
+}
+
+// Once all is handed back: what waits to be published, and calls that make a name, end first.
+static bool may_leave(const Worker *worker)
+{
+    bool is_static = settings_flag(worker->settings, SETTING_GROUP_STATIC);
+    if (is_static || !worker->hands_back || worker->parcel_count > 0) {
+        return false;
+    }
+    LIST_EACH(&worker->flights, link)
+    {
+        if (makes_a_name(LIST_ENTRY(link, Flight, link))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void leave_when_idle(Worker *worker)
 {
-    if (worker->has_left && !waits_for_calls(worker)) {
+    if ((worker->has_left || worker->is_stuck) && !waits_for_calls(worker)) {
+        if (worker->is_stuck && !worker->has_left) {
+            end_without_kafka();
+        }
         loop_stop(worker->loop);
-    } else if (worker->is_draining && is_idle(worker)) {
+    } else if (worker->is_draining && !worker->is_closing &&
+               (is_idle(worker) || may_leave(worker))) {
         leave(worker);
     }
 }

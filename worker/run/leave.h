@@ -1,8 +1,10 @@
 /*
- * How the worker ends. SIGTERM: nothing new is taken in, what is in flight ends or is handed back
- * within drain.timeout, what is concluded is published, and the group is left; a second signal cuts
- * the first part short. A fatal error leaves at once. Where Kafka doesn't let the publisher go, the
- * process ends all the same: all that matters is in the ledger.
+ * How the worker ends. SIGTERM: nothing new is taken in; after drain.finish what is at a boundary
+ * is handed back, what waits to be published goes out, and the group is left, so that the next
+ * owners work at once. Calls under way are ended behind it, within drain.timeout: their results are
+ * noted, and only their own commands wait for that. A static member leaves when they have ended. A
+ * second signal cuts them off, a fatal error leaves at once. Where Kafka doesn't let the publisher
+ * go, the process ends all the same: all that matters is in the ledger.
  */
 #ifndef RUN_LEAVE_H
 #define RUN_LEAVE_H

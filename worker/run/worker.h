@@ -92,6 +92,7 @@ typedef struct Worker {
     bool is_closing;
     bool has_left; // the group; the publisher has ended
     bool is_cut;   // nothing is waited for any more
+    bool is_stuck; // Kafka did not let go in time
     int exit_code;
 } Worker;
 

@@ -99,8 +99,7 @@ void setup_settings(World *world)
                          "burst = 200\n"
                          "[kafka]\n"
                          "bootstrap.servers = %s\n"
-                         "consumer.session.timeout.ms = 6000\n"
-                         "consumer.heartbeat.interval.ms = 500\n",
+                         "consumer.session.timeout.ms = 6000\n",
                          world->name, world->dir, world->box.ca_file, world->dir, world->dir,
                          world->topics[0], world->topics[1], world->topics[2], world->topics[3],
                          WORLD_PARTITIONS, world->box.api_url, world->bootstrap));
