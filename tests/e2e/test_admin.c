@@ -24,7 +24,8 @@ enum { EXIT_CONFIG = 78, EXIT_UNAVAILABLE = 69, SECONDS = 60, SLOW_MS = 6000, LA
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
     "}"
 
-static const char *const WORKER[] = {"environments.check_login=off", "ledger.connections=2", NULL};
+static const char *const WORKER[] = {"environments.check_login=off", "ledger.connections=2",
+                                     "drain.finish=20s", NULL};
 
 static Process *one; // most tests look at it
 
