@@ -131,10 +131,10 @@ static void on_drain_soft(void *context)
 static void cut(Worker *worker)
 {
     worker->is_cut = true;
-    if (worker->is_stuck) {
-        end_without_kafka();
-    } else if (worker->has_left) {
+    if (worker->has_left) {
         loop_stop(worker->loop);
+    } else if (worker->is_stuck) {
+        end_without_kafka();
     } else {
         leave(worker);
     }

@@ -3,31 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lanes_kit.h"
 #include "unit.h"
-
-static Subject subject(unsigned number)
-{
-    Subject subject = {.kind = number % 2 == 0 ? SUBJECT_ENVIRONMENT : SUBJECT_ACCOUNT};
-    (void)snprintf(subject.name, sizeof subject.name, "s%u", number);
-    return subject;
-}
-
-static const Subject ALL = {.kind = SUBJECT_APPLICATION};
-
-static Command command(const char *application, unsigned writes)
-{
-    Command command = {.writes = subject(writes)};
-    (void)snprintf(command.application_id, sizeof command.application_id, "%s", application);
-    return command;
-}
-
-// Another command each time, of the same subjects.
-static void enter(Lanes *lanes, LaneEntry *entry, Command *command)
-{
-    static unsigned next;
-    (void)snprintf(command->command_id, sizeof command->command_id, "id-%u", next++);
-    lanes_enter(lanes, entry, command);
-}
 
 static Command reading(const char *application, unsigned writes, unsigned reads)
 {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lanes_kit.h"
 #include "unit.h"
 
 enum { COMMANDS = 40, SUBJECTS = 5, ROUNDS = 2000 };
@@ -13,30 +14,6 @@ static uint32_t next(uint32_t *seed)
 {
     *seed = *seed * 1664525u + 1013904223u;
     return *seed >> 8;
-}
-
-static Subject subject(unsigned number)
-{
-    Subject subject = {.kind = number % 2 == 0 ? SUBJECT_ENVIRONMENT : SUBJECT_ACCOUNT};
-    (void)snprintf(subject.name, sizeof subject.name, "s%u", number);
-    return subject;
-}
-
-static const Subject ALL = {.kind = SUBJECT_APPLICATION};
-
-static Command command(const char *application, unsigned writes)
-{
-    Command command = {.writes = subject(writes)};
-    (void)snprintf(command.application_id, sizeof command.application_id, "%s", application);
-    return command;
-}
-
-// Another command each time, of the same subjects.
-static void enter(Lanes *lanes, LaneEntry *entry, Command *command)
-{
-    static unsigned next;
-    (void)snprintf(command->command_id, sizeof command->command_id, "id-%u", next++);
-    lanes_enter(lanes, entry, command);
 }
 
 typedef struct Model {
