@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conninfo.h"
 #include "ctl/secret_file.h"
 #include "lib/fault.h"
 
@@ -60,19 +61,6 @@ static void drop_notice(void *context, const char *message)
     (void)message;
 }
 
-// libpq repeats host and port in its messages: what can't be any may be a part of the password that
-// broke the URI.
-static bool is_safe_to_repeat(const PQconninfoOption *option)
-{
-    if (option->val == NULL) {
-        return true;
-    }
-    if (strcmp(option->keyword, "port") == 0) {
-        return strspn(option->val, "0123456789,") == strlen(option->val);
-    }
-    return strncmp(option->keyword, "host", 4) != 0 || strchr(option->val, '@') == NULL;
-}
-
 static bool check_uri(const char *uri, ProvisionError *err)
 {
     char *message = NULL;
@@ -80,7 +68,7 @@ static bool check_uri(const char *uri, ProvisionError *err)
     PQfreemem(message); // may repeat the URI
     bool valid = options != NULL;
     for (size_t i = 0; valid && options[i].keyword != NULL; i++) {
-        valid = is_safe_to_repeat(&options[i]);
+        valid = conninfo_is_safe_to_repeat(options[i].keyword, options[i].val);
     }
     return valid || fault_set(err, PROVISION_ERROR_INVALID, "LEDGER_URI_INVALID",
                               "ledger.uri is no connection URI that PostgreSQL understands: "

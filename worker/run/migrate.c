@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/conninfo.h"
 #include "base/text.h"
 #include "ledger/schema.h"
 
@@ -31,22 +32,6 @@ static void drop_notice(void *context, const char *message)
     (void)message;
 }
 
-// What stands between the parts of a URI may have been meant as part of its password. libpq repeats
-// host and port in its messages, so those that can't be any are refused here.
-static bool is_safe_to_repeat(const PQconninfoOption *option)
-{
-    if (option->val == NULL) {
-        return true;
-    }
-    if (strcmp(option->keyword, "port") == 0) {
-        return strspn(option->val, "0123456789,") == strlen(option->val);
-    }
-    if (strcmp(option->keyword, "host") == 0 || strcmp(option->keyword, "hostaddr") == 0) {
-        return strchr(option->val, '@') == NULL;
-    }
-    return true;
-}
-
 static bool check_uri(const char *uri, Error *err)
 {
     char *message = NULL;
@@ -54,7 +39,7 @@ static bool check_uri(const char *uri, Error *err)
     PQfreemem(message); // may repeat the URI
     bool valid = options != NULL;
     for (size_t i = 0; valid && options[i].keyword != NULL; i++) {
-        valid = is_safe_to_repeat(&options[i]);
+        valid = conninfo_is_safe_to_repeat(options[i].keyword, options[i].val);
     }
     return valid || error_set(err, ERROR_INVALID, "LEDGER_URI_INVALID",
                               "ledger.uri is no connection URI that PostgreSQL understands: "
