@@ -142,6 +142,34 @@ bool name_check_role(const char *name, const char *field, Error *err)
     return check_identifier(name, field, err);
 }
 
+bool name_check_service(const char *name, const char *field, Error *err)
+{
+    return check_identifier(name, field, err);
+}
+
+static bool begins_foreign_names(const char *prefix)
+{
+    static const char *const FOREIGN[] = {"db", "svc", "pg", "neon"};
+    size_t head = strcspn(prefix, "_");
+    for (size_t i = 0; i < sizeof FOREIGN / sizeof FOREIGN[0]; i++) {
+        if (strlen(FOREIGN[i]) == head && strncmp(prefix, FOREIGN[i], head) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool name_check_prefix(const char *prefix, const char *field, Error *err)
+{
+    bool fits =
+        prefix[0] >= 'a' && prefix[0] <= 'z' && is_plain(prefix, "_", NAME_PREFIX_BYTES - 1);
+    return (fits && !begins_foreign_names(prefix)) ||
+           refuse(field,
+                  "1 to 16 characters of a-z, 0-9 and '_', a letter first, and neither db, svc, pg "
+                  "nor neon before its first '_'",
+                  err);
+}
+
 bool name_is_preview(const char *environment)
 {
     return strncmp(environment, "pr:", 3) == 0;

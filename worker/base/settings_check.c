@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/name.h"
 #include "base/recipients.h"
 #include "base/settings_value.h"
 
@@ -180,6 +181,16 @@ static bool check_recipients(const Settings *settings, Error *err)
                      settings_name(SETTING_REVEAL_RECIPIENTS), wrong);
 }
 
+static bool check_prefix(const Settings *settings, Error *err)
+{
+    return name_check_prefix(settings_text(settings, SETTING_ROLES_PREFIX), "", NULL) ||
+           invalid(
+               err,
+               "must be 1 to 16 characters of a-z, 0-9 and '_', a letter first, and neither db, "
+               "svc, pg nor neon before its first '_'",
+               SETTING_ROLES_PREFIX);
+}
+
 typedef struct KafkaNumbers {
     bool has_servers;
     int64_t message_timeout_ms;
@@ -248,5 +259,6 @@ bool settings_check(const Settings *settings, Error *err)
            check_kafka(settings, err) && check_membership(settings, err) &&
            check_topics(settings, err) && check_api(settings, err) &&
            check_framing(settings, err) && check_keys(settings, err) &&
-           check_references(settings, err) && check_recipients(settings, err);
+           check_references(settings, err) && check_recipients(settings, err) &&
+           check_prefix(settings, err);
 }

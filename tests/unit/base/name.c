@@ -96,6 +96,23 @@ static void names_are_taken_whole_or_refused_with_what_is_allowed(void **state)
         check(name_check_neon_id, c->name, c->neon_id);
         check(name_check_database, c->name, c->database);
         check(name_check_role, c->name, c->database || is_only_no_database(c->name));
+        check(name_check_service, c->name, c->database || is_only_no_database(c->name));
+    }
+}
+
+static void a_prefix_begins_no_names_of_others(void **state)
+{
+    (void)state;
+    static const char *const GOOD[] = {"encore", "e",      "shop_2",          "dbx",
+                                       "svcs",   "neondb", "a123456789012345"};
+    static const char *const BAD[] = {"",    "Encore",  "2shop",   "_e",     "a.b",
+                                      "a-b", "db",      "db_main", "svc",    "svc_orders",
+                                      "pg",  "pg_read", "neon",    "neon_x", "a1234567890123456"};
+    for (size_t i = 0; i < UNIT_COUNT(GOOD); i++) {
+        check(name_check_prefix, GOOD[i], true);
+    }
+    for (size_t i = 0; i < UNIT_COUNT(BAD); i++) {
+        check(name_check_prefix, BAD[i], false);
     }
 }
 
@@ -112,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_taken_whole_or_refused_with_what_is_allowed),
+        cmocka_unit_test(a_prefix_begins_no_names_of_others),
         cmocka_unit_test(previews_are_known_by_their_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,10 @@ static const Case CASES[] = {
     {{{"reveal.recipients", "shop=" PUBLIC_KEY ",shop"}},
      "reveal.recipients: entry 2 must be an application's name, '=' and the 64 hex digits of an "
      "X25519 public key (FILE.pub of provisionctl keygen)"},
+    {{{"roles.prefix", "shop"}}, NULL},
+    {{{"roles.prefix", "svc"}},
+     "roles.prefix must be 1 to 16 characters of a-z, 0-9 and '_', a letter first, and neither db, "
+     "svc, pg nor neon before its first '_'"},
     {{{"secrets.key_encryption_key", ""}}, "secrets.key_encryption_key is required"},
     {{{"group.id", ""}}, "group.id is required"},
     {{{"topics.state", ""}}, "topics.state is required"},
