@@ -1,0 +1,1 @@
+#include "roles/report.h"
