@@ -301,7 +301,8 @@ Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCal
     static const PgLinkHandler HANDLER = {on_connected, on_failed, on_event};
     Pg *pg = alloc_zeroed(1, sizeof(*pg));
     pg->loop = loop;
-    if (options->statement_timeout_ms != 0) {
+    pg->job_timeout_ms = options->job_timeout_ms;
+    if (pg->job_timeout_ms == 0 && options->statement_timeout_ms != 0) {
         pg->job_timeout_ms = options->statement_timeout_ms + PG_JOB_GRACE_MS;
     }
     pg->reconnect = options->reconnect;
@@ -323,13 +324,25 @@ PgState pg_state(const Pg *pg)
     return pg->state;
 }
 
-void pg_run_until(Pg *pg, const PgStatement *statements, int count, int64_t send_limit_boot_ms,
-                  PgCallback *callback, void *context)
+static void queue(Pg *pg, PgJob *job, int64_t send_limit_boot_ms)
 {
-    PgJob *job = pg_job_new(statements, count, callback, context);
     job->send_limit_boot_ms = send_limit_boot_ms;
     list_append(&pg->waiting, &job->link);
     loop_timer_start(pg->soon, 0);
+}
+
+void pg_run_until(Pg *pg, const PgStatement *statements, int count, int64_t send_limit_boot_ms,
+                  PgCallback *callback, void *context)
+{
+    queue(pg, pg_job_new(statements, count, callback, context), send_limit_boot_ms);
+}
+
+void pg_run_each(Pg *pg, const PgStatement *statements, int count, int64_t send_limit_boot_ms,
+                 PgCallback *callback, void *context)
+{
+    PgJob *job = pg_job_new(statements, count, callback, context);
+    job->has_each = true;
+    queue(pg, job, send_limit_boot_ms);
 }
 
 void pg_run(Pg *pg, const PgStatement *statements, int count, PgCallback *callback, void *context)

@@ -32,6 +32,8 @@ typedef struct PgOptions {
     // The server's statement_timeout; its lock_timeout is half of it.
     uint32_t statement_timeout_ms; // also the limit of a job, plus 5 s, after which the connection
                                    // is given up
+    uint32_t job_timeout_ms;       // that limit instead, unless 0
+    const char *session_options;   // more of the connection's `options`, may be NULL; they win
     const char *application_name;
     bool reconnect; // ledger: after a loss connects again by itself with a growing, jittered delay
 } PgOptions;
@@ -67,6 +69,12 @@ void pg_run(Pg *pg, const PgStatement *statements, int count, PgCallback *callba
 // server rolls that back. Code SEND_LIMIT.
 void pg_run_until(Pg *pg, const PgStatement *statements, int count, int64_t send_limit_boot_ms,
                   PgCallback *callback, void *context);
+// The same with a Sync behind each statement: still one round trip, but each is a transaction of
+// its own (or a part of the one that an earlier one has begun), as CREATE DATABASE needs it.
+// `results` has one for each statement then, those of failed ones (PGRES_FATAL_ERROR), too, unless
+// the connection is lost.
+void pg_run_each(Pg *pg, const PgStatement *statements, int count, int64_t send_limit_boot_ms,
+                 PgCallback *callback, void *context);
 size_t pg_waiting(const Pg *pg); // jobs queued or under way
 // No callback is called any more.
 void pg_close(Pg *pg);

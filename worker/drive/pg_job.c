@@ -51,16 +51,21 @@ void pg_job_free(PgJob *job)
     free(job);
 }
 
+static bool send_statement(const PgJobStatement *statement, PGconn *conn)
+{
+    return PQsendQueryParams(conn, statement->sql, statement->param_count, NULL,
+                             (const char *const *)statement->params, NULL, NULL, 0) == 1;
+}
+
 bool pg_job_send(const PgJob *job, PGconn *conn)
 {
     for (int i = 0; i < job->count; i++) {
-        const PgJobStatement *statement = &job->statements[i];
-        if (PQsendQueryParams(conn, statement->sql, statement->param_count, NULL,
-                              (const char *const *)statement->params, NULL, NULL, 0) != 1) {
+        if (!send_statement(&job->statements[i], conn) ||
+            (job->has_each && PQpipelineSync(conn) != 1)) {
             return false;
         }
     }
-    return PQpipelineSync(conn) == 1;
+    return job->has_each || PQpipelineSync(conn) == 1;
 }
 
 static bool is_end_of_session(const PGresult *result)
@@ -69,19 +74,45 @@ static bool is_end_of_session(const PGresult *result)
     return severity == NULL || strcmp(severity, "ERROR") != 0;
 }
 
-static PgJobProgress take_error(PgJob *job, const PGresult *result)
+// The first failure; the detail is left out: it quotes values.
+static void note_failure(PgJob *job, const PGresult *result)
 {
-    if (is_end_of_session(result)) {
-        return PG_JOB_BROKEN;
-    }
     if (job->err.kind == ERROR_NONE) {
         const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-        // The detail is left out: it quotes values.
         error_set(&job->err, ERROR_INTERNAL, sqlstate != NULL ? sqlstate : "XX000", "%s",
                   message != NULL ? message : "no message");
     }
+}
+
+static bool keep(PgJob *job, PGresult *result)
+{
+    if (job->err.kind != ERROR_NONE || job->result_count == job->count) {
+        return false;
+    }
+    job->results[job->result_count++] = result;
+    return true;
+}
+
+static PgJobProgress take_failure(PgJob *job, PGresult *result)
+{
+    if (is_end_of_session(result)) {
+        PQclear(result);
+        return PG_JOB_BROKEN;
+    }
+    if (!job->has_each) {
+        note_failure(job, result);
+        PQclear(result);
+    } else if (!keep(job, result)) {
+        PQclear(result);
+    }
     return PG_JOB_GOES_ON;
+}
+
+static PgJobProgress take_sync(PgJob *job)
+{
+    job->sync_count++;
+    return job->sync_count == (job->has_each ? job->count : 1) ? PG_JOB_DONE : PG_JOB_GOES_ON;
 }
 
 PgJobProgress pg_job_take(PgJob *job, PGresult *result)
@@ -89,20 +120,18 @@ PgJobProgress pg_job_take(PgJob *job, PGresult *result)
     ExecStatusType status = PQresultStatus(result);
     bool is_answer =
         status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
-    if (is_answer && job->err.kind == ERROR_NONE && job->result_count < job->count) {
-        job->results[job->result_count++] = result;
+    if (status == PGRES_FATAL_ERROR) {
+        return take_failure(job, result);
+    }
+    if (is_answer && keep(job, result)) {
         return PG_JOB_GOES_ON;
     }
-    PgJobProgress progress = PG_JOB_GOES_ON;
-    if (status == PGRES_PIPELINE_SYNC) {
-        progress = PG_JOB_DONE;
-    } else if (status == PGRES_FATAL_ERROR) {
-        progress = take_error(job, result);
-    } else if (status != PGRES_PIPELINE_ABORTED) {
-        progress = PG_JOB_BROKEN; // COPY
-    }
     PQclear(result);
-    return progress;
+    if (status == PGRES_PIPELINE_SYNC) {
+        return take_sync(job);
+    }
+    // the rest would be COPY
+    return status == PGRES_PIPELINE_ABORTED ? PG_JOB_GOES_ON : PG_JOB_BROKEN;
 }
 
 void pg_job_report(const PgJob *job)

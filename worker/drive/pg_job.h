@@ -22,6 +22,8 @@ typedef struct PgJob {
     ListLink link;
     PgJobStatement *statements;
     int count;
+    bool has_each; // a Sync behind each
+    int sync_count;
     PGresult **results;
     int result_count;
     int64_t send_limit_boot_ms; // 0 = none
@@ -34,7 +36,7 @@ typedef enum PgJobProgress { PG_JOB_GOES_ON, PG_JOB_DONE, PG_JOB_BROKEN } PgJobP
 
 PgJob *pg_job_new(const PgStatement *statements, int count, PgCallback *callback, void *context);
 void pg_job_free(PgJob *job); // parameters are zeroed
-// Hands all statements and one Sync to libpq; false: the connection is broken.
+// Hands all statements and their Syncs to libpq; false: the connection is broken.
 bool pg_job_send(const PgJob *job, PGconn *conn);
 // Takes one result. PG_JOB_BROKEN: the connection can't be used any more.
 PgJobProgress pg_job_take(PgJob *job, PGresult *result);

@@ -102,8 +102,9 @@ static void take_parts(PgParams *params, const PgOptions *options)
 }
 
 // Ours come last and so override what the connection string says.
-static void take_limits(PgParams *params, uint32_t statement_timeout_ms)
+static void take_limits(PgParams *params, const PgOptions *options)
 {
+    uint32_t statement_timeout_ms = options->statement_timeout_ms;
     params->options = TEXT_INIT(PG_OPTIONS_LIMIT);
     const char *theirs = get(params, "options");
     if (theirs != NULL) {
@@ -112,6 +113,10 @@ static void take_limits(PgParams *params, uint32_t statement_timeout_ms)
     text_printf(&params->options,
                 " -c statement_timeout=%u -c lock_timeout=%u -c client_min_messages=warning",
                 statement_timeout_ms, statement_timeout_ms / 2);
+    if (options->session_options != NULL) {
+        text_append(&params->options, " ");
+        text_append(&params->options, options->session_options);
+    }
     set(params, "options", text_get(&params->options));
     Text number = TEXT_INIT(sizeof(params->user_timeout_ms) - 1);
     text_printf(&number, "%u", statement_timeout_ms);
@@ -131,7 +136,7 @@ bool pg_params_init(PgParams *params, const PgOptions *options, Error *err)
         return false;
     }
     params->application_name = alloc_text(options->application_name);
-    take_limits(params, options->statement_timeout_ms);
+    take_limits(params, options);
     set_missing(params, "application_name", params->application_name);
     set(params, "client_encoding", "UTF8");
     set(params, "gssencmode", "disable");
