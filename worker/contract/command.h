@@ -64,7 +64,8 @@ typedef struct Command {
     char traceparent[56]; // of the record's header when valid, else empty
     Secret api_key;       // ConnectAccount, sealed or plaintext; empty for a reference
     Subject writes;       // the subject this command changes; SUBJECT_NONE: none
-    bool only_reads;      // what it "writes" is what it is about: it changes nothing there
+    bool only_reads;      // what it "writes" is what it is about: it changes nothing there (Reveal,
+                          // SetupRoles with mode plan)
     Subject reads[3];     // subjects it relies on
     size_t read_count;
     Subject excludes; // nothing that reads it runs at the same time; SUBJECT_NONE: nothing
@@ -91,6 +92,14 @@ void command_free_at(Command **command);
 
 // What its events are about: the subject it changes, or else the application.
 Subject command_subject(const Command *command);
+
+// The account that it names, or "": then it uses that of its environment, if any.
+const char *command_account(const Command *command);
+// The environment of the same application that it branches from, or "".
+const char *command_source_environment(const Command *command);
+// Origin ("created", "branched") of the environment that its claim makes a row for; "": it makes
+// none.
+const char *command_reserves(const Command *command);
 
 // Commands that free or stop something never expire unless they carry a deadline (Cancel, Close,
 // Delete, Disconnect).

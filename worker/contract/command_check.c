@@ -22,7 +22,7 @@ static bool refuse_value(const char *field, const char *problem, Error *err)
     return error_set_field(err, ERROR_INVALID, "INVALID_VALUE", field, "%s %s", field, problem);
 }
 
-static bool require(const char *text, const char *field, Error *err)
+bool command_check_required(const char *text, const char *field, Error *err)
 {
     return text[0] != '\0' || error_set_field(err, ERROR_INVALID, "FIELD_REQUIRED", field,
                                               "%s is missing: set it", field);
@@ -75,9 +75,10 @@ bool command_check_envelope(const Provisioning__V1__Command *message, Error *err
     return true;
 }
 
-static bool check_environment(const char *environment, const char *field, Error *err)
+bool command_check_environment(const char *environment, const char *field, Error *err)
 {
-    if (!require(environment, field, err) || !name_check_environment(environment, field, err)) {
+    if (!command_check_required(environment, field, err) ||
+        !name_check_environment(environment, field, err)) {
         return false;
     }
     return !name_is_preview(environment) ||
@@ -86,9 +87,9 @@ static bool check_environment(const char *environment, const char *field, Error 
                            field);
 }
 
-static bool check_account(const char *account, const char *field, Error *err)
+bool command_check_account(const char *account, const char *field, Error *err)
 {
-    return require(account, field, err) && name_check_account(account, field, err);
+    return command_check_required(account, field, err) && name_check_account(account, field, err);
 }
 
 // A name that may be left out.
@@ -128,11 +129,11 @@ static bool check_reference(const char *reference, Error *err)
                            "has 1 to 128 of A-Z, a-z, 0-9, '_', '-' and '.', no '.' first");
 }
 
-static bool check_cancel_command(const Provisioning__V1__Command *message, Error *err)
+bool command_check_cancel(const Provisioning__V1__Command *message, Error *err)
 {
     const char *field = "cancel_command.command_id";
     const char *target = message->cancel_command->command_id;
-    if (!require(target, field, err)) {
+    if (!command_check_required(target, field, err)) {
         return false;
     }
     if (!uuid_is_valid(target)) {
@@ -146,9 +147,10 @@ static bool check_cancel_command(const Provisioning__V1__Command *message, Error
            refuse_value(field, "must be the id of another command", err);
 }
 
-static bool check_connect_account(const Provisioning__V1__ConnectAccount *action, Error *err)
+bool command_check_connect(const Provisioning__V1__Command *message, Error *err)
 {
-    if (!check_account(action->account, "connect_account.account", err)) {
+    const Provisioning__V1__ConnectAccount *action = message->connect_account;
+    if (!command_check_account(action->account, "connect_account.account", err)) {
         return false;
     }
     if (action->org_id[0] != '\0' &&
@@ -163,29 +165,43 @@ static bool check_connect_account(const Provisioning__V1__ConnectAccount *action
            check_reference(action->reference, err);
 }
 
-static bool check_create_environment(const Provisioning__V1__CreateEnvironment *action, Error *err)
+// Without a list there is one database of this name.
+static CommandNames databases_of(const Provisioning__V1__CreateEnvironment *action)
 {
-    return check_environment(action->environment, "create_environment.environment", err) &&
-           check_account(action->account, "create_environment.account", err) &&
-           require(action->region_id, "create_environment.region_id", err) &&
+    static char neondb[] = "neondb";
+    static char *const usual[] = {neondb};
+    return action->n_databases == 0 ? (CommandNames){usual, 1}
+                                    : (CommandNames){action->databases, action->n_databases};
+}
+
+bool command_check_create(const Provisioning__V1__Command *message, Error *err)
+{
+    const Provisioning__V1__CreateEnvironment *action = message->create_environment;
+    CommandNames databases = databases_of(action);
+    return command_check_environment(action->environment, "create_environment.environment", err) &&
+           command_check_account(action->account, "create_environment.account", err) &&
+           command_check_required(action->region_id, "create_environment.region_id", err) &&
            name_check_neon_id(action->region_id, "create_environment.region_id", err) &&
            check_neon_name(action->project_name, "create_environment.project_name", err) &&
            check_neon_name(action->branch_name, "create_environment.branch_name", err) &&
            command_check_pg_version(action->pg_version, "create_environment.pg_version", err) &&
-           (action->n_databases == 0 ||
-            name_check_database(action->databases[0], "create_environment.databases[0]", err)) &&
+           command_check_databases(databases, "create_environment.databases", err) &&
            command_check_retention(action->history_retention_seconds,
                                    "create_environment.history_retention_seconds", err) &&
-           command_check_endpoint(action->endpoint, "create_environment.endpoint", err);
+           command_check_endpoint(action->endpoint, "create_environment.endpoint", err) &&
+           command_check_services(action->services, action->n_services, databases,
+                                  "create_environment.services", err);
 }
 
 static bool check_branch_reference(const Provisioning__V1__BranchReference *source, Error *err)
 {
-    return check_account(source->account, "branch_environment.source_branch.account", err) &&
-           require(source->project_id, "branch_environment.source_branch.project_id", err) &&
+    return command_check_account(source->account, "branch_environment.source_branch.account",
+                                 err) &&
+           command_check_required(source->project_id, "branch_environment.source_branch.project_id",
+                                  err) &&
            name_check_neon_id(source->project_id, "branch_environment.source_branch.project_id",
                               err) &&
-           require(source->branch, "branch_environment.source_branch.branch", err) &&
+           command_check_required(source->branch, "branch_environment.source_branch.branch", err) &&
            name_check_neon(source->branch, "branch_environment.source_branch.branch", err);
 }
 
@@ -203,72 +219,26 @@ static bool check_source(const Provisioning__V1__BranchEnvironment *action, Erro
             "branch_environment.source is missing: set source_environment or source_branch");
     }
     const char *field = "branch_environment.source_environment";
-    if (!check_environment(action->source_environment, field, err)) {
+    if (!command_check_environment(action->source_environment, field, err)) {
         return false;
     }
     return strcmp(action->source_environment, action->environment) != 0 ||
            refuse_value(field, "must be another environment than the new one", err);
 }
 
-static bool check_branch_environment(const Provisioning__V1__BranchEnvironment *action, Error *err)
+bool command_check_branch(const Provisioning__V1__Command *message, Error *err)
 {
-    return check_environment(action->environment, "branch_environment.environment", err) &&
+    const Provisioning__V1__BranchEnvironment *action = message->branch_environment;
+    return command_check_environment(action->environment, "branch_environment.environment", err) &&
            check_source(action, err) &&
            check_neon_name(action->branch_name, "branch_environment.branch_name", err) &&
-           command_check_endpoint(action->endpoint, "branch_environment.endpoint", err);
+           command_check_endpoint(action->endpoint, "branch_environment.endpoint", err) &&
+           command_check_services(action->services, action->n_services, (CommandNames){NULL, 0},
+                                  "branch_environment.services", err);
 }
 
-// A service logs in as svc_<service>, and that has to be a role's name.
-static bool check_service(const char *service, const char *field, Error *err)
+bool command_check_delete(const Provisioning__V1__Command *message, Error *err)
 {
-    enum { SERVICE_MAX_BYTES = NAME_ROLE_BYTES - 1 - (sizeof "svc_" - 1) };
-    return require(service, field, err) && name_check_role(service, field, err) &&
-           (strlen(service) <= SERVICE_MAX_BYTES ||
-            refuse_value(field, "must have at most 59 bytes", err));
-}
-
-static bool check_target(const Provisioning__V1__RevealCredentials *action, Error *err)
-{
-    switch ((int)action->target_case) {
-    case PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_ROLE:
-        return require(action->role, "reveal_credentials.role", err) &&
-               name_check_role(action->role, "reveal_credentials.role", err);
-    case PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_SERVICE:
-        return check_service(action->service, "reveal_credentials.service", err);
-    default:
-        return true;
-    }
-}
-
-static bool check_reveal_credentials(const Provisioning__V1__RevealCredentials *action, Error *err)
-{
-    static const char KEY[] = "reveal_credentials.reply_public_key";
-    if (!check_environment(action->environment, "reveal_credentials.environment", err) ||
-        !check_target(action, err)) {
-        return false;
-    }
-    if (action->reply_public_key.len == 0) {
-        return require("", KEY, err);
-    }
-    return action->reply_public_key.len == CRYPTO_KEY_BYTES ||
-           refuse_value(KEY, "must be an X25519 public key, 32 bytes", err);
-}
-
-bool command_check_fields(const Provisioning__V1__Command *message, Error *err)
-{
-    switch ((int)message->action_case) {
-    case PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND:
-        return check_cancel_command(message, err);
-    case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
-        return check_connect_account(message->connect_account, err);
-    case PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT:
-        return check_create_environment(message->create_environment, err);
-    case PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT:
-        return check_branch_environment(message->branch_environment, err);
-    case PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS:
-        return check_reveal_credentials(message->reveal_credentials, err);
-    default:
-        return check_environment(message->delete_environment->environment,
-                                 "delete_environment.environment", err);
-    }
+    return command_check_environment(message->delete_environment->environment,
+                                     "delete_environment.environment", err);
 }

@@ -7,13 +7,12 @@
 #include "base/text.h"
 #include "contract/allocator.h"
 #include "contract/command_parts.h"
+#include "contract/command_table.h"
 #include "contract/framing.h"
 #include "contract/traceparent.h"
 #include "contract/wire.h"
 
 enum { COMMAND_ID_FIELD = 1 };
-
-typedef Provisioning__V1__Command CommandMessage;
 
 void command_free(Command *command)
 {
@@ -167,7 +166,7 @@ static bool check_message(const Record *record, const CommandRules *rules,
         return false;
     }
     return command_check_supported(message, err) && command_check_envelope(message, err) &&
-           command_check_fields(message, err);
+           command_row(message->action_case)->check(message, err);
 }
 
 Command *command_decode(const Record *record, const CommandRules *rules, Rejection *ret_rejection)

@@ -19,9 +19,33 @@ bool command_check_supported(const Provisioning__V1__Command *message, Error *er
 bool command_supports_field(Action action, uint32_t field_number);
 // The envelope's own fields but for application and command id. Codes: INVALID_VALUE.
 bool command_check_envelope(const Provisioning__V1__Command *message, Error *err);
-// The fields of the action, which is a supported one; codes FIELD_REQUIRED, INVALID_NAME,
-// INVALID_VALUE, REFERENCE_INVALID.
-bool command_check_fields(const Provisioning__V1__Command *message, Error *err);
+
+// The fields of each action; codes FIELD_REQUIRED, INVALID_NAME, INVALID_VALUE, REFERENCE_INVALID.
+bool command_check_cancel(const Provisioning__V1__Command *message, Error *err);
+bool command_check_connect(const Provisioning__V1__Command *message, Error *err);
+bool command_check_create(const Provisioning__V1__Command *message, Error *err);
+bool command_check_branch(const Provisioning__V1__Command *message, Error *err);
+bool command_check_setup_roles(const Provisioning__V1__Command *message, Error *err);
+bool command_check_rotate(const Provisioning__V1__Command *message, Error *err);
+bool command_check_reveal(const Provisioning__V1__Command *message, Error *err);
+bool command_check_delete(const Provisioning__V1__Command *message, Error *err);
+
+// Parts of them. `path` is where the value stands in the command, as the sender knows it.
+bool command_check_required(const char *text, const char *path, Error *err);
+bool command_check_environment(const char *environment, const char *path, Error *err);
+bool command_check_account(const char *account, const char *path, Error *err);
+
+// Who uses which databases. `known` are the databases that accesses may name; with none, any.
+typedef struct CommandNames {
+    char *const *list;
+    size_t count;
+} CommandNames;
+
+// Each name fits and stands once. Codes: INVALID_NAME, INVALID_VALUE.
+bool command_check_databases(CommandNames databases, const char *path, Error *err);
+// Names, accesses, and that all the roles that it takes fit on a branch.
+bool command_check_services(Provisioning__V1__Service *const *services, size_t count,
+                            CommandNames known, const char *path, Error *err);
 
 // Each value as Neon takes it. https://api-docs.neon.tech/reference
 bool command_check_endpoint(const Provisioning__V1__EndpointSettings *endpoint, const char *path,

@@ -1,60 +1,57 @@
+#include <assert.h>
+
 #include "contract/command_parts.h"
+#include "contract/command_table.h"
+#include "contract/field.h"
+
+static const Subject ALL_BRANCHES = {.kind = SUBJECT_APPLICATION};
+static const Subject ALL_ACCOUNTS = {.kind = SUBJECT_ACCOUNT};
 
 static void add_read(Command *command, Subject subject)
 {
+    assert(command->read_count < sizeof command->reads / sizeof command->reads[0]);
     command->reads[command->read_count++] = subject;
 }
 
-// A deletion succeeds or not by what was branched off and deleted before it, anywhere in the
-// application: the command itself doesn't tell which environments share a project.
-static const Subject ALL_BRANCHES = {.kind = SUBJECT_APPLICATION};
-
-// The account of an environment isn't named in commands about it: who connects one waits for all
-// who may use it, and they for it.
-static const Subject ALL_ACCOUNTS = {.kind = SUBJECT_ACCOUNT};
-
-static void name_branch_subjects(Command *command)
+// What the action's first field names.
+static Subject name_written(const Command *command, SubjectKind kind)
 {
-    const Provisioning__V1__BranchEnvironment *action = command->message->branch_environment;
-    command->writes = subject_environment(action->environment);
-    if (action->source_case == PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT) {
-        add_read(command, subject_environment(action->source_environment));
-        add_read(command, ALL_ACCOUNTS);
-    } else {
-        add_read(command, subject_account(action->source_branch->account));
+    const ProtobufCMessage *action = command_action_message(command->message);
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field(action->descriptor, 1);
+    const char *name = *(char *const *)field_value(action, field);
+    return kind == SUBJECT_ACCOUNT ? subject_account(name) : subject_environment(name);
+}
+
+static void name_reads(Command *command, const CommandRow *row)
+{
+    const char *source = command_source_environment(command);
+    const char *account = command_account(command);
+    if (source[0] != '\0') {
+        add_read(command, subject_environment(source));
     }
-    add_read(command, ALL_BRANCHES);
+    if (row->writes == SUBJECT_ENVIRONMENT) {
+        add_read(command, account[0] != '\0' ? subject_account(account) : ALL_ACCOUNTS);
+    }
+    if (row->source != NULL) {
+        add_read(command, ALL_BRANCHES);
+    }
 }
 
 void command_name_subjects(Command *command)
 {
-    const Provisioning__V1__Command *message = command->message;
-    switch ((int)command->action) {
-    case PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND:
-        // it must not wait behind what it stops, nor hold up anything
-        uuid_normalise(message->cancel_command->command_id, command->stops);
-        break;
-    case PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT:
-        command->writes = subject_account(message->connect_account->account);
-        command->excludes = ALL_ACCOUNTS;
-        break;
-    case PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT:
-        command->writes = subject_environment(message->create_environment->environment);
-        add_read(command, subject_account(message->create_environment->account));
-        break;
-    case PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT:
-        name_branch_subjects(command);
-        break;
-    case PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS:
-        command->writes = subject_environment(message->reveal_credentials->environment);
-        command->only_reads = true;
-        add_read(command, ALL_ACCOUNTS);
-        break;
-    default:
-        command->writes = subject_environment(message->delete_environment->environment);
-        command->excludes = ALL_BRANCHES;
-        add_read(command, ALL_ACCOUNTS);
-        break;
+    const CommandRow *row = command_row(command->action);
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND) {
+        uuid_normalise(command->message->cancel_command->command_id, command->stops);
+    }
+    if (row->writes != SUBJECT_NONE) {
+        command->writes = name_written(command, row->writes);
+        command->only_reads = row->only_reads != NULL && row->only_reads(command->message);
+    }
+    name_reads(command, row);
+    if (row->excludes != COMMAND_EXCLUDES_NOTHING) {
+        command->excludes =
+            row->excludes == COMMAND_EXCLUDES_ACCOUNTS ? ALL_ACCOUNTS : ALL_BRANCHES;
     }
 }
 
@@ -62,4 +59,22 @@ Subject command_subject(const Command *command)
 {
     return command->writes.kind != SUBJECT_NONE ? command->writes
                                                 : (Subject){.kind = SUBJECT_APPLICATION};
+}
+
+const char *command_account(const Command *command)
+{
+    const CommandRow *row = command_row(command->action);
+    return row->account == NULL ? "" : row->account(command->message);
+}
+
+const char *command_source_environment(const Command *command)
+{
+    const CommandRow *row = command_row(command->action);
+    return row->source == NULL ? "" : row->source(command->message);
+}
+
+const char *command_reserves(const Command *command)
+{
+    const char *origin = command_row(command->action)->reserves;
+    return origin == NULL ? "" : origin;
 }

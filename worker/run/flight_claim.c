@@ -13,20 +13,6 @@
 
 enum { KEY_RETRY_MS = 10000, CLAIM_RETRY_MS = 1000, RECLAIM_MS = 1000 };
 
-static const char *account_of(const Command *command)
-{
-    const Provisioning__V1__Command *message = command->message;
-    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
-        return message->connect_account->account;
-    }
-    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
-        return message->create_environment->account;
-    }
-    bool names_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT &&
-                        saga_source_environment(command)[0] == '\0';
-    return names_branch ? message->branch_environment->source_branch->account : "";
-}
-
 // The API key that the command's calls are made with. Error kinds: unavailable or internal (ours to
 // repair, the command waits), else it is refused.
 static bool find_key(Flight *flight, Error *err)
@@ -145,8 +131,7 @@ static void on_claimed(LedgerOp *op)
 void flight_claim(Flight *flight)
 {
     const Command *command = flight->command;
-    bool is_create = command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT;
-    bool is_branch = command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
+    const char *reserves = command_reserves(command);
     bool writes_environment = command->writes.kind == SUBJECT_ENVIRONMENT && !flight->overtakes;
     flight->phase = FLIGHT_CLAIMING;
     flight->op.answer.claimed = &flight->claimed;
@@ -160,11 +145,11 @@ void flight_claim(Flight *flight)
         .offset = command->offset,
         .timestamp_ms = command->timestamp_ms,
         .environment = writes_environment ? command->writes.name : "",
-        .source_environment = flight->overtakes ? "" : saga_source_environment(command),
-        .account = flight->overtakes ? "" : account_of(command),
+        .source_environment = flight->overtakes ? "" : command_source_environment(command),
+        .account = flight->overtakes ? "" : command_account(command),
         .writes_account = command->writes.kind == SUBJECT_ACCOUNT && !flight->overtakes,
-        .reserve = (is_create || is_branch) && !flight->overtakes,
-        .origin = is_create ? "created" : "branched",
+        .reserve = reserves[0] != '\0' && !flight->overtakes,
+        .origin = reserves,
         .spec_digest = flight->spec_digest,
         .subject = flight->subject,
         .worker = flight->worker->name,

@@ -37,13 +37,7 @@ static bool has_source_environment(const Saga *saga)
 
 const char *saga_source_environment(const Command *command)
 {
-    if (command->action != PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT) {
-        return "";
-    }
-    const Provisioning__V1__BranchEnvironment *branch = command->message->branch_environment;
-    bool has =
-        branch->source_case == PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT;
-    return has ? branch->source_environment : "";
+    return command_source_environment(command);
 }
 
 static bool check_source(Saga *saga, Error *err)

@@ -72,3 +72,25 @@ Command *kit_decode(const char *text)
     }
     return command;
 }
+
+void kit_check_commands(const KitCommandCase *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        Buffer packed CLEANUP(buffer_clear) = kit_pack_command(cases[i].command);
+        Record record = kit_record(&packed);
+        CommandRules rules = kit_rules();
+        rules.allow_plaintext_key = true;
+        Rejection rejection;
+        Command *command CLEANUP(command_free_at) = command_decode(&record, &rules, &rejection);
+        const char *code = cases[i].code == NULL ? "" : cases[i].code;
+        if ((command == NULL) != (code[0] != '\0') || strcmp(rejection.error.code, code) != 0) {
+            fail_msg("%s: %s %s", cases[i].command, rejection.error.code, rejection.error.text);
+        }
+        assert_string_equal(rejection.error.field, cases[i].field);
+        if (command == NULL) {
+            assert_non_null(strstr(rejection.error.text, rejection.error.field));
+            assert_string_equal(rejection.application_id, "shop");
+            assert_string_equal(rejection.command_id, KIT_ID);
+        }
+    }
+}

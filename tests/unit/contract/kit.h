@@ -42,4 +42,13 @@ CommandRules kit_rules(void);
 // Decodes a command in JSON; the test fails where it is refused.
 Command *kit_decode(const char *text);
 
+// A command in JSON, and why it is refused; no code: it isn't.
+typedef struct KitCommandCase {
+    const char *command;
+    const char *code;
+    const char *field;
+} KitCommandCase;
+
+void kit_check_commands(const KitCommandCase *cases, size_t count);
+
 #endif

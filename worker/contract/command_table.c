@@ -1,0 +1,113 @@
+#include "contract/command_table.h"
+
+#include "contract/command_parts.h"
+
+#define ACTION(name) PROVISIONING__V1__COMMAND__ACTION_##name
+
+static const char *connected_account(const CommandMessage *message)
+{
+    return message->connect_account->account;
+}
+
+static const char *creating_account(const CommandMessage *message)
+{
+    return message->create_environment->account;
+}
+
+static bool branches_environment(const CommandMessage *message)
+{
+    return message->branch_environment->source_case ==
+           PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT;
+}
+
+static const char *branching_account(const CommandMessage *message)
+{
+    return branches_environment(message) ? "" : message->branch_environment->source_branch->account;
+}
+
+static const char *branched_environment(const CommandMessage *message)
+{
+    return branches_environment(message) ? message->branch_environment->source_environment : "";
+}
+
+static bool only_plans(const CommandMessage *message)
+{
+    return message->setup_roles->mode == PROVISIONING__V1__ROLES_MODE__ROLES_MODE_PLAN;
+}
+
+static bool always(const CommandMessage *message)
+{
+    (void)message;
+    return true;
+}
+
+static const CommandRow ROWS[] = {
+    // it must not wait behind what it stops, nor hold up anything
+    {
+        .action = ACTION(CANCEL_COMMAND),
+        .fields = {1},
+        .check = command_check_cancel,
+    },
+    {
+        .action = ACTION(CONNECT_ACCOUNT),
+        .fields = {1, 2, 3, 4, 5},
+        .check = command_check_connect,
+        .writes = SUBJECT_ACCOUNT,
+        .account = connected_account,
+        .excludes = COMMAND_EXCLUDES_ACCOUNTS,
+    },
+    {
+        .action = ACTION(CREATE_ENVIRONMENT),
+        .fields = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
+        .check = command_check_create,
+        .writes = SUBJECT_ENVIRONMENT,
+        .account = creating_account,
+        .reserves = "created",
+    },
+    {
+        .action = ACTION(BRANCH_ENVIRONMENT),
+        .fields = {1, 2, 3, 4, 9, 10},
+        .check = command_check_branch,
+        .writes = SUBJECT_ENVIRONMENT,
+        .account = branching_account,
+        .source = branched_environment,
+        .reserves = "branched",
+    },
+    {
+        .action = ACTION(SETUP_ROLES),
+        .fields = {1, 2, 3, 4, 5, 6},
+        .check = command_check_setup_roles,
+        .writes = SUBJECT_ENVIRONMENT,
+        .only_reads = only_plans,
+    },
+    {
+        .action = ACTION(ROTATE_CREDENTIALS),
+        .fields = {1, 2, 3, 4},
+        .check = command_check_rotate,
+        .writes = SUBJECT_ENVIRONMENT,
+    },
+    {
+        .action = ACTION(REVEAL_CREDENTIALS),
+        .fields = {1, 2, 3, 4},
+        .check = command_check_reveal,
+        .writes = SUBJECT_ENVIRONMENT,
+        .only_reads = always,
+    },
+    {
+        .action = ACTION(DELETE_ENVIRONMENT),
+        .fields = {1, 2},
+        .check = command_check_delete,
+        .writes = SUBJECT_ENVIRONMENT,
+        .excludes = COMMAND_EXCLUDES_BRANCHES,
+    },
+};
+
+const CommandRow *command_row(Action action)
+{
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        if (ROWS[i].action == action) {
+            return &ROWS[i];
+        }
+    }
+    return NULL;
+}
