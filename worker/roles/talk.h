@@ -30,6 +30,7 @@
 #include "roles/mode.h"
 #include "roles/report.h"
 #include "roles/spec.h"
+#include "roles/verifier.h"
 
 enum { ROLES_TALK_PARAMS_MAX = 4 };
 
@@ -50,11 +51,11 @@ enum {
 typedef struct RolesTask {
     RolesMode mode;
     const json_t *spec;
-    // APPLY: the passwords of all roles that log in. `set`: is to be set whatever the verifier
-    // says. Else verifiers decide, and where they can't be read, each is set.
+    // The wanted passwords of roles that log in; APPLY: of all of them. Verifiers decide which ones
+    // are to be set; where they can't be read, `set` does. PLAN: may be fewer, or none.
     const RolesSecret *secrets;
     size_t secret_count;
-    RolesFence fence;
+    RolesFence fence; // APPLY, PASSWORDS
 } RolesTask;
 
 typedef struct RolesStatement {
@@ -73,13 +74,12 @@ typedef struct RolesBatch {
     bool changes; // it isn't only reading: its send limit is to be kept
 } RolesBatch;
 
-// Whether `verifier` is one of `password` (roles/verifier.h): it takes milliseconds, so it is for
-// another thread than the loop's.
+// For roles_verifier_check, which takes milliseconds: not for the loop's thread.
 typedef struct RolesCheck {
     const char *role;
     const Secret *password;
     const char *verifier;
-    bool matches; // to be filled in
+    RolesVerified result; // to be filled in
 } RolesCheck;
 
 typedef enum RolesTalkAction {
@@ -109,6 +109,9 @@ RolesTalk *roles_talk_new(const RolesTask *task, const char *database);
 void roles_talk_free(RolesTalk *talk);
 // Says the same until it is told something. `random` jitters waits.
 RolesTalkNext roles_talk_next(RolesTalk *talk, uint32_t random);
+// No session could be opened, or only one that was refused: instead of sending anything. A database
+// that refuses us for good is reported as blocked; else the conversation has failed.
+void roles_talk_refused(RolesTalk *talk, const Error *err);
 // What came of the batch. `err` has kind none, unavailable (connection lost, code as drive/pg.h has
 // it), or internal with the SQLSTATE as its code.
 void roles_talk_learn(RolesTalk *talk, PGresult *const *results, int count, const Error *err);
