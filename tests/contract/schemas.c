@@ -133,7 +133,7 @@ static void the_schema_of_commands_has_exactly_what_is_executed(void **state)
         actions++;
     }
     expect_strict(schema, properties);
-    assert_int_equal(actions, 6);
+    assert_int_equal(actions, 8);
 }
 
 static void the_schema_has_the_messages_inside_commands(void **state)
@@ -144,6 +144,8 @@ static void the_schema_has_the_messages_inside_commands(void **state)
         &provisioning__v1__branch_reference__descriptor,
         &provisioning__v1__sealed_box__descriptor,
         &provisioning__v1__label__descriptor,
+        &provisioning__v1__service__descriptor,
+        &provisioning__v1__database_access__descriptor,
     };
     json_t *schema CLEANUP(free_json) = read_schema();
     for (size_t i = 0; i < sizeof MESSAGES / sizeof MESSAGES[0]; i++) {
