@@ -12,9 +12,12 @@
 
 #include "run/note.h"
 #include "run/record_copy.h"
+#include "run/tally_wait.h"
 #include "run/worker.h"
 #include "saga/conclude.h"
 #include "sys/log.h"
+
+struct RolePasswords;
 
 typedef enum FlightPhase {
     FLIGHT_WAITING, // for its lanes
@@ -57,8 +60,11 @@ typedef struct Flight {
     void (*on_timer)(struct Flight *flight);
     HttpCall *call;
     int64_t sent_boot_ms; // the call, or the last one
+    TallyWait neon_wait;
     Pg *login;
     bool login_asked;
+    struct RolesRun *roles; // run/roles_run.h, under way; NULL: none
+    void (*on_passwords)(struct Flight *flight, struct RolePasswords *passwords, const Error *err);
     int64_t intent_number;
     int64_t send_limit_ms;
     char *texts[3]; // JSON of the statement under way
@@ -90,6 +96,9 @@ bool flight_may_act(const Flight *flight);
 void flight_drop(Flight *flight);
 // Cuts off what is under way, too; at the end of the process.
 void flight_free(Flight *flight);
+// Takes back what would begin something and waits for the ledger: a claim, or an intent that was
+// never sent. One that was may stand in the ledger: sent again, it is closed as soon as it can be.
+void flight_withdraw(Flight *flight);
 // Marks it as dropped without freeing it: nothing that ends meanwhile starts it.
 void flight_doom(Flight *flight);
 bool flight_is_under_way(const Flight *flight);
@@ -140,6 +149,18 @@ SagaNow flight_now(void);
 void flight_perform(Flight *flight);
 // The moment of its call to Neon has come.
 void flight_on_token(BucketEntry *entry);
+// What came of the effect: written where it changed something, then the command goes on.
+void flight_learn(Flight *flight, const Answer *answer);
+
+// ---- flight_ledger.c
+void flight_perform_ledger(Flight *flight);
+
+// ---- flight_roles.c
+
+// Performs EFFECT_ROLES: connects, runs the conversations of worker/roles, and ends with
+// flight_learn. With a mutating decision the intent is committed, and what changes something is
+// sent until flight->send_limit_ms only.
+void flight_run_roles(Flight *flight);
 
 // ---- flight_end.c
 void flight_conclude(Flight *flight);

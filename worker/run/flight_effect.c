@@ -88,7 +88,7 @@ static void close_unsent(Flight *flight)
     close_intent(flight);
 }
 
-static void learn(Flight *flight, const Answer *answer)
+void flight_learn(Flight *flight, const Answer *answer)
 {
     flight->lesson = saga_learn(&flight->saga, flight->decision.step, answer, flight_now());
     tally_step(flight);
@@ -159,7 +159,7 @@ static void on_reply(void *context, const HttpReply *reply)
     if (flight->decision.mutating && reply->status == 0 && !reply->written) {
         close_unsent(flight);
     } else {
-        learn(flight, &(Answer){.reply = &answer});
+        flight_learn(flight, &(Answer){.reply = &answer});
     }
     neon_reply_clear(&answer);
 }
@@ -209,12 +209,17 @@ static void on_opened(LedgerOp *op)
     const IntentTimes *times = &flight->worker->intent_times;
     flight->intent_number = opened.number;
     flight_progress(flight);
-    flight->send_limit_ms =
-        intent_send_limit_ms(times, flight->decision.settles, op->handed_boot_ms);
+    // what a fence protects must not come late either: a new password would be an old one by then
+    bool is_limited =
+        flight->decision.settles || flight->decision.step->protection == PROTECTED_FENCE;
+    flight->send_limit_ms = intent_send_limit_ms(times, is_limited, op->handed_boot_ms);
     saga_opened(&flight->saga, flight->decision.step, flight->decision.settles,
                 intent_settled_ms(times, clock_boot_ms()));
     if (!flight_may_act(flight)) {
         close_unsent(flight); // taken away meanwhile: its next owner calls
+    } else if (flight->decision.effect.kind == EFFECT_ROLES) {
+        pass(flight, CRASH_CALL_BEFORE);
+        flight_run_roles(flight);
     } else {
         send_request(flight);
     }
@@ -239,6 +244,7 @@ static void open_intent(Flight *flight)
 // The token is taken: its time has come.
 static void call_neon(Flight *flight)
 {
+    tally_went_on(flight);
     if (flight->decision.mutating) {
         open_intent(flight);
     } else {
@@ -252,12 +258,14 @@ static void perform_neon(Flight *flight)
     if (flight->decision.mutating && project_id[0] != '\0' &&
         !locks_acquire(flight->worker->locks, project_id, &flight->lock)) {
         gate_rest(flight->worker->gate, &flight->place);
-        return; // flight_perform is called when it is free
+        tally_went_on(flight); // to wait for another command
+        return;                // flight_perform is called when it is free
     }
     if (buckets_take(flight->worker->buckets, bucket_key(flight), &flight->token,
                      clock_boot_ms())) {
         call_neon(flight);
     } else {
+        tally_bucket_wait(flight);
         // meanwhile a deadline may turn it; else it keeps its place
         flight_after(flight, flight_cap_wait(flight, UINT32_MAX), flight_advance);
     }
@@ -267,7 +275,6 @@ void flight_on_token(BucketEntry *entry)
 {
     Flight *flight = LIST_ENTRY(entry, Flight, token);
     loop_timer_stop(flight->timer);
-    tally_bucket_wait(flight->worker, clock_boot_ms() - entry->since_boot_ms);
     // one that is about to be detached or freed asks again, if ever
     if (flight_may_act(flight)) {
         call_neon(flight);
@@ -278,7 +285,7 @@ static void end_login(Flight *flight, const Error *err)
 {
     pg_close(flight->login);
     flight->login = NULL;
-    learn(flight, &(Answer){.error = err});
+    flight_learn(flight, &(Answer){.error = err});
 }
 
 static void on_selected(void *context, PGresult *const *results, int count, const Error *err)
@@ -323,77 +330,21 @@ static void perform_login(Flight *flight)
         pg_open(flight->worker->loop, flight->worker->resolver, &options, on_login_state, flight);
 }
 
-static void on_marked(LedgerOp *op)
-{
-    Flight *flight = LIST_ENTRY(op, Flight, op);
-    bool written = op->answer.written;
-    if (!flight_landed(flight)) {
-        return;
-    }
-    if (!written) {
-        flight_stale(flight);
-        return;
-    }
-    learn(flight, &(Answer){.reply = NULL});
-}
-
-static void on_dependents(LedgerOp *op)
-{
-    Flight *flight = LIST_ENTRY(op, Flight, op);
-    LedgerDependent *list = op->answer.dependents.list;
-    size_t count = op->answer.dependents.count;
-    if (flight_landed(flight)) {
-        learn(flight, &(Answer){.dependents = list, .dependent_count = count});
-    }
-    free(list);
-}
-
-static void on_stopped(LedgerOp *op)
-{
-    Flight *flight = LIST_ENTRY(op, Flight, op);
-    LedgerStopped stopped = op->answer.stopped;
-    op->answer.stopped = (LedgerStopped){.found = false};
-    // no mark: the Cancel itself has ended meanwhile
-    if (stopped.found && !stopped.finished && stopped.stop[0] != '\0') {
-        flight_tell_stop(flight->worker, flight->command->application_id, flight->command->stops,
-                         stopped.stop, stopped.stopped_by);
-    }
-    if (flight_landed(flight)) {
-        learn(flight, &(Answer){.stopped = &stopped});
-    }
-    ledger_stopped_clear(&stopped);
-}
-
 void flight_perform(Flight *flight)
 {
-    const Effect *effect = &flight->decision.effect;
-    if (effect->kind != EFFECT_NEON) {
+    EffectKind kind = flight->decision.effect.kind;
+    if (kind != EFFECT_NEON) {
         buckets_leave(flight->worker->buckets, &flight->token);
     }
-    switch (effect->kind) {
-    case EFFECT_NEON:
+    if (kind == EFFECT_NEON) {
         perform_neon(flight);
-        break;
-    case EFFECT_LOGIN:
+    } else if (kind == EFFECT_LOGIN) {
         perform_login(flight);
-        break;
-    case EFFECT_MARK:
-        flight->op.ask.mark = (LedgerMark){.key = flight_key(flight),
-                                           .environment = flight->command->writes.name,
-                                           .state = effect->state,
-                                           .account = effect->account,
-                                           .project_id = effect->project_id};
-        flight_put(flight, LEDGER_OP_MARK, on_marked);
-        break;
-    case EFFECT_DEPENDENTS:
-        flight->op.ask.dependents = (LedgerDependents){
-            flight->command->application_id, flight->command->writes.name, effect->project_id};
-        flight_put(flight, LEDGER_OP_DEPENDENTS, on_dependents);
-        break;
-    case EFFECT_STOP:
-        flight->op.ask.stop = (LedgerStop){flight->command->application_id, flight->command->stops,
-                                           flight->command->command_id, "cancelled"};
-        flight_put(flight, LEDGER_OP_STOP, on_stopped);
-        break;
+    } else if (flight->decision.mutating) {
+        open_intent(flight);
+    } else if (kind == EFFECT_ROLES) {
+        flight_run_roles(flight);
+    } else {
+        flight_perform_ledger(flight);
     }
 }

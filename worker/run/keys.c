@@ -69,3 +69,33 @@ bool keys_open(const Keys *keys, const char *application_id, const char *account
     return crypto_aead_open(encryption_key(keys), text_bytes(&associated), sealed, ret_api_key,
                             err);
 }
+
+enum { ROLE_ASSOCIATED_BYTES = 512 };
+
+// The names, apart by NULs, which none can hold; an account's key has one less.
+static void associate_role(const RoleName *role, Text *ret_text)
+{
+    text_append_bytes(ret_text, role->application_id, strlen(role->application_id) + 1);
+    text_append_bytes(ret_text, role->environment, strlen(role->environment) + 1);
+    text_append(ret_text, role->role);
+}
+
+void keys_seal_password(const Keys *keys, const RoleName *role, const Secret *password,
+                        Buffer *ret_sealed)
+{
+    uint8_t nonce[CRYPTO_NONCE_BYTES];
+    random_bytes(nonce, sizeof nonce);
+    CLEANUP(text_clear) Text associated = TEXT_INIT(ROLE_ASSOCIATED_BYTES);
+    associate_role(role, &associated);
+    crypto_aead_seal(encryption_key(keys), nonce, text_bytes(&associated), secret_bytes(password),
+                     ret_sealed);
+}
+
+bool keys_open_password(const Keys *keys, const RoleName *role, Bytes sealed, Secret *ret_password,
+                        Error *err)
+{
+    CLEANUP(text_clear) Text associated = TEXT_INIT(ROLE_ASSOCIATED_BYTES);
+    associate_role(role, &associated);
+    return crypto_aead_open(encryption_key(keys), text_bytes(&associated), sealed, ret_password,
+                            err);
+}

@@ -27,6 +27,9 @@ typedef enum LedgerOpKind {
     LEDGER_OP_MARK,
     LEDGER_OP_DEPENDENTS,
     LEDGER_OP_STOP,
+    LEDGER_OP_SECRETS,
+    LEDGER_OP_KEEP,
+    LEDGER_OP_PASSWORDS,
     LEDGER_OP_CONCLUDE,
     LEDGER_OP_PUBLISHED,
     LEDGER_OP_PURGE,
@@ -47,6 +50,9 @@ typedef struct LedgerOp {
         LedgerMark mark;
         LedgerDependents dependents;
         LedgerStop stop;
+        LedgerSecrets secrets;
+        LedgerKeep keep;
+        LedgerPasswords passwords;
         LedgerConclude conclude;
         LedgerPublished published;
         int64_t purge_retention_ms;
@@ -57,6 +63,8 @@ typedef struct LedgerOp {
         LedgerClosed closed;
         LedgerLook look;       // its owner clears the intent
         LedgerStopped stopped; // its owner clears it
+        LedgerFence fence;
+        LedgerPasswordList passwords; // its owner clears it
         bool written;
         int64_t purged;
         struct {
@@ -64,7 +72,7 @@ typedef struct LedgerOp {
             size_t count;
         } dependents;
     } answer;
-    int64_t handed_boot_ms; // when it was handed over, for the last time
+    int64_t handed_boot_ms; // when it was handed over, for the last time; 0: it never was
     void (*done)(struct LedgerOp *op);
     bool pending;
     bool is_alone;     // its batch failed: sent by itself
@@ -85,6 +93,8 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
 // Takes back what waits still; `done` is not called. False: there is none, or it is under way; then
 // it isn't sent again, and `done` is called without an answer if it fails.
 bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op);
+// It waits: nothing of it is under way now.
+bool ledger_queue_holds(const LedgerOp *op);
 // At the end of a turn. Claims that were not written by `claims_until_boot_ms` wait again; 0: all
 // do.
 void ledger_queue_flush(LedgerQueue *queue, int64_t claims_until_boot_ms);

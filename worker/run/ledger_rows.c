@@ -16,6 +16,8 @@ const char *ledger_rows_name(LedgerOpKind kind)
         [LEDGER_OP_MARK] = "mark",           [LEDGER_OP_DEPENDENTS] = "dependents",
         [LEDGER_OP_STOP] = "stop",           [LEDGER_OP_CONCLUDE] = "conclude",
         [LEDGER_OP_PUBLISHED] = "published", [LEDGER_OP_PURGE] = "purge",
+        [LEDGER_OP_SECRETS] = "secrets",     [LEDGER_OP_KEEP] = "keep",
+        [LEDGER_OP_PASSWORDS] = "passwords",
     };
     return NAMES[kind] == NULL ? "other" : NAMES[kind];
 }
@@ -40,6 +42,16 @@ static void key_of(const LedgerOp *op, const char **ret_application, const char 
         *ret_application = op->ask.stop.application_id;
         *ret_command = op->ask.stop.target_id;
         return;
+    case LEDGER_OP_PASSWORDS:
+        *ret_application = op->ask.passwords.application_id;
+        *ret_command = op->ask.passwords.environment;
+        return;
+    case LEDGER_OP_SECRETS:
+        key = &op->ask.secrets.key;
+        break;
+    case LEDGER_OP_KEEP:
+        key = &op->ask.keep.key;
+        break;
     case LEDGER_OP_OPEN:
         key = &op->ask.open.key;
         break;
@@ -79,6 +91,9 @@ size_t ledger_rows_bytes(const LedgerOp *op)
     if (op->kind == LEDGER_OP_CONCLUDE) {
         // outcomes travel as hexadecimal digits
         return 2 * op->ask.conclude.outcome.size + strlen(op->ask.conclude.journal);
+    }
+    if (op->kind == LEDGER_OP_SECRETS) {
+        return strlen(op->ask.secrets.secrets);
     }
     return op->kind == LEDGER_OP_OPEN ? strlen(op->ask.open.journal) : 0;
 }
@@ -141,6 +156,15 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
     case LEDGER_OP_STOP:
         BUILD(LedgerStop, stop, ledger_stop_build);
         break;
+    case LEDGER_OP_SECRETS:
+        BUILD(LedgerSecrets, secrets, ledger_secrets_build);
+        break;
+    case LEDGER_OP_KEEP:
+        BUILD(LedgerKeep, keep, ledger_keep_build);
+        break;
+    case LEDGER_OP_PASSWORDS:
+        BUILD(LedgerPasswords, passwords, ledger_passwords_build);
+        break;
     case LEDGER_OP_CONCLUDE:
         BUILD(LedgerConclude, conclude, ledger_conclude_build);
         break;
@@ -190,6 +214,19 @@ static void decode_dependents(const PGresult *rows, size_t index, LedgerOp *op)
         ledger_dependents_decode(rows, index, op->answer.dependents.list, SAGA_DEPENDENTS_MAX);
 }
 
+static bool decode_passwords(const PGresult *rows, LedgerOp **ops, size_t count, Error *err)
+{
+    size_t decoded = 0;
+    while (decoded < count &&
+           ledger_passwords_decode(rows, decoded, &ops[decoded]->answer.passwords, err)) {
+        decoded++;
+    }
+    for (size_t i = 0; decoded < count && i < decoded; i++) {
+        ledger_passwords_clear(&ops[i]->answer.passwords);
+    }
+    return decoded == count;
+}
+
 bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops, size_t count,
                         Error *err)
 {
@@ -210,11 +247,18 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
     case LEDGER_OP_SAVE:
     case LEDGER_OP_NOTE:
     case LEDGER_OP_MARK:
+    case LEDGER_OP_KEEP:
     case LEDGER_OP_CONCLUDE:
         DECODE(bool, written, ledger_written_decode);
         break;
     case LEDGER_OP_STOP:
         DECODE(LedgerStopped, stopped, ledger_stop_decode);
+        break;
+    case LEDGER_OP_SECRETS:
+        DECODE(LedgerFence, fence, ledger_secrets_decode);
+        break;
+    case LEDGER_OP_PASSWORDS:
+        ok = decode_passwords(rows, ops, count, err);
         break;
     case LEDGER_OP_DEPENDENTS:
         for (size_t i = 0; i < count; i++) {

@@ -53,6 +53,7 @@ void saga_clear(Saga *saga)
     secret_clear(&saga->connection.password);
     secret_clear(&saga->connection.uri);
     secret_clear(&saga->connection.pooled_uri);
+    secret_clear(&saga->connection.owner_password);
 }
 
 bool saga_is_final(const Saga *saga)
@@ -75,6 +76,13 @@ static void doubt(Saga *saga)
     journal_forget_notes(&saga->journal);
 }
 
+// A step that this program doesn't know is treated as one that nothing protects.
+static Protection opener_protection(const Saga *saga)
+{
+    const Step *opener = engine_find_step(saga->definition->steps, saga->intent.step);
+    return opener != NULL ? opener->protection : PROTECTED_NOTHING;
+}
+
 static void pass_intent(Saga *saga)
 {
     if (saga->intent.settles && saga->intent.settled_boot_ms > saga->unsettled_boot_ms) {
@@ -82,7 +90,7 @@ static void pass_intent(Saga *saga)
     }
     if (saga->intent.settles) {
         doubt(saga);
-    } else {
+    } else if (opener_protection(saga) != PROTECTED_FENCE) {
         journal_set_again(&saga->journal, FACT_MAYBE_DELETED, json_string(saga->intent.step));
     }
     saga->intent.open = false;
@@ -170,11 +178,8 @@ static int64_t settled_boot_ms(const Saga *saga)
 {
     int64_t until = 0;
     const SagaIntent *intent = &saga->intent;
-    const Step *opener =
-        intent->open ? engine_find_step(saga->definition->steps, intent->step) : NULL;
-    // a step that this program doesn't know is treated as one that nothing protects
     bool may_read_on =
-        opener != NULL && opener->protection == PROTECTED_UNIQUE_NAME && !saga->undoing;
+        intent->open && opener_protection(saga) == PROTECTED_UNIQUE_NAME && !saga->undoing;
     if (intent->open && intent->settles && !may_read_on) {
         until = intent->settled_boot_ms;
     }

@@ -6,6 +6,7 @@ static const char *const PROTECTIONS[] = {
     [PROTECTED_NOTHING] = "changes, protected by nothing",
     [PROTECTED_UNIQUE_NAME] = "changes, protected by a unique name",
     [PROTECTED_EXACT_ID] = "deletes by id",
+    [PROTECTED_FENCE] = "changes, protected by a fence",
 };
 
 static void print_steps(const Step *steps, Text *text)

@@ -22,6 +22,8 @@
 #include "ledger/ledger.h"
 #include "neon/reply.h"
 #include "neon/request.h"
+#include "roles/mode.h"
+#include "roles/report.h"
 #include "saga/journal.h"
 
 // What a repeated call meets.
@@ -31,14 +33,20 @@ typedef enum Protection {
     PROTECTED_NOTHING,     // a second call is a second thing: settle the first, read, then decide
     PROTECTED_UNIQUE_NAME, // Neon refuses a second thing of that name
     PROTECTED_EXACT_ID,    // deletion of exactly one id
+    PROTECTED_FENCE, // SQL under the branch's lock and fence: a former owner's calls are refused,
+                     // so who takes over goes on at once
 } Protection;
 
 typedef enum EffectKind {
-    EFFECT_NEON,       // request
-    EFFECT_LOGIN,      // SELECT 1 through saga->connection
-    EFFECT_MARK,       // the environment's row
-    EFFECT_DEPENDENTS, // environments on project_id
-    EFFECT_STOP,       // stop mark of the command that the command stops
+    EFFECT_NEON,         // request
+    EFFECT_LOGIN,        // SELECT 1 through saga->connection
+    EFFECT_MARK,         // the environment's row
+    EFFECT_DEPENDENTS,   // environments on project_id
+    EFFECT_STOP,         // stop mark of the command that the command stops
+    EFFECT_ROLES,        // roles of the branch, by SQL through saga->connection
+    EFFECT_SECRETS,      // passwords for roles are made and kept by the ledger; a new fence
+    EFFECT_KEEP_SECRETS, // those that were set are the present ones
+    EFFECT_PASSWORD,     // of one role, as the ledger keeps it
 } EffectKind;
 
 typedef struct Effect {
@@ -49,6 +57,16 @@ typedef struct Effect {
     LedgerState state;                   // EFFECT_MARK; LEDGER_STATE_NONE: as it is
     char account[NAME_ACCOUNT_BYTES];    // EFFECT_MARK; "" = as it is
     uint32_t wait_ms;                    // with ASK_WAIT
+    RolesMode roles_mode;                // EFFECT_ROLES; OWNER: as saga->connection's owner
+    const json_t *roles_spec;            // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
+    const char *branch_id;               // EFFECT_ROLES, with the fence; borrowed
+    int64_t fence;                       // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
+    // Arrays of roles' names, borrowed. EFFECT_SECRETS: those that need a password, and of them
+    // those that get a new one in any case (NULL: none). EFFECT_ROLES: `renew`: those whose
+    // password is set even where it can't be told whether it differs. EFFECT_KEEP_SECRETS: `names`.
+    const json_t *names;
+    const json_t *renew;
+    const char *role; // EFFECT_PASSWORD, borrowed
 } Effect;
 
 typedef enum Ask {
@@ -66,6 +84,14 @@ typedef struct Answer {
     const LedgerDependent *dependents; // EFFECT_DEPENDENTS: at most SAGA_DEPENDENTS_MAX
     size_t dependent_count;            // all there are
     const LedgerStopped *stopped;      // EFFECT_STOP
+    // EFFECT_ROLES: `error` as with EFFECT_LOGIN, and where there is none: what came of it
+    // (with code ROLES_FENCED: its fence_seen)
+    const RolesReport *roles;
+    int64_t fence; // EFFECT_SECRETS: this run's
+    // EFFECT_PASSWORD; may be taken over; empty: none. `next`: one that was to be set, and perhaps
+    // was. `error`: neither can be opened.
+    Secret *password;
+    Secret *next_password;
 } Answer;
 
 typedef enum Lesson {
@@ -120,6 +146,8 @@ typedef struct SagaConnection {
     char role[64];
     Secret password;
     Secret uri, pooled_uri; // RevealCredentials: as Neon gives them, for one database
+    char owner[64];         // ROLES_MODE_OWNER: who logs in instead of role
+    Secret owner_password;
 } SagaConnection;
 
 typedef struct SagaFailure {

@@ -280,6 +280,12 @@ static void perform(Play *play, const Decision *decision)
     case EFFECT_STOP: // of CancelCommand, which isn't played here
         must(false, "no stop");
         break;
+    case EFFECT_ROLES:
+    case EFFECT_SECRETS:
+    case EFFECT_KEEP_SECRETS:
+    case EFFECT_PASSWORD:
+        must(false, "no roles yet");
+        break;
     case EFFECT_DEPENDENTS:
         answer.dependents = dependents;
         answer.dependent_count = play_is_inhabited(play, decision->effect.project_id) ? 1 : 0;

@@ -132,6 +132,11 @@ static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
     case EFFECT_STOP:
         read_stopped(reply, &stopped);
         break;
+    case EFFECT_ROLES:
+    case EFFECT_SECRETS:
+    case EFFECT_KEEP_SECRETS:
+    case EFFECT_PASSWORD:
+        break;
     }
     stage->now.boot_ms += TALK_EFFECT_MS;
     stage->now.wall_ms += TALK_EFFECT_MS;
