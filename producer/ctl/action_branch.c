@@ -1,5 +1,7 @@
+#include "base/attr.h"
 #include "ctl/endpoint.h"
 #include "ctl/send.h"
+#include "ctl/wanted.h"
 
 enum {
     OPTION_ENVIRONMENT = 'e',
@@ -13,6 +15,7 @@ enum {
 typedef struct Branch {
     SendOptions *options;
     ProvisionBranchEnvironment spec;
+    Wanted wanted;
 } Branch;
 
 static const struct argp_option OPTIONS[] = {
@@ -27,7 +30,8 @@ static const struct argp_option OPTIONS[] = {
 
 static const char DOC[] =
     "Makes a new branch with its endpoint, of another environment or of any branch that an account "
-    "sees; every inherited password is replaced.";
+    "sees; every inherited password is replaced. Without --service the services are those of the "
+    "source environment.";
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -35,7 +39,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &branch->spec.endpoint;
-        state->child_inputs[1] = branch->options;
+        state->child_inputs[1] = &branch->wanted;
+        state->child_inputs[2] = branch->options;
         return 0;
     case OPTION_ENVIRONMENT:
         branch->spec.environment = text;
@@ -68,14 +73,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+static void clear(Branch *branch)
+{
+    wanted_clear(&branch->wanted);
+}
+
 int send_branch_environment(int argc, char **argv, SendOptions *options)
 {
-    Branch branch = {.options = options};
+    Branch branch CLEANUP(clear) = {.options = options};
     const struct argp_child children[] = {
-        {&ENDPOINT_ARGP, 0, NULL, 0}, {&SEND_OPTIONS_ARGP, 0, NULL, 0}, {0}};
+        {&ENDPOINT_ARGP, 0, NULL, 0},
+        {&WANTED_SERVICES_ARGP, 0, NULL, 0},
+        {&SEND_OPTIONS_ARGP, 0, NULL, 0},
+        {0},
+    };
     const struct argp argp = {
         .options = OPTIONS, .parser = parse, .doc = DOC, .children = children};
     argp_parse(&argp, argc, argv, 0, NULL, &branch);
+    branch.spec.services = branch.wanted.services;
+    branch.spec.service_count = branch.wanted.service_count;
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
     ProvisionCommand *command =
         provision_branch_environment(options->application_id, &branch.spec, &error);

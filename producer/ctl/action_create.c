@@ -1,8 +1,10 @@
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "ctl/endpoint.h"
 #include "ctl/send.h"
 #include "ctl/span.h"
+#include "ctl/wanted.h"
 
 enum {
     OPTION_ENVIRONMENT = 'e',
@@ -10,7 +12,6 @@ enum {
     OPTION_REGION,
     OPTION_PROJECT_NAME,
     OPTION_BRANCH_NAME,
-    OPTION_DATABASE,
     OPTION_PG_VERSION,
     OPTION_RETENTION,
     MS_PER_SECOND = 1000,
@@ -19,6 +20,7 @@ enum {
 typedef struct Create {
     SendOptions *options;
     ProvisionCreateEnvironment spec;
+    Wanted wanted;
 } Create;
 
 static const struct argp_option OPTIONS[] = {
@@ -27,14 +29,15 @@ static const struct argp_option OPTIONS[] = {
     {"region", OPTION_REGION, "ID", 0, "Such as aws-eu-central-1 (required)", 0},
     {"project-name", OPTION_PROJECT_NAME, "NAME", 0, "Default: APPLICATION-ENVIRONMENT", 0},
     {"branch-name", OPTION_BRANCH_NAME, "NAME", 0, "Default: main", 0},
-    {"database", OPTION_DATABASE, "NAME", 0, "Default: neondb", 0},
     {"pg-version", OPTION_PG_VERSION, "MAJOR", 0, "PostgreSQL version (default: Neon's)", 0},
     {"history-retention", OPTION_RETENTION, "DURATION", 0,
      "How far back a branch may start: 0s to 30d (default: Neon's)", 0},
     {0},
 };
 
-static const char DOC[] = "Makes a new Neon project with its branch and endpoint.";
+static const char DOC[] = "Makes a new Neon project with its branch and endpoint, the databases "
+                          "(default: neondb) and the "
+                          "roles of its services.";
 
 static int32_t parse_version(const char *text, struct argp_state *state)
 {
@@ -62,7 +65,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &create->spec.endpoint;
-        state->child_inputs[1] = create->options;
+        state->child_inputs[1] = &create->wanted;
+        state->child_inputs[2] = create->options;
         return 0;
     case OPTION_ENVIRONMENT:
         create->spec.environment = text;
@@ -78,9 +82,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_BRANCH_NAME:
         create->spec.branch_name = text;
-        return 0;
-    case OPTION_DATABASE:
-        create->spec.database = text;
         return 0;
     case OPTION_PG_VERSION:
         create->spec.pg_version = parse_version(text, state);
@@ -102,14 +103,27 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+static void clear(Create *create)
+{
+    wanted_clear(&create->wanted);
+}
+
 int send_create_environment(int argc, char **argv, SendOptions *options)
 {
-    Create create = {.options = options};
+    Create create CLEANUP(clear) = {.options = options};
     const struct argp_child children[] = {
-        {&ENDPOINT_ARGP, 0, NULL, 0}, {&SEND_OPTIONS_ARGP, 0, NULL, 0}, {0}};
+        {&ENDPOINT_ARGP, 0, NULL, 0},
+        {&WANTED_ARGP, 0, NULL, 0},
+        {&SEND_OPTIONS_ARGP, 0, NULL, 0},
+        {0},
+    };
     const struct argp argp = {
         .options = OPTIONS, .parser = parse, .doc = DOC, .children = children};
     argp_parse(&argp, argc, argv, 0, NULL, &create);
+    create.spec.databases = create.wanted.databases;
+    create.spec.database_count = create.wanted.database_count;
+    create.spec.services = create.wanted.services;
+    create.spec.service_count = create.wanted.service_count;
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
     ProvisionCommand *command =
         provision_create_environment(options->application_id, &create.spec, &error);

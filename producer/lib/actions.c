@@ -4,23 +4,11 @@
 #include "contract/allocator.h"
 #include "lib/command.h"
 #include "lib/fault.h"
+#include "lib/services.h"
 
 static bool is_given(const char *text)
 {
     return text != NULL && text[0] != '\0';
-}
-
-static ProvisionCommand *new_command(const char *application_id)
-{
-    Provisioning__V1__Command *message = allocator_zeroed(sizeof(*message));
-    provisioning__v1__command__init(message);
-    draft_set_text(&message->application_id, application_id);
-    return draft_new(message);
-}
-
-static ProvisionCommand *finish(ProvisionCommand **command, ProvisionError *err)
-{
-    return draft_check(*command, DRAFT_KEY_NEEDED, err) ? draft_take(command) : NULL;
 }
 
 static Google__Protobuf__DoubleValue *double_value(double value)
@@ -83,7 +71,7 @@ ProvisionCommand *provision_connect_account(const char *application_id,
                                             const ProvisionConnectAccount *spec,
                                             ProvisionError *err)
 {
-    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    ProvisionCommand *command CLEANUP(draft_free_at) = draft_begin(application_id);
     Provisioning__V1__ConnectAccount *action = allocator_zeroed(sizeof(*action));
     provisioning__v1__connect_account__init(action);
     command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT;
@@ -93,14 +81,14 @@ ProvisionCommand *provision_connect_account(const char *application_id,
     if (!set_key(command, spec, err)) {
         return NULL;
     }
-    return finish(&command, err);
+    return draft_finish(&command, err);
 }
 
 ProvisionCommand *provision_create_environment(const char *application_id,
                                                const ProvisionCreateEnvironment *spec,
                                                ProvisionError *err)
 {
-    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    ProvisionCommand *command CLEANUP(draft_free_at) = draft_begin(application_id);
     Provisioning__V1__CreateEnvironment *action = allocator_zeroed(sizeof(*action));
     provisioning__v1__create_environment__init(action);
     command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT;
@@ -111,16 +99,15 @@ ProvisionCommand *provision_create_environment(const char *application_id,
     draft_set_text(&action->project_name, spec->project_name);
     draft_set_text(&action->branch_name, spec->branch_name);
     action->pg_version = spec->pg_version;
-    if (is_given(spec->database)) {
-        action->databases = allocator_zeroed(sizeof(*action->databases));
-        action->databases[0] = allocator_copy(spec->database, strlen(spec->database));
-        action->n_databases = 1;
-    }
+    action->databases = services_names(spec->databases, spec->database_count);
+    action->n_databases = spec->database_count;
     if (spec->has_history_retention) {
         action->history_retention_seconds = int64_value(spec->history_retention_seconds);
     }
     action->endpoint = endpoint_settings(&spec->endpoint);
-    return finish(&command, err);
+    action->services = services_new(spec->services, spec->service_count);
+    action->n_services = spec->service_count;
+    return draft_finish(&command, err);
 }
 
 static bool set_source(Provisioning__V1__BranchEnvironment *action,
@@ -153,7 +140,7 @@ ProvisionCommand *provision_branch_environment(const char *application_id,
                                                const ProvisionBranchEnvironment *spec,
                                                ProvisionError *err)
 {
-    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    ProvisionCommand *command CLEANUP(draft_free_at) = draft_begin(application_id);
     Provisioning__V1__BranchEnvironment *action = allocator_zeroed(sizeof(*action));
     provisioning__v1__branch_environment__init(action);
     command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
@@ -161,68 +148,36 @@ ProvisionCommand *provision_branch_environment(const char *application_id,
     draft_set_text(&action->environment, spec->environment);
     draft_set_text(&action->branch_name, spec->branch_name);
     action->endpoint = endpoint_settings(&spec->endpoint);
+    action->services = services_new(spec->services, spec->service_count);
+    action->n_services = spec->service_count;
     if (!set_source(action, spec, err)) {
         return NULL;
     }
-    return finish(&command, err);
+    return draft_finish(&command, err);
 }
 
 ProvisionCommand *provision_delete_environment(const char *application_id,
                                                const ProvisionDeleteEnvironment *spec,
                                                ProvisionError *err)
 {
-    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    ProvisionCommand *command CLEANUP(draft_free_at) = draft_begin(application_id);
     Provisioning__V1__DeleteEnvironment *action = allocator_zeroed(sizeof(*action));
     provisioning__v1__delete_environment__init(action);
     command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
     command->message->delete_environment = action;
     draft_set_text(&action->environment, spec->environment);
     action->delete_data = spec->delete_data;
-    return finish(&command, err);
+    return draft_finish(&command, err);
 }
 
 ProvisionCommand *provision_cancel_command(const char *application_id,
                                            const ProvisionCancelCommand *spec, ProvisionError *err)
 {
-    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
+    ProvisionCommand *command CLEANUP(draft_free_at) = draft_begin(application_id);
     Provisioning__V1__CancelCommand *action = allocator_zeroed(sizeof(*action));
     provisioning__v1__cancel_command__init(action);
     command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND;
     command->message->cancel_command = action;
     draft_set_text(&action->command_id, spec->command_id);
-    return finish(&command, err);
-}
-
-static bool set_target(Provisioning__V1__RevealCredentials *action,
-                       const ProvisionRevealCredentials *spec, ProvisionError *err)
-{
-    if (is_given(spec->role) && is_given(spec->service)) {
-        return fault_set_field(err, "INVALID_VALUE", "reveal_credentials.target",
-                               "give a role or a service, not both");
-    }
-    if (is_given(spec->role)) {
-        action->target_case = PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_ROLE;
-        action->role = allocator_copy(spec->role, strlen(spec->role));
-    } else if (is_given(spec->service)) {
-        action->target_case = PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_SERVICE;
-        action->service = allocator_copy(spec->service, strlen(spec->service));
-    }
-    return true;
-}
-
-ProvisionCommand *provision_reveal_credentials(const char *application_id,
-                                               const ProvisionRevealCredentials *spec,
-                                               ProvisionError *err)
-{
-    ProvisionCommand *command CLEANUP(draft_free_at) = new_command(application_id);
-    Provisioning__V1__RevealCredentials *action = allocator_zeroed(sizeof(*action));
-    provisioning__v1__reveal_credentials__init(action);
-    command->message->action_case = PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS;
-    command->message->reveal_credentials = action;
-    draft_set_text(&action->environment, spec->environment);
-    if (spec->reply_public_key != NULL) {
-        action->reply_public_key.data = allocator_copy(spec->reply_public_key, PROVISION_KEY_BYTES);
-        action->reply_public_key.len = PROVISION_KEY_BYTES;
-    }
-    return set_target(action, spec, err) ? finish(&command, err) : NULL;
+    return draft_finish(&command, err);
 }

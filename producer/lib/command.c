@@ -85,6 +85,14 @@ void provision_command_free(ProvisionCommand *command)
     }
 }
 
+ProvisionCommand *draft_begin(const char *application_id)
+{
+    Provisioning__V1__Command *message = allocator_zeroed(sizeof(*message));
+    provisioning__v1__command__init(message);
+    draft_set_text(&message->application_id, application_id);
+    return draft_new(message);
+}
+
 void draft_free_at(ProvisionCommand **command)
 {
     provision_command_free(*command);
@@ -146,6 +154,11 @@ bool draft_check(const ProvisionCommand *command, DraftKey key, ProvisionError *
     }
     command_free(decoded);
     return true;
+}
+
+ProvisionCommand *draft_finish(ProvisionCommand **command, ProvisionError *err)
+{
+    return draft_check(*command, DRAFT_KEY_NEEDED, err) ? draft_take(command) : NULL;
 }
 
 bool provision_command_set_id(ProvisionCommand *command, const char *uuid, ProvisionError *err)

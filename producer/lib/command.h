@@ -14,6 +14,10 @@ struct ProvisionCommand {
     char traceparent[56];               // empty: none
 };
 
+// A command without an action, and the checked command, which draft_finish takes over.
+ProvisionCommand *draft_begin(const char *application_id);
+ProvisionCommand *draft_finish(ProvisionCommand **command, ProvisionError *err);
+
 // Owns `message`. Gives it an id and requested_at where it has none.
 ProvisionCommand *draft_new(Provisioning__V1__Command *message);
 void draft_free_at(ProvisionCommand **command); // for CLEANUP

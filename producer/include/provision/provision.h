@@ -96,18 +96,39 @@ typedef struct ProvisionEndpoint {
     int64_t suspend_timeout_seconds; // 0 = Neon's default, -1 = never, else 60 to 604,800
 } ProvisionEndpoint;
 
+typedef enum ProvisionAccess {
+    PROVISION_ACCESS_WRITE,
+    PROVISION_ACCESS_READ,
+    PROVISION_ACCESS_ADMIN, // the service runs its own migrations
+} ProvisionAccess;
+
+typedef struct ProvisionDatabaseAccess {
+    const char *database;
+    ProvisionAccess access;
+} ProvisionDatabaseAccess;
+
+// A backend service, which logs in as svc_<name>, and the databases it uses, each once.
+typedef struct ProvisionService {
+    const char *name;
+    const ProvisionDatabaseAccess *databases;
+    size_t database_count;
+} ProvisionService;
+
 // A new Neon project with its root branch and endpoint.
 typedef struct ProvisionCreateEnvironment {
     const char *environment;
     const char *account;
-    const char *region_id;             // for example aws-eu-central-1
-    const char *project_name;          // optional: <application>-<environment>
-    const char *branch_name;           // optional: main
-    const char *database;              // optional: neondb
+    const char *region_id;        // for example aws-eu-central-1
+    const char *project_name;     // optional: <application>-<environment>
+    const char *branch_name;      // optional: main
+    const char *const *databases; // optional: one, neondb
+    size_t database_count;
     int32_t pg_version;                // major version; 0 = Neon's default
     bool has_history_retention;        // false: Neon's default
     int64_t history_retention_seconds; // 0 to 2,592,000, capped by the plan
     ProvisionEndpoint endpoint;
+    const ProvisionService *services; // optional; each once
+    size_t service_count;
 } ProvisionCreateEnvironment;
 
 // A new branch with its endpoint; every inherited password is replaced. The source is
@@ -120,6 +141,8 @@ typedef struct ProvisionBranchEnvironment {
     const char *source_branch; // exact name or id
     const char *branch_name;   // optional: <application>-<environment>
     ProvisionEndpoint endpoint;
+    const ProvisionService *services; // none: those of the source environment
+    size_t service_count;
 } ProvisionBranchEnvironment;
 
 typedef struct ProvisionDeleteEnvironment {
@@ -134,13 +157,45 @@ typedef struct ProvisionCancelCommand {
     const char *command_id; // of the command to stop
 } ProvisionCancelCommand;
 
-// The URIs of a role on every database of an environment, with the role's password, are sent to who
+typedef enum ProvisionRolesMode {
+    PROVISION_ROLES_APPLY,
+    PROVISION_ROLES_PLAN, // says what would be changed, and changes nothing
+} ProvisionRolesMode;
+
+typedef enum ProvisionRolesPolicy {
+    PROVISION_ROLES_POLICY_KEEP, // as the environment has it
+    PROVISION_ROLES_POLICY_AUTHORITATIVE,
+    PROVISION_ROLES_POLICY_ADDITIVE, // never revokes
+} ProvisionRolesPolicy;
+
+// Brings the roles of an environment to what is wanted: platform, reader, writer and admin over
+// all; reader, writer and admin of each database; svc_<name> of each service.
+typedef struct ProvisionSetupRoles {
+    const char *environment;
+    const char *const *databases; // made where they are missing; none: those the environment has
+    size_t database_count;
+    const ProvisionService *services; // all of them: one that isn't named loses its access
+    size_t service_count;
+    ProvisionRolesMode mode;
+    ProvisionRolesPolicy policy;
+    bool adopt; // change an imported environment and take over the owners of its databases
+} ProvisionSetupRoles;
+
+// New passwords for one of the three.
+typedef struct ProvisionRotateCredentials {
+    const char *environment;
+    const char *role;
+    const char *service; // stands for the role svc_<service>
+    bool all;
+} ProvisionRotateCredentials;
+
+// The URIs of a role on every database that it may use, with the role's password, are sent to who
 // has the private key of reply_public_key (provision_credentials_open). Workers list that key for
 // the application (reveal.recipients).
 typedef struct ProvisionRevealCredentials {
     const char *environment;
-    const char *role;                // or a service; neither: the owner of the first database
-    const char *service;             // stands for the role svc_<service>
+    const char *role;    // or a service; neither: the role that the environment was made with
+    const char *service; // stands for the role svc_<service>
     const uint8_t *reply_public_key; // PROVISION_KEY_BYTES bytes
 } ProvisionRevealCredentials;
 
@@ -163,6 +218,11 @@ ProvisionCommand *provision_delete_environment(const char *application_id,
 ProvisionCommand *provision_cancel_command(const char *application_id,
                                            const ProvisionCancelCommand *spec, ProvisionError *err);
 
+ProvisionCommand *provision_setup_roles(const char *application_id, const ProvisionSetupRoles *spec,
+                                        ProvisionError *err);
+ProvisionCommand *provision_rotate_credentials(const char *application_id,
+                                               const ProvisionRotateCredentials *spec,
+                                               ProvisionError *err);
 ProvisionCommand *provision_reveal_credentials(const char *application_id,
                                                const ProvisionRevealCredentials *spec,
                                                ProvisionError *err);
