@@ -121,7 +121,7 @@ void roles_talk_end(RolesTalk *talk); // of HOLD
 // CLUSTER, from HOLD on: whether the database isn't there (PLAN mode creates none; one that could
 // not be created is in the report).
 bool roles_talk_is_missing(const RolesTalk *talk, const char *database);
-// What was found and done until now; the talk's.
-const RolesReport *roles_talk_report(const RolesTalk *talk);
+// Moves what was found and done to the end of `report` (roles_report_merge).
+void roles_talk_move_report(RolesTalk *talk, RolesReport *report);
 
 #endif

@@ -1,0 +1,243 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "roles/talk_parts.h"
+
+enum { COLUMN_ROLE = 0, COLUMN_VERIFIER = 1 };
+
+static bool has_password(const TalkSecret *secret)
+{
+    return secret->wanted.password != NULL;
+}
+
+// JSON array of the roles whose passwords are known; NULL: of none.
+static char *roles_text(const RolesTalk *talk)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        if (has_password(&talk->secrets[i])) {
+            json_array_append_new(list, json_string(talk->secrets[i].wanted.role));
+        }
+    }
+    char *text = json_array_size(list) > 0 ? json_dumps(list, JSON_COMPACT) : NULL;
+    json_decref(list);
+    return text;
+}
+
+void talk_look_begin(RolesTalk *talk)
+{
+    size_t count = talk->task->secret_count;
+    talk->secrets = alloc_zeroed(count + 1, sizeof(talk->secrets[0]));
+    talk->asked = alloc_zeroed(count + 1, sizeof(talk->asked[0]));
+    talk->checks = alloc_zeroed(count + 1, sizeof(talk->checks[0]));
+    for (size_t i = 0; i < count; i++) {
+        talk->secrets[i].wanted = talk->task->secrets[i];
+        talk->secrets[i].wanted.set = false;
+    }
+    talk->roles = roles_text(talk);
+    talk->verifies = talk->database == NULL && talk->roles != NULL;
+}
+
+void talk_look_clear(RolesTalk *talk)
+{
+    PQclear(talk->verifiers);
+    free(talk->secrets);
+    free(talk->asked);
+    free(talk->checks);
+    free(talk->parameter);
+    free(talk->roles);
+    for (int i = 0; i < TALK_PLANS; i++) {
+        roles_plan_clear(&talk->plans[i]);
+    }
+}
+
+static void make_parameter(RolesTalk *talk)
+{
+    const RolesTask *task = talk->task;
+    size_t count = talk->database == NULL ? task->secret_count : 0;
+    bool only_plans = talk->database != NULL || task->mode == ROLES_MODE_PLAN;
+    for (size_t i = 0; i < count; i++) {
+        talk->asked[i] = talk->secrets[i].wanted;
+    }
+    free(talk->parameter);
+    talk->parameter =
+        roles_spec_parameter(task->spec, talk->asked, count, only_plans ? NULL : &task->fence);
+}
+
+static void add_look(RolesTalk *talk, RolesQuery query)
+{
+    assert(talk->look_count < TALK_LOOKS_MAX);
+    talk->looks[talk->look_count++] = query;
+    talk_batch_add_with(&talk->batch, roles_query_sql(query),
+                        query == ROLES_QUERY_VERIFIERS ? talk->roles : talk->parameter);
+}
+
+void talk_look_add(RolesTalk *talk, bool with_verifiers, bool with_second)
+{
+    RolesMode mode = talk->task->mode;
+    make_parameter(talk);
+    talk->look_count = 0;
+    talk->look_at = talk->batch.count;
+    if (talk->database != NULL) {
+        add_look(talk, ROLES_QUERY_OWNER);
+        if (with_second) {
+            add_look(talk, mode == ROLES_MODE_OWNER ? ROLES_QUERY_CREATOR : ROLES_QUERY_PRIVILEGES);
+        }
+    } else if (mode != ROLES_MODE_OWNER) {
+        if (with_verifiers && talk->verifies) {
+            add_look(talk, ROLES_QUERY_VERIFIERS);
+        }
+        add_look(talk, ROLES_QUERY_CLUSTER);
+        if (mode != ROLES_MODE_PASSWORDS) {
+            add_look(talk, ROLES_QUERY_DATABASES);
+            add_look(talk, ROLES_QUERY_LOGINS);
+        }
+    }
+}
+
+static TalkSecret *find_secret(const RolesTalk *talk, const char *role)
+{
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        if (strcmp(talk->secrets[i].wanted.role, role) == 0) {
+            return &talk->secrets[i];
+        }
+    }
+    return NULL;
+}
+
+// The role's password is the wanted one.
+static void note_password(RolesTalk *talk, TalkSecret *secret)
+{
+    secret->wanted.set = false;
+    if (secret->is_noted || talk->task->mode == ROLES_MODE_PLAN) {
+        return;
+    }
+    secret->is_noted = true;
+    if (talk->report.passwords_set == NULL) {
+        talk->report.passwords_set = json_array();
+    }
+    json_array_append_new(talk->report.passwords_set, json_string(secret->wanted.role));
+}
+
+void talk_look_note_set(RolesTalk *talk, const char *role)
+{
+    TalkSecret *secret = find_secret(talk, role);
+    if (secret == NULL || !has_password(secret)) {
+        return; // a random one
+    }
+    secret->was_set = true;
+    if (!talk->verifies) {
+        note_password(talk, secret);
+    }
+}
+
+// A role that isn't there needs nothing: it is created with its password.
+static void learn_verifiers(RolesTalk *talk, const PGresult *rows)
+{
+    PQclear(talk->verifiers);
+    talk->verifiers = PQcopyResult(rows, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+    talk->check_count = 0;
+    for (int row = 0; row < PQntuples(talk->verifiers); row++) {
+        TalkSecret *secret = find_secret(talk, PQgetvalue(talk->verifiers, row, COLUMN_ROLE));
+        if (secret == NULL || talk->check_count == talk->task->secret_count) {
+            continue;
+        }
+        secret->wanted.set = PQgetisnull(talk->verifiers, row, COLUMN_VERIFIER) != 0;
+        if (!secret->wanted.set) {
+            talk->checks[talk->check_count++] =
+                (RolesCheck){.role = secret->wanted.role,
+                             .password = secret->wanted.password,
+                             .verifier = PQgetvalue(talk->verifiers, row, COLUMN_VERIFIER)};
+        }
+    }
+}
+
+static void learn_logins(RolesTalk *talk, const PGresult *rows)
+{
+    json_decref(talk->report.managed_logins);
+    talk->report.managed_logins = json_array();
+    for (int row = 0; row < PQntuples(rows); row++) {
+        roles_report_add_login(&talk->report, PQgetvalue(rows, row, COLUMN_ROLE));
+    }
+}
+
+static bool learn_plan(RolesTalk *talk, RolesQuery query, const PGresult *rows)
+{
+    Error err = ERROR_INIT;
+    roles_plan_clear(&talk->plans[query]);
+    if (!roles_plan_decode(rows, &talk->plans[query], &err)) {
+        talk_fail(talk, &err);
+        return false;
+    }
+    return true;
+}
+
+bool talk_look_learn(RolesTalk *talk, PGresult *const *results)
+{
+    talk->check_count = 0;
+    for (int i = 0; i < talk->look_count; i++) {
+        const PGresult *rows = results[talk->look_at + i];
+        RolesQuery query = talk->looks[i];
+        if (query == ROLES_QUERY_VERIFIERS) {
+            learn_verifiers(talk, rows);
+        } else if (query == ROLES_QUERY_LOGINS) {
+            learn_logins(talk, rows);
+        } else if (!learn_plan(talk, query, rows)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool any_is_to_be_set(const RolesTalk *talk)
+{
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        if (talk->secrets[i].wanted.set) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool talk_look_verified(RolesTalk *talk)
+{
+    for (size_t i = 0; i < talk->check_count; i++) {
+        const RolesCheck *check = &talk->checks[i];
+        TalkSecret *secret = find_secret(talk, check->role);
+        // of a form we don't know: once set in this run it is ours
+        bool is_ours = check->result == ROLES_VERIFIED_EQUAL ||
+                       (check->result == ROLES_VERIFIED_UNKNOWN && secret->was_set);
+        if (is_ours) {
+            note_password(talk, secret);
+        } else {
+            secret->wanted.set = true;
+        }
+    }
+    talk->check_count = 0;
+    return any_is_to_be_set(talk);
+}
+
+void talk_look_assume_set(RolesTalk *talk)
+{
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        talk->secrets[i].wanted.set = false;
+    }
+}
+
+void talk_look_restart(RolesTalk *talk)
+{
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        TalkSecret *secret = &talk->secrets[i];
+        secret->wanted.set = !talk->verifies && has_password(secret) &&
+                             talk->task->secrets[i].set && !secret->was_set;
+    }
+}
+
+bool talk_look_unreadable(RolesTalk *talk)
+{
+    talk->verifies = false;
+    talk_look_restart(talk);
+    return any_is_to_be_set(talk);
+}
