@@ -28,6 +28,7 @@ struct Pg {
     LoopTimer *soon;  // starts what waits, outside of pg_run
     PgJob *running;
     bool flushed; // all of the running job
+    PgPlans plans;
     List waiting;
     List ended; // their callbacks are due
     bool busy;  // in one of our callbacks: pg_close leaves the freeing to it
@@ -157,7 +158,7 @@ static void start(Pg *pg, PgJob *job)
     list_remove(&job->link);
     pg->running = job;
     pg->flushed = false;
-    if (!pg_job_send(job, pg->link.conn)) {
+    if (!pg_job_send(job, pg->link.conn, &pg->plans)) {
         lose_connection(pg);
         return;
     }
@@ -264,6 +265,7 @@ static void on_connected(void *context)
     Pg *pg = context;
     enter(pg);
     pg->attempts = 0;
+    pg_plans_forget(&pg->plans);
     Error none = ERROR_INIT;
     tell_state(pg, PG_READY, &none);
     pump(pg);

@@ -42,6 +42,9 @@ typedef struct PgStatement {
     const char *sql; // must stay valid until the job ends
     int param_count;
     const char *const *params; // text format; NULL = SQL NULL; copied
+    // Prepared once for each connection; `sql` is static. Where its plan has become impossible (a
+    // column's type was changed) the connection is given up, and the next one prepares it anew.
+    bool is_prepared;
 } PgStatement;
 
 // One result a statement, in order; count is that of statements that were answered. On failure

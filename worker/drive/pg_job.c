@@ -10,6 +10,7 @@ static void copy_statement(PgJobStatement *to, const PgStatement *from)
 {
     to->sql = from->sql;
     to->param_count = from->param_count;
+    to->is_prepared = from->is_prepared;
     to->params = alloc_zeroed((size_t)from->param_count + 1, sizeof(char *));
     for (int i = 0; i < from->param_count; i++) {
         to->params[i] = from->params[i] != NULL ? alloc_text(from->params[i]) : NULL;
@@ -51,16 +52,45 @@ void pg_job_free(PgJob *job)
     free(job);
 }
 
-static bool send_statement(const PgJobStatement *statement, PGconn *conn)
+// One preparation goes before the first statement of a job that needs it.
+static bool is_being_prepared(const PgJob *job, const PgPlan *plan)
 {
+    for (int i = 0; i < job->count; i++) {
+        if (job->statements[i].preparing == plan) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool send_prepared(const PgJob *job, PgJobStatement *statement, PGconn *conn, PgPlans *plans)
+{
+    char name[PG_PLAN_NAME_BYTES];
+    PgPlan *plan = pg_plans_find(plans, statement->sql, name);
+    if (!plan->is_ready && !is_being_prepared(job, plan)) {
+        statement->preparing = plan;
+        if (PQsendPrepare(conn, name, statement->sql, 0, NULL) != 1) {
+            return false;
+        }
+    }
+    return PQsendQueryPrepared(conn, name, statement->param_count,
+                               (const char *const *)statement->params, NULL, NULL, 0) == 1;
+}
+
+static bool send_statement(const PgJob *job, PgJobStatement *statement, PGconn *conn,
+                           PgPlans *plans)
+{
+    if (statement->is_prepared) {
+        return send_prepared(job, statement, conn, plans);
+    }
     return PQsendQueryParams(conn, statement->sql, statement->param_count, NULL,
                              (const char *const *)statement->params, NULL, NULL, 0) == 1;
 }
 
-bool pg_job_send(const PgJob *job, PGconn *conn)
+bool pg_job_send(PgJob *job, PGconn *conn, PgPlans *plans)
 {
     for (int i = 0; i < job->count; i++) {
-        if (!send_statement(&job->statements[i], conn) ||
+        if (!send_statement(job, &job->statements[i], conn, plans) ||
             (job->has_each && PQpipelineSync(conn) != 1)) {
             return false;
         }
@@ -94,9 +124,36 @@ static bool keep(PgJob *job, PGresult *result)
     return true;
 }
 
+// The statement whose result comes next; NULL: all are there.
+static PgJobStatement *present(PgJob *job)
+{
+    return job->result_count < job->count ? &job->statements[job->result_count] : NULL;
+}
+
+// The result of a preparation is not the statement's.
+static bool take_preparation(PgJob *job)
+{
+    PgJobStatement *statement = present(job);
+    if (statement == NULL || statement->preparing == NULL || job->err.kind != ERROR_NONE) {
+        return false;
+    }
+    statement->preparing->is_ready = true;
+    statement->preparing = NULL;
+    return true;
+}
+
+// "cached plan must not change result type", or it is gone (a pooler's other connection).
+static bool is_plan_lost(PgJob *job, const PGresult *result)
+{
+    const PgJobStatement *statement = present(job);
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return statement != NULL && statement->is_prepared && sqlstate != NULL &&
+           (strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "26000") == 0);
+}
+
 static PgJobProgress take_failure(PgJob *job, PGresult *result)
 {
-    if (is_end_of_session(result)) {
+    if (is_end_of_session(result) || is_plan_lost(job, result)) {
         PQclear(result);
         return PG_JOB_BROKEN;
     }
@@ -122,6 +179,10 @@ PgJobProgress pg_job_take(PgJob *job, PGresult *result)
         status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
     if (status == PGRES_FATAL_ERROR) {
         return take_failure(job, result);
+    }
+    if (is_answer && take_preparation(job)) {
+        PQclear(result);
+        return PG_JOB_GOES_ON;
     }
     if (is_answer && keep(job, result)) {
         return PG_JOB_GOES_ON;

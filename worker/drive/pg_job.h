@@ -11,11 +11,14 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "drive/pg.h"
+#include "drive/pg_plans.h"
 
 typedef struct PgJobStatement {
     const char *sql;
     int param_count;
     char **params;
+    bool is_prepared;
+    PgPlan *preparing; // its preparation goes before it, and is not answered yet; NULL: none
 } PgJobStatement;
 
 typedef struct PgJob {
@@ -37,7 +40,8 @@ typedef enum PgJobProgress { PG_JOB_GOES_ON, PG_JOB_DONE, PG_JOB_BROKEN } PgJobP
 PgJob *pg_job_new(const PgStatement *statements, int count, PgCallback *callback, void *context);
 void pg_job_free(PgJob *job); // parameters are zeroed
 // Hands all statements and their Syncs to libpq; false: the connection is broken.
-bool pg_job_send(const PgJob *job, PGconn *conn);
+// `plans`: of this connection, until the job has ended.
+bool pg_job_send(PgJob *job, PGconn *conn, PgPlans *plans);
 // Takes one result. PG_JOB_BROKEN: the connection can't be used any more.
 PgJobProgress pg_job_take(PgJob *job, PGresult *result);
 void pg_job_report(const PgJob *job);

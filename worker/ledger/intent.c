@@ -20,9 +20,9 @@ static const char OPEN[] =
     "journal = p.journal, " LEDGER_PROGRESS_IF " "
     "FROM present p WHERE p.allowed AND c.application_id = p.application_id "
     "AND c.command_id = p.command_id "
-    "RETURNING p.ordinal, c.intent_number) "
-    "SELECT p.ordinal, w.intent_number, p.stop, p.stopped_by "
-    "FROM present p LEFT JOIN written w ON w.ordinal = p.ordinal";
+    "RETURNING p.ordinal, c.intent_number, p.stop, p.stopped_by) "
+    "SELECT ordinal, intent_number, stop, stopped_by FROM written "
+    "UNION ALL SELECT ordinal, NULL, stop, stopped_by FROM present WHERE NOT allowed";
 
 static const Column OPEN_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerOpen, key.application_id)},

@@ -28,6 +28,14 @@
 
 enum { LEDGER_PARAMS_MAX = 32, LEDGER_STATEMENTS_MAX = 4 };
 
+// For the sessions that run the statements. All that is looked up here has an index, by which a row
+// costs the same in a table of any size; reading and hashing a whole table for a large batch looks
+// cheaper to PostgreSQL, but grows with it. Plans aren't kept (only what is parsed is): one that
+// was made for a table of a few rows would be wrong a minute later.
+#define LEDGER_SESSION_OPTIONS                                                                     \
+    "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_hashjoin=off "           \
+    "-c enable_mergejoin=off -c jit=off"
+
 typedef struct LedgerStatement {
     const char *sql; // static
     size_t param_count;

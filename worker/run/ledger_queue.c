@@ -151,6 +151,7 @@ LedgerQueue *ledger_queue_open(Loop *loop, Resolver *resolver, const Settings *s
         .uri = settings_secret(settings, SETTING_LEDGER_URI),
         .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_LEDGER_TIMEOUT),
         .statement_timeout_ms = (uint32_t)settings_number(settings, SETTING_LEDGER_TIMEOUT),
+        .session_options = LEDGER_SESSION_OPTIONS,
         .application_name = "provision-worker",
         .reconnect = true,
     };

@@ -285,7 +285,10 @@ void ledger_rows_send(Pg *pg, const LedgerBatch *batch, int64_t send_limit_boot_
         for (size_t p = 0; p < statement->param_count; p++) {
             params[i][p] = text_get(&statement->params[p]);
         }
-        statements[i] = (PgStatement){statement->sql, (int)statement->param_count, params[i]};
+        statements[i] = (PgStatement){.sql = statement->sql,
+                                      .param_count = (int)statement->param_count,
+                                      .params = params[i],
+                                      .is_prepared = true};
     }
     pg_run_until(pg, statements, (int)batch->count, send_limit_boot_ms, callback, context);
 }

@@ -113,6 +113,86 @@ static void hostile_texts_pass_through_arrays(void **state)
     assert_string_equal(answer.value, "a\"b|'; DROP TABLE x; --|{}\\,|?|ün-");
 }
 
+static void a_prepared_statement_is_parsed_once_for_each_connection(void **state)
+{
+    static const char SQL[] = "SELECT $1::int + 1";
+    static const char COUNT[] =
+        "SELECT count(*) || ' ' || max(generic_plans + custom_plans) "
+        "FROM pg_prepared_statements WHERE statement = 'SELECT $1::int + 1'";
+    PgFixture *f = *state;
+    const char *const params[] = {"41"};
+    const PgStatement twice[] = {
+        {.sql = SQL, .param_count = 1, .params = params, .is_prepared = true},
+        {.sql = SQL, .param_count = 1, .params = params, .is_prepared = true},
+    };
+    for (int connection = 0; connection < 2; connection++) {
+        pg_fixture_open(f);
+        for (int i = 0; i < 2; i++) {
+            PgAnswer answer = {.done = false};
+            pg_run(f->pg, twice, 2, pg_on_answer, &answer);
+            test_await_flag(f->loop, &answer.done);
+            assert_int_equal(answer.err.kind, ERROR_NONE);
+            assert_int_equal(answer.count, 2);
+            assert_string_equal(answer.value, "42");
+        }
+        PgAnswer answer;
+        assert_string_equal(pg_fixture_value(f, COUNT, &answer), "1 4");
+        pg_close(f->pg);
+        f->pg = NULL;
+    }
+}
+
+static void what_failed_to_be_prepared_is_prepared_later(void **state)
+{
+    PgFixture *f = *state;
+    pg_fixture_open(f);
+    const PgStatement statements[] = {{.sql = "SELECT 1 / (SELECT count(*) - 1 FROM seven)"},
+                                      {.sql = "SELECT n FROM seven", .is_prepared = true}};
+    PgAnswer answer;
+    pg_fixture_value(f, "CREATE TEMP TABLE seven AS SELECT 7 AS n", &answer);
+    answer.done = false;
+    pg_run(f->pg, statements, 2, pg_on_answer, &answer); // the first keeps the second from it
+    test_await_flag(f->loop, &answer.done);
+    assert_string_equal(answer.err.code, "22012");
+    pg_fixture_value(f, "DROP TABLE seven", &answer);
+    answer.done = false;
+    pg_run(f->pg, &statements[1], 1, pg_on_answer, &answer);
+    test_await_flag(f->loop, &answer.done);
+    assert_string_equal(answer.err.code, "42P01");
+    pg_fixture_value(f, "CREATE TEMP TABLE seven AS SELECT 7 AS n", &answer);
+    answer.done = false;
+    pg_run(f->pg, &statements[1], 1, pg_on_answer, &answer);
+    test_await_flag(f->loop, &answer.done);
+    assert_int_equal(answer.err.kind, ERROR_NONE);
+    assert_string_equal(answer.value, "7");
+}
+
+static void a_statement_whose_plan_was_lost_is_prepared_by_the_next_connection(void **state)
+{
+    PgFixture *f = *state;
+    f->options.reconnect = true;
+    pg_fixture_open(f);
+    const PgStatement statement = {.sql = "SELECT * FROM drive_test_eight", .is_prepared = true};
+    PgAnswer answer;
+    pg_fixture_value(f, "CREATE TABLE drive_test_eight AS SELECT 8 AS n", &answer);
+    answer.done = false;
+    pg_run(f->pg, &statement, 1, pg_on_answer, &answer);
+    test_await_flag(f->loop, &answer.done);
+    assert_string_equal(answer.value, "8");
+    pg_fixture_value(f, "ALTER TABLE drive_test_eight ALTER n TYPE text USING 'eight'", &answer);
+    answer.done = false;
+    pg_run(f->pg, &statement, 1, pg_on_answer, &answer);
+    test_await_flag(f->loop, &answer.done);
+    assert_string_equal(answer.err.code, "CONNECTION_LOST");
+    answer.done = false;
+    pg_run(f->pg, &statement, 1, pg_on_answer, &answer);
+    test_await_flag(f->loop, &answer.done);
+    PgAnswer dropped;
+    pg_fixture_value(f, "DROP TABLE drive_test_eight", &dropped);
+    assert_int_equal(answer.err.kind, ERROR_NONE);
+    assert_string_equal(answer.value, "eight");
+}
+
 static void notices_are_silent_and_copy_ends_the_connection(void **state)
 {
     PgFixture *f = *state;
@@ -215,6 +295,9 @@ int main(void)
         WITH_LEDGER(jobs_run_in_order),
         WITH_LEDGER(a_statement_that_takes_too_long_is_cancelled),
         WITH_LEDGER(hostile_texts_pass_through_arrays),
+        WITH_LEDGER(a_prepared_statement_is_parsed_once_for_each_connection),
+        WITH_LEDGER(what_failed_to_be_prepared_is_prepared_later),
+        WITH_LEDGER(a_statement_whose_plan_was_lost_is_prepared_by_the_next_connection),
         WITH_LEDGER(notices_are_silent_and_copy_ends_the_connection),
         WITH_LEDGER(a_callback_may_close),
         WITH_LEDGER(big_answers_and_big_parameters_pass),
