@@ -112,6 +112,8 @@ RolesTalkNext roles_talk_next(RolesTalk *talk, uint32_t random);
 // No session could be opened, or only one that was refused: instead of sending anything. A database
 // that refuses us for good is reported as blocked; else the conversation has failed.
 void roles_talk_refused(RolesTalk *talk, const Error *err);
+// Whether a login was refused in a way that waiting doesn't change.
+bool roles_talk_is_refusal(const Error *err);
 // What came of the batch. `err` has kind none, unavailable (connection lost, code as drive/pg.h has
 // it), or internal with the SQLSTATE as its code.
 void roles_talk_learn(RolesTalk *talk, PGresult *const *results, int count, const Error *err);

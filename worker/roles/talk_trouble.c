@@ -99,21 +99,29 @@ void talk_stumble(RolesTalk *talk, const Error *err)
     }
 }
 
-void roles_talk_refused(RolesTalk *talk, const Error *err)
+bool roles_talk_is_refusal(const Error *err)
 {
     static const char *const FOR_GOOD[] = {
         "42501", // insufficient_privilege: no CONNECT
         "3D000", // invalid_catalog_name
         "55000", // object_not_in_prerequisite_state: "not currently accepting connections"
     };
-    bool is_for_good = err->kind == ERROR_DENIED;
     for (size_t i = 0; i < sizeof(FOR_GOOD) / sizeof(FOR_GOOD[0]); i++) {
-        is_for_good = is_for_good || strcmp(FOR_GOOD[i], err->code) == 0;
+        if (strcmp(FOR_GOOD[i], err->code) == 0) {
+            return true;
+        }
     }
-    if (talk->database != NULL && is_for_good) {
-        report_blocked(talk, err);
-        talk_go(talk, TALK_DONE);
-    } else {
+    return false;
+}
+
+void roles_talk_refused(RolesTalk *talk, const Error *err)
+{
+    if (talk->database == NULL || !roles_talk_is_refusal(err)) {
         talk_fail(talk, err);
+        return;
     }
+    if (talk->task->mode != ROLES_MODE_OWNER) { // who may not connect owns nothing there, mostly
+        report_blocked(talk, err);
+    }
+    talk_go(talk, TALK_DONE);
 }
