@@ -45,6 +45,32 @@ void crypto_hmac_sha256(const uint8_t key[CRYPTO_KEY_BYTES], const Bytes *parts,
     secret_zero(&state, sizeof state);
 }
 
+void crypto_pbkdf2_sha256(Bytes password, Bytes salt, uint32_t iterations,
+                          uint8_t ret_key[CRYPTO_SHA256_BYTES])
+{
+    static const uint8_t FIRST_BLOCK[] = {0, 0, 0, 1};
+    crypto_auth_hmacsha256_state keyed; // to hash the password once is half of the work
+    crypto_auth_hmacsha256_state state;
+    uint8_t last[CRYPTO_SHA256_BYTES];
+    crypto_auth_hmacsha256_init(&keyed, password.data, password.size);
+    state = keyed;
+    crypto_auth_hmacsha256_update(&state, salt.data, salt.size);
+    crypto_auth_hmacsha256_update(&state, FIRST_BLOCK, sizeof FIRST_BLOCK);
+    crypto_auth_hmacsha256_final(&state, last);
+    memcpy(ret_key, last, sizeof last);
+    for (uint32_t i = 1; i < iterations; i++) {
+        state = keyed;
+        crypto_auth_hmacsha256_update(&state, last, sizeof last);
+        crypto_auth_hmacsha256_final(&state, last);
+        for (size_t j = 0; j < sizeof last; j++) {
+            ret_key[j] ^= last[j];
+        }
+    }
+    secret_zero(&keyed, sizeof keyed);
+    secret_zero(&state, sizeof state);
+    secret_zero(last, sizeof last);
+}
+
 static void raw_key_id(const uint8_t key[CRYPTO_KEY_BYTES], uint8_t ret_id[KEY_ID_RAW_BYTES])
 {
     uint8_t digest[CRYPTO_SHA256_BYTES];
@@ -226,16 +252,25 @@ void crypto_base64url_append(Text *text, Bytes bytes)
     free(encoded);
 }
 
-bool crypto_base64url_decode(const char *text, size_t length, Buffer *ret_bytes)
+static bool base64_decode(const char *text, size_t length, int variant, Buffer *ret_bytes)
 {
     uint8_t *bytes = alloc_bytes(length);
     size_t size = 0;
-    bool decoded = sodium_base642bin(bytes, length, text, length, NULL, &size, NULL,
-                                     sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0;
+    bool decoded = sodium_base642bin(bytes, length, text, length, NULL, &size, NULL, variant) == 0;
     if (decoded) {
         buffer_set(ret_bytes, (Bytes){bytes, size});
     }
     secret_zero(bytes, length);
     free(bytes);
     return decoded;
+}
+
+bool crypto_base64url_decode(const char *text, size_t length, Buffer *ret_bytes)
+{
+    return base64_decode(text, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING, ret_bytes);
+}
+
+bool crypto_base64_decode(const char *text, size_t length, Buffer *ret_bytes)
+{
+    return base64_decode(text, length, sodium_base64_VARIANT_ORIGINAL, ret_bytes);
 }

@@ -27,6 +27,10 @@ void crypto_sha256(const Bytes *parts, size_t count, uint8_t ret_digest[CRYPTO_S
 void crypto_hmac_sha256(const uint8_t key[CRYPTO_KEY_BYTES], const Bytes *parts, size_t count,
                         uint8_t ret_code[CRYPTO_SHA256_BYTES]);
 
+// PBKDF2 with HMAC-SHA-256, one block of it (RFC 8018 section 5.2): 1 to 3 ms for 4,096 iterations.
+void crypto_pbkdf2_sha256(Bytes password, Bytes salt, uint32_t iterations,
+                          uint8_t ret_key[CRYPTO_SHA256_BYTES]);
+
 // First 8 bytes of the SHA-256 of a public key or key-encryption key, lower-case hex.
 void crypto_key_id(const uint8_t key[CRYPTO_KEY_BYTES], char ret_id[CRYPTO_KEY_ID_BYTES]);
 
@@ -72,5 +76,7 @@ bool crypto_hex_decode(const char *hex, uint8_t *ret_bytes, size_t size) MUST_US
 // RFC 4648 §5 without padding; decode refuses anything else.
 void crypto_base64url_append(Text *text, Bytes bytes);
 bool crypto_base64url_decode(const char *text, size_t length, Buffer *ret_bytes) MUST_USE;
+// RFC 4648 §4, with padding.
+bool crypto_base64_decode(const char *text, size_t length, Buffer *ret_bytes) MUST_USE;
 
 #endif

@@ -15,8 +15,7 @@
 #include "base/error.h"
 
 enum {
-    ROLES_NAME_BYTES = 64,      // 63 (NAMEDATALEN - 1) and a NUL
-    ROLES_PREFIX_BYTES_MAX = 32 // of roles.prefix, without a NUL
+    ROLES_NAME_BYTES = 64, // 63 (NAMEDATALEN - 1) and a NUL
 };
 
 typedef enum RolesLevel {
@@ -31,16 +30,12 @@ const char *roles_level_name(RolesLevel level);
 // `database`, `service`: names that roles_check_name takes.
 void roles_name_database(const char *database, RolesLevel level, char ret_role[ROLES_NAME_BYTES]);
 void roles_name_service(const char *service, char ret_role[ROLES_NAME_BYTES]);
-// `prefix`: one that roles_check_prefix takes.
+// `prefix`: one that name_check_prefix takes.
 void roles_name_global(const char *prefix, RolesLevel level, char ret_role[ROLES_NAME_BYTES]);
 void roles_name_platform(const char *prefix, char ret_role[ROLES_NAME_BYTES]);
 
 // 1 to 63 bytes of UTF-8. Error: INVALID_NAME, names the field.
 bool roles_check_name(const char *name, const char *field, Error *err);
-// 1 to 32 of a-z, 0-9 and '_', a letter first, and nothing that makes a role of ours look like one
-// of another kind (db, db_…, svc, svc_…), of PostgreSQL or of Neon (pg, pg_…, neon, neon_…). Error:
-// INVALID_NAME, names the field.
-bool roles_check_prefix(const char *prefix, const char *field, Error *err);
 // Whether a role has a name that only we give.
 bool roles_is_reserved(const char *prefix, const char *role);
 

@@ -27,7 +27,7 @@ typedef enum RolesPolicy {
     ROLES_ADDITIVE,      // nothing is taken away: it is reported
 } RolesPolicy;
 
-// Owned by the caller. `prefix`: one that roles_check_prefix takes.
+// Owned by the caller. `prefix`: one that name_check_prefix takes.
 json_t *roles_spec_new(const char *prefix, RolesPolicy policy, bool adopt);
 // Names are added as they are; roles_spec_check judges them. They must be UTF-8.
 void roles_spec_add_database(json_t *spec, const char *database);

@@ -1,0 +1,2 @@
+@IN_DATABASE@
+@ANSWER@
