@@ -116,15 +116,16 @@ static Session *session_of(RolesTalks *talks, const RolesSession *session)
     return &talks->cluster;
 }
 
-void roles_talks_refused(RolesTalks *talks, RolesSession *session, const Error *err)
+bool roles_talks_refused(RolesTalks *talks, RolesSession *session, const Error *err)
 {
     bool is_first = session == &talks->cluster.public && session->database != talks->fallback;
     if (is_first && roles_talk_is_refusal(err)) {
         session->database = talks->fallback;
         talks->cluster.state = SESSION_DUE;
-    } else {
-        roles_talk_refused(session->talk, err);
+        return true;
     }
+    roles_talk_refused(session->talk, err);
+    return false;
 }
 
 static bool all_ended(const RolesTalks *talks)

@@ -25,8 +25,9 @@ void roles_talks_free(RolesTalks *talks);
 // A session that is to be opened now; NULL: none. Ask until it says so, at first and after each of
 // the calls below.
 RolesSession *roles_talks_open(RolesTalks *talks);
-// It could not be opened. The conversation tells what follows (it may be opened elsewhere).
-void roles_talks_refused(RolesTalks *talks, RolesSession *session, const Error *err);
+// It could not be opened. True: it isn't open any more, and roles_talks_open gives it again, for
+// another database. False: as if a batch had failed.
+bool roles_talks_refused(RolesTalks *talks, RolesSession *session, const Error *err);
 // As roles_talk_next. The caller does what it says; with DONE and FAILED it closes the session, and
 // the session is no more.
 RolesTalkNext roles_talks_next(RolesTalks *talks, RolesSession *session, uint32_t random);
