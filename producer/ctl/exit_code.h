@@ -6,7 +6,7 @@
 
 enum {
     EXIT_CODE_OK = 0,
-    EXIT_CODE_FINDINGS = 1,     // commands are stuck; a check of doctor failed
+    EXIT_CODE_FINDINGS = 1,     // commands are stuck; a check of doctor failed; roles drifted
     EXIT_CODE_REJECTED = 10,    // the command was rejected: nothing was done
     EXIT_CODE_FAILED = 11,      // the command failed
     EXIT_CODE_STOPPED = 12,     // the command was cancelled or superseded

@@ -17,6 +17,8 @@ static const struct {
     {"status", status_run}, {"commands", commands_run},
     {"doctor", doctor_run}, {"dead-letters", dead_letters_run},
     {"cancel", cancel_run}, {"reveal", reveal_run},
+    {"roles", roles_run},   {"rotate", rotate_run},
+    {"psql", psql_run},
 };
 
 static const char DOC[] =
@@ -24,7 +26,11 @@ static const char DOC[] =
     "Subcommands (each has --help):\n"
     "  send ACTION | FILE.json | -   send a command; --wait waits for its outcome\n"
     "  cancel COMMAND_ID             stop a command and undo what it made\n"
+    "  roles setup|plan              bring an environment's roles to what is wanted, or look for "
+    "drift\n"
+    "  rotate ENVIRONMENT            give a service, a role or all roles new passwords\n"
     "  reveal ENVIRONMENT            print the connection URIs of a role, with its password\n"
+    "  psql ENVIRONMENT              open psql, as a reader unless asked otherwise\n"
     "  wait COMMAND_ID               wait for the outcome of a command\n"
     "  watch                         show events as they come\n"
     "  status COMMAND_ID             show where a command stands, and what it waits for\n"
@@ -35,7 +41,8 @@ static const char DOC[] =
     "  dead-letters list|show|replay  look at what no worker executed, and send it again\n"
     "  keygen                        make a key pair (fleet, recipient), or a ledger key\n"
     "\n"
-    "Exit codes: 0 done; 1 something is stuck or wrong; 10 command rejected, 11 failed, 12 "
+    "Exit codes: 0 done; 1 something is stuck, wrong or not as wanted; 10 command rejected, 11 "
+    "failed, 12 "
     "cancelled or superseded; 64 wrong "
     "usage, 65 wrong input, 66 not found, 69 Kafka or ledger unavailable, 74 file not readable or "
     "writable, "

@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "base/text.h"
 #include "ctl/enum_text.h"
+#include "ctl/role_changes.h"
 
 enum { TYPE_WIDTH = 20, SUBJECT_WIDTH = 32, DETAILS_MAX_BYTES = 4096, MS_PER_SECOND = 1000 };
 
@@ -38,6 +39,7 @@ static const Detail DETAILS[] = {
     {"EnvironmentBranched", "rotatedRoles", "rotated", NULL},
     {"EnvironmentDeleted", "projectId", "project", NULL},
     {"EnvironmentDeleted", "branchId", "branch", NULL},
+    {"CredentialsRotated", "roles", "", NULL},
     {"CredentialsIssued", "sealed.fleetKeyId", "for key", NULL},
     {"DriftReported", "code", "", NULL},
     {"DriftReported", "message", "", NULL},
@@ -180,6 +182,9 @@ void print_event_line(const Screen *screen, const ProvisionEvent *event)
     const json_t *body = body_of(json, event->type);
     Text details CLEANUP(text_clear) = TEXT_INIT(DETAILS_MAX_BYTES);
     append_details(&details, body, event->type);
+    if (strcmp(event->type, "RolesConfigured") == 0) {
+        role_changes_summary(&details, body);
+    }
     if (found_it_there(body, event->type)) {
         text_append(&details, "  (was there already)");
     }

@@ -8,14 +8,12 @@
 #include <unistd.h>
 
 #include "base/attr.h"
-#include "base/crypto.h"
 #include "ctl/exit_code.h"
+#include "ctl/recipient.h"
 #include "ctl/report.h"
 #include "ctl/screen.h"
-#include "ctl/secret_file.h"
 #include "ctl/send.h"
 #include "ctl/subcommands.h"
-#include "lib/fault.h"
 
 enum { OPTION_KEY_FILE = 'k', OPTION_OUT = 'o', OPTION_ROLE = 'r', OPTION_SERVICE = 's' };
 
@@ -24,21 +22,21 @@ typedef struct Reveal {
     ProvisionRevealCredentials spec;
     const char *key_file;
     const char *out;
-    uint8_t private_key[PROVISION_KEY_BYTES];
-    uint8_t public_key[PROVISION_KEY_BYTES];
+    Recipient recipient;
 } Reveal;
 
 static const struct argp_option OPTIONS[] = {
     {"key-file", OPTION_KEY_FILE, "FILE", 0,
-     "The recipient's private key, as keygen writes it (required)", 0},
-    {"role", OPTION_ROLE, "NAME", 0, "Default: the owner of the environment's first database", 0},
+     "The recipient's private key, as keygen writes it (default: PROVISION_RECIPIENT_KEY_FILE)", 0},
+    {"role", OPTION_ROLE, "NAME", 0,
+     "Default: the role that the environment was made with, which may do everything", 0},
     {"service", OPTION_SERVICE, "NAME", 0, "The role of a service, svc_NAME", 0},
     {"out", OPTION_OUT, "FILE", 0, "Write to a new file that only you can read", 0},
     {0},
 };
 
 static const char DOC[] =
-    "Prints the connection URIs of a role, WITH ITS PASSWORD, for every database.\v"
+    "Prints the connection URIs of a role, WITH ITS PASSWORD, for every database that it may use.\v"
     "The workers seal them for the key, which they must list for the application "
     "(reveal.recipients); nobody else can read them, neither on Kafka nor in the ledger.";
 
@@ -76,23 +74,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-static bool read_key(Reveal *reveal, ProvisionError *err)
-{
-    Secret hex CLEANUP(secret_clear) = SECRET_INIT;
-    if (!secret_file_read(reveal->key_file, &hex, err)) {
-        return false;
-    }
-    if (!crypto_hex_decode(secret_reveal(&hex), reveal->private_key, PROVISION_KEY_BYTES)) {
-        return fault_set(err, PROVISION_ERROR_INVALID, "KEY_INVALID",
-                         "%s holds no private key: 64 hex digits, as provisionctl keygen writes "
-                         "them",
-                         reveal->key_file);
-    }
-    crypto_public_key(reveal->private_key, reveal->public_key);
-    reveal->spec.reply_public_key = reveal->public_key;
-    return true;
 }
 
 static void print_text(FILE *file, const ProvisionCredentials *credentials)
@@ -166,7 +147,7 @@ static int show(void *context, const ProvisionEvent *event)
     const Reveal *reveal = context;
     ProvisionError error;
     ProvisionCredentials *credentials =
-        provision_credentials_open(event, reveal->private_key, &error);
+        provision_credentials_open(event, reveal->recipient.private_key, &error);
     if (credentials == NULL) {
         return report_error(reveal->options.connection->json, &error);
     }
@@ -177,7 +158,7 @@ static int show(void *context, const ProvisionEvent *event)
 
 static void clear(Reveal *reveal)
 {
-    secret_zero(reveal->private_key, sizeof(reveal->private_key));
+    recipient_clear(&reveal->recipient);
 }
 
 int reveal_run(int argc, char **argv, Connection *connection)
@@ -188,7 +169,7 @@ int reveal_run(int argc, char **argv, Connection *connection)
                               .args_doc = "ENVIRONMENT",
                               .doc = DOC,
                               .children = children};
-    Reveal reveal CLEANUP(clear) = {.key_file = NULL};
+    Reveal reveal CLEANUP(clear) = {.key_file = recipient_default_file()};
     send_options_init(&reveal.options, connection);
     argp_parse(&argp, argc, argv, 0, NULL, &reveal);
     reveal.options.wait = true;
@@ -196,7 +177,8 @@ int reveal_run(int argc, char **argv, Connection *connection)
     reveal.options.show_context = &reveal;
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
     ProvisionCommand *command = NULL;
-    if (read_key(&reveal, &error)) {
+    if (recipient_read(&reveal.recipient, reveal.key_file, &error)) {
+        reveal.spec.reply_public_key = reveal.recipient.public_key;
         command = provision_reveal_credentials(reveal.options.application_id, &reveal.spec, &error);
     }
     return send_command(&reveal.options, command, &error);

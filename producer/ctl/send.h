@@ -25,6 +25,7 @@ typedef struct SendOptions {
     int64_t timeout_ms;
     bool wait;
     bool dry_run;
+    bool quiet; // doesn't tell where the command is
     // What becomes of a success with --wait; NULL: its line or JSON is printed. Exit code.
     int (*show)(void *context, const ProvisionEvent *event);
     void *show_context;

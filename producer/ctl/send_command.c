@@ -123,7 +123,9 @@ static int send_and_wait(const SendOptions *options, const ProvisionCommand *com
         !provision_client_send(client, command, &receipt, &error)) {
         return report_command_error(options->connection->json, &error, command);
     }
-    send_tell_sent(options, command, &receipt);
+    if (!options->quiet) {
+        send_tell_sent(options, command, &receipt);
+    }
     return options->wait ? show_outcome(options, command, watch) : EXIT_CODE_OK;
 }
 

@@ -71,7 +71,7 @@ static void on_posted(void *context, const ProvisionReceipt *receipt, const Prov
         note_code(bulk, report_command_error(bulk->options->connection->json, err, post->command));
     } else {
         bulk->progress.sent++;
-        if (!bulk->progress.is_shown || !bulk->options->wait) {
+        if (!bulk->options->quiet && (!bulk->progress.is_shown || !bulk->options->wait)) {
             progress_wipe(&bulk->progress);
             send_tell_sent(bulk->options, post->command, receipt);
             (void)fflush(stdout);
@@ -83,8 +83,11 @@ static void on_posted(void *context, const ProvisionReceipt *receipt, const Prov
 
 static void show_outcome(Bulk *bulk, const ProvisionEvent *event)
 {
+    const SendOptions *options = bulk->options;
     progress_wipe(&bulk->progress);
-    if (bulk->options->connection->json) {
+    if (options->show != NULL && event->outcome == PROVISION_OUTCOME_SUCCEEDED) {
+        note_code(bulk, options->show(options->show_context, event));
+    } else if (options->connection->json) {
         print_event_json(stdout, event);
     } else {
         print_event_line(&bulk->screen, event);

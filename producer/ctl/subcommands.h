@@ -12,6 +12,9 @@ typedef int Subcommand(int argc, char **argv, Connection *connection);
 Subcommand send_run;
 Subcommand cancel_run; // send cancel-command
 Subcommand reveal_run;
+Subcommand roles_run;
+Subcommand rotate_run;
+Subcommand psql_run;
 Subcommand wait_run;
 Subcommand watch_run;
 Subcommand environments_run;
