@@ -33,13 +33,13 @@ METRIC(LANES_WAITING,       "provision_lanes_waiting",                   GAUGE, 
 METRIC(PARKED,              "provision_commands_parked",                 GAUGE,     "",               NONE,   1,    "commands whose partition was taken away and that rest, kept in case it comes back") \
 METRIC(PARTITIONS,          "provision_partitions_assigned",             GAUGE,     "",               NONE,   1,    "partitions of the command topic that this worker has") \
 METRIC(PARTITION_UNFINISHED, "provision_partition_unfinished",           GAUGE,     "partition",      NONE,   1000, "records of a partition that were taken and are not finished") \
-METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE,     "partition",      NONE,   1000, "records of a partition that are not finished, those not yet taken included (a transaction of their producer adds one)") \
+METRIC(PARTITION_BACKLOG,   "provision_partition_backlog",               GAUGE,     "partition",      NONE,   1000, "records of a partition that are not finished, those not yet taken included, known some seconds after it was assigned (a transaction of their producer adds one)") \
 METRIC(PARTITION_BLOCKED,   "provision_partition_blocked_seconds_total", COUNTER,   "partition",      NONE,   1000, "how long a partition was paused: the worker or its share of it was full, the ledger away, or the worker stopping") \
 METRIC(NEON_REQUESTS,       "provision_neon_requests_total",             COUNTER,   "route,status",   NONE,   400,  "requests to Neon's API; status: of the reply, or none") \
 METRIC(KEYS_REFUSED,        "provision_neon_keys_refused_total",         COUNTER,   "",               NONE,   1,    "requests to Neon's API that it refused for their key (401, 403)") \
 METRIC(NEON_SECONDS,        "provision_neon_request_seconds",            HISTOGRAM, "route",          CALL,   64,   "from sending a request to its whole reply") \
 METRIC(NEON_WAITS,          "provision_neon_waits_total",                COUNTER,   "reason",         NONE,   8,    "times that a command waited for Neon: locked (423), rate_limited (429), unavailable (503), bucket (for its account's rate at this worker)") \
-METRIC(NEON_WAIT_SECONDS,   "provision_neon_wait_seconds_total",         COUNTER,   "reason",         NONE,   8,    "how long those waits were") \
+METRIC(NEON_WAIT_SECONDS,   "provision_neon_wait_seconds_total",         COUNTER,   "reason",         NONE,   8,    "how long those waits were, up to now; each second counts for one reason, for which its wait began") \
 METRIC(ACCOUNTS_THROTTLED,  "provision_neon_accounts_throttled",         GAUGE,     "",               NONE,   1,    "Neon accounts whose calls wait for their rate now") \
 METRIC(INTENTS,             "provision_intents_total",                   COUNTER,   "event",          NONE,   8,    "intents of mutating calls: opened, left_unknown (no reply that tells), taken_over (open at a claim)") \
 METRIC(LEDGER_SECONDS,      "provision_ledger_statement_seconds",        HISTOGRAM, "kind",           CALL,   32,   "a statement to the ledger, from sending it to its last row") \

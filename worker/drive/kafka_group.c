@@ -20,7 +20,8 @@ typedef struct GroupSlot {
     KafkaAssignment *assignment; // NULL = not ours
     rd_kafka_queue_t *queue;     // of its records
     bool paused;
-    int64_t end; // as last asked for; -1: never
+    int64_t start; // as last asked for; -1: never
+    int64_t end;   // the same
 } GroupSlot;
 
 struct KafkaGroup {
@@ -127,6 +128,7 @@ static void keep_assignments(KafkaGroup *group, const rd_kafka_topic_partition_l
         *slot_at(group, i) = (GroupSlot){
             .assignment = group->assignments[i],
             .queue = open_queue(group, group->assignments[i]->partition),
+            .start = -1,
             .end = -1,
         };
     }
@@ -274,15 +276,35 @@ rd_kafka_topic_partition_list_t *kafka_group_list(const KafkaGroup *group)
     return list;
 }
 
-void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *ends)
+// Where an answer's offset is to be put; NULL: it is none.
+static GroupSlot *slot_of_answer(KafkaGroup *group, const rd_kafka_topic_partition_t *answer)
 {
-    for (int i = 0; i < ends->cnt; i++) {
-        const rd_kafka_topic_partition_t *end = &ends->elems[i];
-        if (end->err == RD_KAFKA_RESP_ERR_NO_ERROR && end->offset >= 0 &&
-            kafka_group_find(group, end->partition) != NULL) {
-            group->slots[end->partition].end = end->offset;
+    bool is_answered = answer->err == RD_KAFKA_RESP_ERR_NO_ERROR && answer->offset >= 0;
+    return is_answered && kafka_group_find(group, answer->partition) != NULL
+               ? &group->slots[answer->partition]
+               : NULL;
+}
+
+void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *starts,
+                          const rd_kafka_topic_partition_list_t *ends)
+{
+    for (int i = 0; i < starts->cnt; i++) {
+        GroupSlot *slot = slot_of_answer(group, &starts->elems[i]);
+        if (slot != NULL) {
+            slot->start = starts->elems[i].offset;
         }
     }
+    for (int i = 0; i < ends->cnt; i++) {
+        GroupSlot *slot = slot_of_answer(group, &ends->elems[i]);
+        if (slot != NULL) {
+            slot->end = ends->elems[i].offset;
+        }
+    }
+}
+
+int64_t kafka_group_first(const KafkaGroup *group, int32_t partition)
+{
+    return kafka_group_find(group, partition) != NULL ? group->slots[partition].start : -1;
 }
 
 // The consumer's own knowledge comes with what it fetches; a paused partition isn't fetched.

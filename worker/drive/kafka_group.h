@@ -46,11 +46,14 @@ KafkaAssignment *kafka_group_find(const KafkaGroup *group, int32_t partition);
 // is none now. What is paused stays in its queue, which librdkafka keeps short.
 rd_kafka_event_t *kafka_group_poll(KafkaGroup *group);
 void kafka_group_set_paused(KafkaGroup *group, const KafkaAssignment *assignment, bool paused);
-// What is assigned, for kafka_task_read_ends, and its answer. The list is the caller's; NULL:
+// What is assigned, for kafka_task_read_ends, and its answer. The lists are the caller's; NULL:
 // nothing.
 rd_kafka_topic_partition_list_t *kafka_group_list(const KafkaGroup *group);
-void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *ends);
+void kafka_group_set_ends(KafkaGroup *group, const rd_kafka_topic_partition_list_t *starts,
+                          const rd_kafka_topic_partition_list_t *ends);
 // Behind the partition's last record, as last heard; -1: not yet.
 int64_t kafka_group_end(const KafkaGroup *group, int32_t partition);
+// The first one that is still kept, as last asked for; -1: not yet.
+int64_t kafka_group_first(const KafkaGroup *group, int32_t partition);
 
 #endif

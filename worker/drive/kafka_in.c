@@ -208,14 +208,16 @@ static void count_partitions(void *context)
     }
 }
 
-static void on_ends(void *context, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t err)
+static void on_ends(void *context, rd_kafka_topic_partition_list_t *starts,
+                    rd_kafka_topic_partition_list_t *ends, rd_kafka_resp_err_t err)
 {
     KafkaIn *in = context;
     in->reading_ends = false;
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        kafka_group_set_ends(in->group, list);
+        kafka_group_set_ends(in->group, starts, ends);
     }
-    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_topic_partition_list_destroy(starts);
+    rd_kafka_topic_partition_list_destroy(ends);
     if (in->phase == PHASE_OPEN) {
         loop_timer_start(in->ends_timer, ENDS_MS);
     }
@@ -354,6 +356,11 @@ int32_t kafka_in_partitions(const KafkaIn *in)
 int64_t kafka_in_end(const KafkaIn *in, int32_t partition)
 {
     return kafka_group_end(in->group, partition);
+}
+
+int64_t kafka_in_first(const KafkaIn *in, int32_t partition)
+{
+    return kafka_group_first(in->group, partition);
 }
 
 int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in)

@@ -65,6 +65,8 @@ int32_t kafka_in_partitions(const KafkaIn *in);
 // Behind the last record of an assigned partition, at most some seconds old, also while it is
 // paused; -1: not known (yet).
 int64_t kafka_in_end(const KafkaIn *in, int32_t partition);
+// Of its first record that is still kept; the same otherwise.
+int64_t kafka_in_first(const KafkaIn *in, int32_t partition);
 // CLOCK_BOOTTIME of the last poll.
 int64_t kafka_in_last_poll_boot_ms(const KafkaIn *in);
 int64_t kafka_in_session_timeout_ms(const KafkaIn *in);

@@ -13,6 +13,7 @@ typedef struct KafkaTask {
     void *context;
     rd_kafka_resp_err_t err;
     rd_kafka_topic_partition_list_t *list;
+    rd_kafka_topic_partition_list_t *starts;
     KafkaCommittedCallback *on_committed;
     rd_kafka_topic_t *topic;
     int32_t partitions;
@@ -96,20 +97,30 @@ void kafka_task_count_partitions(Loop *loop, rd_kafka_t *client, rd_kafka_topic_
     queue(loop, task, count_partitions, on_partitions);
 }
 
+// `time`: RD_KAFKA_OFFSET_BEGINNING or _END, which stand for the earliest and latest time, too.
+static rd_kafka_resp_err_t read_offsets(rd_kafka_t *client, rd_kafka_topic_partition_list_t *list,
+                                        int64_t time)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        list->elems[i].offset = time;
+    }
+    return rd_kafka_offsets_for_times(client, list, ENDS_TIMEOUT_MS);
+}
+
 static void read_ends(uv_work_t *work)
 {
     KafkaTask *task = work->data;
-    for (int i = 0; i < task->list->cnt; i++) {
-        task->list->elems[i].offset = RD_KAFKA_OFFSET_END; // -1: the latest, as a time
+    task->err = read_offsets(task->client, task->starts, RD_KAFKA_OFFSET_BEGINNING);
+    if (task->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        task->err = read_offsets(task->client, task->list, RD_KAFKA_OFFSET_END);
     }
-    task->err = rd_kafka_offsets_for_times(task->client, task->list, ENDS_TIMEOUT_MS);
 }
 
 static void on_ends(uv_work_t *work, int status)
 {
     (void)status;
     KafkaTask *task = work->data;
-    task->on_ends(task->context, task->list, task->err);
+    task->on_ends(task->context, task->starts, task->list, task->err);
     free(task);
 }
 
@@ -118,6 +129,7 @@ void kafka_task_read_ends(Loop *loop, rd_kafka_t *client, rd_kafka_topic_partiti
 {
     KafkaTask *task = task_new(client, context);
     task->list = list;
+    task->starts = rd_kafka_topic_partition_list_copy(list);
     task->on_ends = callback;
     queue(loop, task, read_ends, on_ends);
 }

@@ -1,8 +1,8 @@
 /*
  * Calls of librdkafka that block, on libuv's threads: reading committed offsets (16.7 s measured
  * after a crash, until the dead worker's transaction had timed out), counting a topic's partitions,
- * asking where partitions end, destroying a client. They can't be cancelled: the client must
- * outlive them.
+ * asking where partitions begin and end, destroying a client. They can't be cancelled: the client
+ * must outlive them.
  */
 #ifndef DRIVE_KAFKA_TASK_H
 #define DRIVE_KAFKA_TASK_H
@@ -19,9 +19,10 @@ enum { KAFKA_TASK_TIMEOUT_MS = 5000 };
 typedef void KafkaCommittedCallback(void *context, rd_kafka_topic_partition_list_t *list,
                                     rd_kafka_resp_err_t err);
 typedef void KafkaPartitionsCallback(void *context, int32_t partitions, rd_kafka_resp_err_t err);
-// `list` (the offsets filled in: where read_committed ends) becomes the callback's.
-typedef void KafkaEndsCallback(void *context, rd_kafka_topic_partition_list_t *list,
-                               rd_kafka_resp_err_t err);
+// Both lists become the callback's; the offsets are filled in: of the first record that is kept,
+// and where read_committed ends.
+typedef void KafkaEndsCallback(void *context, rd_kafka_topic_partition_list_t *starts,
+                               rd_kafka_topic_partition_list_t *ends, rd_kafka_resp_err_t err);
 typedef void KafkaDestroyedCallback(void *context);
 
 // `list` becomes the task's.

@@ -158,7 +158,6 @@ bool buckets_take(Buckets *buckets, const char *account, BucketEntry *entry, int
         list_append(&buckets->busy, &bucket->link);
     }
     entry->bucket = bucket;
-    entry->since_boot_ms = now_boot_ms;
     list_append(&bucket->waiting, &entry->link);
     return false;
 }

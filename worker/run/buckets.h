@@ -27,7 +27,6 @@ enum {
 // One call's wait for its moment; its owner embeds it.
 typedef struct BucketEntry {
     struct Bucket *bucket; // NULL: it doesn't wait
-    int64_t since_boot_ms; // it waits, or waited
     ListLink link;
     void (*granted)(struct BucketEntry *entry);
 } BucketEntry;

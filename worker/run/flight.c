@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "run/outbox.h"
 #include "run/press.h"
+#include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "sys/log.h"
@@ -94,6 +95,7 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
 
 static void end_saga(Flight *flight)
 {
+    tally_went_on(flight);
     if (flight->has_saga) {
         decision_clear(&flight->decision);
         flight->decision.step = NULL;
@@ -173,6 +175,16 @@ void flight_doom(Flight *flight)
     leave_parking(flight);
 }
 
+void flight_withdraw(Flight *flight)
+{
+    const LedgerOp *op = &flight->op;
+    bool begins =
+        op->kind == LEDGER_OP_CLAIM || (op->kind == LEDGER_OP_OPEN && op->handed_boot_ms == 0);
+    if (begins && ledger_queue_holds(op)) {
+        (void)ledger_queue_withdraw(flight->worker->ledger, &flight->op);
+    }
+}
+
 void flight_drop(Flight *flight)
 {
     flight_doom(flight);
@@ -221,6 +233,7 @@ void flight_detach(Flight *flight, bool lost)
     if (!flight_is_under_way(flight) && !flight->goes_on) { // a timer, a lock, or nothing at all
         loop_timer_stop(flight->timer);
         gate_rest(flight->worker->gate, &flight->place);
+        tally_went_on(flight);
         buckets_leave(flight->worker->buckets, &flight->token);
         locks_release(flight->worker->locks, &flight->lock);
         flight->phase = FLIGHT_PARKED;

@@ -3,6 +3,7 @@
 
 #include "run/flight.h"
 #include "run/progress.h"
+#include "run/tally.h"
 #include "saga/facts.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -118,6 +119,7 @@ static bool must_park(const Flight *flight)
 static void park(Flight *flight)
 {
     gate_rest(flight->worker->gate, &flight->place);
+    tally_went_on(flight);
     buckets_leave(flight->worker->buckets, &flight->token);
     locks_release(flight->worker->locks, &flight->lock);
     flight->phase = FLIGHT_PARKED;
@@ -162,6 +164,7 @@ void flight_advance(Flight *flight)
     release_lock(flight);
     progress_decided(flight);
     follow_step(flight);
+    tally_decided(flight);
     if (flight->decision.kind != DECISION_EFFECT) {
         buckets_leave(flight->worker->buckets, &flight->token);
     }

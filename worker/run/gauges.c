@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "run/flight.h"
+#include "sys/clock.h"
 #include "sys/usage.h"
 
 static const double MS_PER_S = 1000;
@@ -28,10 +29,13 @@ static void read_partition(const Worker *worker, const Partition *partition)
     const char *const *labels = METRIC_LABELS(number);
     double unfinished = (double)completion_unfinished(partition->completion);
     int64_t position = completion_position(partition->completion);
+    int64_t start = kafka_in_first(worker->kafka_in, partition->assignment->partition);
     int64_t end = kafka_in_end(worker->kafka_in, partition->assignment->partition);
     metrics_set(worker->metrics, METRIC_PARTITION_UNFINISHED, labels, unfinished);
+    // nothing was read or committed yet, or what was has been deleted meanwhile
+    position = position > start ? position : start;
     if (end >= 0 && position >= 0) {
-        // the end may be some seconds old
+        // both may be some seconds old
         double behind = end > position ? (double)(end - position) : 0;
         metrics_set(worker->metrics, METRIC_PARTITION_BACKLOG, labels, unfinished + behind);
     }
@@ -60,6 +64,16 @@ static void read_process(Metrics *metrics)
     }
 }
 
+static void count_waits(const Worker *worker)
+{
+    int64_t now_boot_ms = clock_boot_ms();
+    LIST_EACH(&worker->flights, link)
+    {
+        Flight *flight = LIST_ENTRY(link, Flight, link);
+        tally_wait_look(&flight->neon_wait, worker->metrics, now_boot_ms);
+    }
+}
+
 void gauges_read(const Worker *worker)
 {
     size_t parked = flight_count_resting(worker);
@@ -84,6 +98,7 @@ void gauges_read(const Worker *worker)
     }
     metrics_set(worker->metrics, METRIC_LOOP_TURN_MAX, NULL,
                 (double)loop_longest_turn_ms(worker->loop) / MS_PER_S);
+    count_waits(worker);
     read_partitions(worker);
     read_process(worker->metrics);
 }

@@ -197,6 +197,7 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
     op->pending = true;
     op->is_alone = false;
     op->is_withdrawn = false;
+    op->handed_boot_ms = 0;
     op->suspect = (LedgerSuspect){.was_refused = false};
     list_append(&queue->waiting[op->kind], &op->link);
     queue->waiting_count++;
@@ -204,7 +205,7 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op)
 
 bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op)
 {
-    if (!op->pending || !list_is_linked(&op->link)) {
+    if (!ledger_queue_holds(op)) {
         op->is_withdrawn = op->pending;
         return false;
     }
@@ -216,6 +217,11 @@ bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op)
     ledger_trouble_withdraw(&queue->trouble, (int)op->kind, &op->suspect);
     tell_end(queue, was_troubled, "no rows are left that the ledger has refused");
     return true;
+}
+
+bool ledger_queue_holds(const LedgerOp *op)
+{
+    return op->pending && list_is_linked(&op->link);
 }
 
 size_t ledger_queue_ready_connections(const LedgerQueue *queue)

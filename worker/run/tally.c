@@ -29,27 +29,38 @@ void tally_reply(const Flight *flight, const HttpReply *reply)
                     (double)reply->took_us / US_PER_S);
 }
 
-static void add_wait(Metrics *metrics, const char *reason, int64_t wait_ms)
-{
-    metrics_add(metrics, METRIC_NEON_WAITS, METRIC_LABELS(reason), 1);
-    metrics_add(metrics, METRIC_NEON_WAIT_SECONDS, METRIC_LABELS(reason),
-                (double)wait_ms / MS_PER_S);
-}
-
-void tally_wait(const Flight *flight, NeonMeaning meaning)
+void tally_wait(Flight *flight, NeonMeaning meaning)
 {
     const char *reason = meaning == NEON_LOCKED         ? "locked"
                          : meaning == NEON_RATE_LIMITED ? "rate_limited"
                          : meaning == NEON_AWAY         ? "unavailable"
                                                         : NULL;
     if (reason != NULL && flight->lesson == LESSON_WAIT) {
-        add_wait(flight->worker->metrics, reason, flight->saga.wait_ms);
+        tally_wait_begin(&flight->neon_wait, flight->worker->metrics, reason, clock_boot_ms());
     }
 }
 
-void tally_bucket_wait(const Worker *worker, int64_t waited_ms)
+void tally_bucket_wait(Flight *flight)
 {
-    add_wait(worker->metrics, "bucket", waited_ms);
+    tally_wait_begin(&flight->neon_wait, flight->worker->metrics, "bucket", clock_boot_ms());
+}
+
+void tally_decided(Flight *flight)
+{
+    int64_t since_boot_ms = 0;
+    bool is_call = flight->decision.kind == DECISION_EFFECT; // flight_perform knows
+    Waiting waiting = saga_waits_for(&flight->saga, flight->saga.now.boot_ms, &since_boot_ms);
+    bool waits =
+        flight->decision.kind == DECISION_WAIT &&
+        (waiting == WAITING_LOCKED || waiting == WAITING_RATE_LIMIT || waiting == WAITING_AWAY);
+    if (!is_call && !waits) {
+        tally_went_on(flight);
+    }
+}
+
+void tally_went_on(Flight *flight)
+{
+    tally_wait_end(&flight->neon_wait, flight->worker->metrics, clock_boot_ms());
 }
 
 void tally_intent(const Worker *worker, const char *event)

@@ -12,10 +12,14 @@
 void tally_step(const Flight *flight);
 // Neon has answered, or hasn't; before it is learnt.
 void tally_reply(const Flight *flight, const HttpReply *reply);
-// ... and made the command wait, as learnt.
-void tally_wait(const Flight *flight, NeonMeaning meaning);
-// A call waited for its account's rate.
-void tally_bucket_wait(const Worker *worker, int64_t waited_ms);
+// ... and makes the command wait, as learnt.
+void tally_wait(Flight *flight, NeonMeaning meaning);
+// Its call waits for its account's rate.
+void tally_bucket_wait(Flight *flight);
+// The command decided something: its wait goes on only where it still waits for Neon.
+void tally_decided(Flight *flight);
+// It waits for Neon no more.
+void tally_went_on(Flight *flight);
 // "opened", "left_unknown" or "taken_over".
 void tally_intent(const Worker *worker, const char *event);
 // The command ended with this event ("EnvironmentCreated"); `error`: NULL, or why it failed.
