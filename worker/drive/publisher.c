@@ -117,6 +117,11 @@ void publisher_put(Publisher *publisher, const PublisherItem *item)
     }
 }
 
+void publisher_hurry(Publisher *publisher)
+{
+    box_hurry(&publisher->box);
+}
+
 void publisher_revoke(Publisher *publisher, const uint64_t *assignment_ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -73,6 +73,8 @@ Publisher *publisher_open(Loop *loop, const Settings *settings, const PublisherH
 // Transactions are initialised and all topics known; what was put before waits until then.
 bool publisher_is_ready(const Publisher *publisher);
 void publisher_put(Publisher *publisher, const PublisherItem *item);
+// From now on nothing waits for more outcomes (publish.linger).
+void publisher_hurry(Publisher *publisher);
 // Ends or aborts the open transaction, drops what waits of these assignments (on_dropped), then
 // on_revoked. While the brokers are away a commit can neither be ended nor aborted: the answer
 // waits for them. What is put for these assignments later is dropped.

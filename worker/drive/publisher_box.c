@@ -73,12 +73,23 @@ void box_put_revocation(Box *box, const uint64_t *ids, size_t count)
     put(box, &box->revocations, &revocation->link);
 }
 
-void box_close(Box *box)
+static void tell(Box *box, bool *flag)
 {
     uv_mutex_lock(&box->mutex);
-    box->closing = true;
+    *flag = true;
+    box->is_told = false;
     uv_cond_signal(&box->wake);
     uv_mutex_unlock(&box->mutex);
+}
+
+void box_close(Box *box)
+{
+    tell(box, &box->closing);
+}
+
+void box_hurry(Box *box)
+{
+    tell(box, &box->hurrying);
 }
 
 void box_take_notes(Box *box, List *ret_notes)
@@ -89,19 +100,19 @@ void box_take_notes(Box *box, List *ret_notes)
     uv_mutex_unlock(&box->mutex);
 }
 
-static bool has_news(const Box *box, bool knows_closing)
+static bool has_news(const Box *box)
 {
     return !list_is_empty(&box->items) || !list_is_empty(&box->revocations) ||
-           (box->closing && !knows_closing);
+           ((box->closing || box->hurrying) && !box->is_told);
 }
 
-void box_take(Box *box, uint64_t wait_ms, bool knows_closing, BoxTaken *ret_taken)
+void box_take(Box *box, uint64_t wait_ms, BoxTaken *ret_taken)
 {
     list_init(&ret_taken->items);
     list_init(&ret_taken->revocations);
     uint64_t until_ns = uv_hrtime() + wait_ms * NS_PER_MS;
     uv_mutex_lock(&box->mutex);
-    while (!has_news(box, knows_closing)) {
+    while (!has_news(box)) {
         uint64_t now_ns = uv_hrtime();
         if (now_ns >= until_ns) {
             break;
@@ -111,6 +122,8 @@ void box_take(Box *box, uint64_t wait_ms, bool knows_closing, BoxTaken *ret_take
     box_move_all(&ret_taken->items, &box->items);
     box_move_all(&ret_taken->revocations, &box->revocations);
     ret_taken->closing = box->closing;
+    ret_taken->hurrying = box->hurrying;
+    box->is_told = true;
     uv_mutex_unlock(&box->mutex);
 }
 

@@ -45,6 +45,8 @@ typedef struct Box {
     List items;
     List revocations;
     bool closing;
+    bool hurrying;
+    bool is_told; // of what was told, nothing is new
     List notes;
 } Box;
 
@@ -53,6 +55,7 @@ typedef struct BoxTaken {
     List items;
     List revocations;
     bool closing;
+    bool hurrying;
 } BoxTaken;
 
 void box_init(Box *box, uv_async_t *async);
@@ -62,11 +65,12 @@ void box_clear(Box *box); // frees what is left in it
 void box_put_item(Box *box, ListLink *item);
 void box_put_revocation(Box *box, const uint64_t *ids, size_t count);
 void box_close(Box *box);
+void box_hurry(Box *box);
 void box_take_notes(Box *box, List *ret_notes);
 
 // On the thread. Waits until there is something new or `wait_ms` have passed; what was told once
-// (closing) is told by `ret_taken` each time, but not waited for again.
-void box_take(Box *box, uint64_t wait_ms, bool knows_closing, BoxTaken *ret_taken);
+// (closing, hurrying) is told by `ret_taken` each time, but wakes it only once.
+void box_take(Box *box, uint64_t wait_ms, BoxTaken *ret_taken);
 
 // On both.
 Note *note_new(NoteKind kind, size_t id_count);

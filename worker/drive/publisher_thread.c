@@ -205,7 +205,7 @@ static uint64_t idle_ms(const PublisherThread *thread)
         return IDLE_MS;
     }
     int64_t until_boot_ms = thread->next_try_boot_ms;
-    if (thread->prepared && !thread->closing) {
+    if (thread->prepared && !thread->closing && !thread->hurrying) {
         int64_t lingers_ms = LIST_ENTRY(first, Item, link)->put_boot_ms + thread->linger_ms;
         until_boot_ms = lingers_ms > until_boot_ms ? lingers_ms : until_boot_ms;
     }
@@ -216,8 +216,9 @@ static uint64_t idle_ms(const PublisherThread *thread)
 static void take_news(PublisherThread *thread)
 {
     BoxTaken taken;
-    box_take(thread->box, idle_ms(thread), thread->closing, &taken);
+    box_take(thread->box, idle_ms(thread), &taken);
     thread->closing = taken.closing;
+    thread->hurrying = taken.hurrying;
     rd_kafka_poll(thread->txn.client, 0); // or its queue of errors would grow
     box_move_all(&thread->waiting, &taken.items);
     LIST_EACH(&taken.revocations, link)

@@ -19,6 +19,7 @@ typedef struct PublisherThread {
     bool prepared;
     bool fatal;
     bool closing;
+    bool hurrying;      // lingers no more
     bool troubled;      // and told so
     uint32_t attempts;  // since the last success
     size_t batch_items; // of the next transaction at most

@@ -120,6 +120,10 @@ static void on_drain_soft(void *context)
         return;
     }
     worker->hands_back = true;
+    LIST_EACH(&worker->flights, link)
+    {
+        flight_withdraw(LIST_ENTRY(link, Flight, link));
+    }
     hand_back(worker, is_at_boundary);
     bool is_static = settings_flag(worker->settings, SETTING_GROUP_STATIC);
     if (!is_static) { // nobody gets a static member's partitions by its leaving
@@ -156,6 +160,7 @@ static void start_draining(Worker *worker)
               worker->flight_count, drain_ms / 1000);
     worker_press(worker);
     hand_back(worker, waits_for_turn);
+    publisher_hurry(worker->publisher);
     loop_timer_start(worker->drain_soft, finish_ms < drain_ms ? finish_ms : drain_ms);
     loop_timer_start(worker->drain_hard, drain_ms);
 }

@@ -19,9 +19,13 @@ bool ledger_trouble_is(const Error *err)
 
 void ledger_trouble_probe(Pg *pg, PgCallback *callback, void *context)
 {
-    static const PgStatement PROBE = {
-        .sql = "CREATE TEMPORARY TABLE provision_probe ON COMMIT DROP AS SELECT 1 AS one"};
-    pg_run(pg, &PROBE, 1, callback, context);
+    // on the database's own disk, wherever its temporary tables go; SET LOCAL would warn each time,
+    // as it sees no transaction block
+    static const PgStatement PROBE[] = {
+        {.sql = "SELECT set_config('temp_tablespaces', '', true)"},
+        {.sql = "CREATE TEMPORARY TABLE provision_probe ON COMMIT DROP AS SELECT 1 AS one"},
+    };
+    pg_run(pg, PROBE, sizeof PROBE / sizeof PROBE[0], callback, context);
 }
 
 static bool counts(const LedgerTrouble *trouble, int kind, const LedgerSuspect *row)
