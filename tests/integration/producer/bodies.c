@@ -66,3 +66,41 @@ Provisioning__V1__Event *stage_cancelled(void)
     event.command_cancelled = &body;
     return &event;
 }
+
+static void init_change(Provisioning__V1__RoleChange *change, char *database, char *reason,
+                        bool blocked)
+{
+    static char object[] = "svc_orders";
+    static char statement[] = "ALTER ROLE svc_orders LOGIN";
+    provisioning__v1__role_change__init(change);
+    change->database = database;
+    change->object = object;
+    change->change = statement;
+    change->reason = reason;
+    change->blocked = blocked;
+}
+
+Provisioning__V1__Event *stage_planned(const char *environment, bool drifted)
+{
+    static char name[SUPPORT_TEXT_BYTES];
+    static char everywhere[] = "";
+    static char database[] = "main";
+    static char login[] = "it can't log in";
+    static char foreign[] = "its owner is another";
+    static Provisioning__V1__RoleChange changes[2];
+    static Provisioning__V1__RoleChange *list[] = {&changes[0], &changes[1]};
+    static Provisioning__V1__RolesConfigured body;
+    provisioning__v1__roles_configured__init(&body);
+    init_change(&changes[0], everywhere, login, false);
+    init_change(&changes[1], database, foreign, true);
+    (void)snprintf(name, sizeof(name), "%s", environment);
+    body.environment = name;
+    body.planned_only = true;
+    body.changes = list;
+    body.n_changes = drifted ? 2 : 0;
+    static Provisioning__V1__Event event;
+    provisioning__v1__event__init(&event);
+    event.body_case = PROVISIONING__V1__EVENT__BODY_ROLES_CONFIGURED;
+    event.roles_configured = &body;
+    return &event;
+}

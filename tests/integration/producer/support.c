@@ -214,35 +214,47 @@ void stage_event(Stage *stage, const char *application_id, const char *command_i
     publish(stage, stage->events, application_id, &value, command_id);
 }
 
-void stage_state(Stage *stage, const char *application_id, const char *environment,
-                 const char *project_id)
+static void publish_state(Stage *stage, const char *application_id, const char *environment,
+                          Provisioning__V1__EnvironmentState *body)
 {
     char application[SUPPORT_TEXT_BYTES];
     char subject[2 * SUPPORT_TEXT_BYTES];
-    char name[SUPPORT_TEXT_BYTES];
-    char project[SUPPORT_TEXT_BYTES];
     (void)snprintf(application, sizeof(application), "%s", application_id);
-    (void)snprintf(name, sizeof(name), "%s", environment);
     (void)snprintf(subject, sizeof(subject), "applications/%s/environments/%s", application_id,
                    environment);
     Buffer value CLEANUP(buffer_clear) = {.data = NULL};
-    if (project_id != NULL) {
-        (void)snprintf(project, sizeof(project), "%s", project_id);
-        Provisioning__V1__EnvironmentState body;
-        provisioning__v1__environment_state__init(&body);
-        body.environment = name;
-        body.project_id = project;
+    if (body != NULL) {
         Provisioning__V1__State state;
         provisioning__v1__state__init(&state);
         state.application_id = application;
         state.subject = subject;
         state.body_case = PROVISIONING__V1__STATE__BODY_ENVIRONMENT;
-        state.environment = &body;
+        state.environment = body;
         value.size = provisioning__v1__state__get_packed_size(&state);
         value.data = alloc_bytes(value.size);
         provisioning__v1__state__pack(&state, value.data);
     }
     publish(stage, stage->state, subject, &value, NULL);
+}
+
+void stage_environment(Stage *stage, const char *application_id,
+                       Provisioning__V1__EnvironmentState *body)
+{
+    publish_state(stage, application_id, body->environment, body);
+}
+
+void stage_state(Stage *stage, const char *application_id, const char *environment,
+                 const char *project_id)
+{
+    char name[SUPPORT_TEXT_BYTES];
+    char project[SUPPORT_TEXT_BYTES];
+    (void)snprintf(name, sizeof(name), "%s", environment);
+    (void)snprintf(project, sizeof(project), "%s", project_id == NULL ? "" : project_id);
+    Provisioning__V1__EnvironmentState body;
+    provisioning__v1__environment_state__init(&body);
+    body.environment = name;
+    body.project_id = project;
+    publish_state(stage, application_id, environment, project_id == NULL ? NULL : &body);
 }
 
 void stage_garbage(Stage *stage, const char *topic, const char *key)

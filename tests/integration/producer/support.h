@@ -57,6 +57,9 @@ void stage_event(Stage *stage, const char *application_id, const char *command_i
 // An environment's state; `project_id` NULL: a tombstone.
 void stage_state(Stage *stage, const char *application_id, const char *environment,
                  const char *project_id);
+// The same with all that is known of it.
+void stage_environment(Stage *stage, const char *application_id,
+                       Provisioning__V1__EnvironmentState *body);
 // Bytes that are no message.
 void stage_garbage(Stage *stage, const char *topic, const char *key);
 
@@ -66,6 +69,8 @@ Provisioning__V1__Event *stage_deleted(const char *environment);
 Provisioning__V1__Event *stage_rejected(const char *code);
 Provisioning__V1__Event *stage_failed(const char *code);
 Provisioning__V1__Event *stage_cancelled(void);
+// A plan with a change and something blocked, or, without `drifted`, with nothing.
+Provisioning__V1__Event *stage_planned(const char *environment, bool drifted);
 
 typedef struct StageHeaders {
     char content_type[SUPPORT_TEXT_BYTES]; // empty: none
