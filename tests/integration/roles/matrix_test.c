@@ -45,14 +45,13 @@ static Matrix matrix;
 
 static void make_objects(PGconn *connection, const char *schema, const char *maker)
 {
-    rows_run(connection,
-             "CREATE TABLE %1$s.t_%2$s (id serial PRIMARY KEY, x int);"
-             "INSERT INTO %1$s.t_%2$s (x) VALUES (7);"
-             "CREATE VIEW %1$s.v_%2$s AS SELECT x FROM %1$s.t_%2$s;"
-             "CREATE MATERIALIZED VIEW %1$s.m_%2$s AS SELECT x FROM %1$s.t_%2$s;"
-             "CREATE SEQUENCE %1$s.s_%2$s;"
-             "CREATE FUNCTION %1$s.f_%2$s() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-             schema, maker);
+    rows_run(connection, "SET search_path = %s", schema);
+    rows_run(connection, "CREATE TABLE t_%s (id serial PRIMARY KEY, x int)", maker);
+    rows_run(connection, "INSERT INTO t_%s (x) VALUES (7)", maker);
+    rows_run(connection, "CREATE VIEW v_%s AS SELECT x FROM t_%s", maker, maker);
+    rows_run(connection, "CREATE MATERIALIZED VIEW m_%s AS SELECT x FROM t_%s", maker, maker);
+    rows_run(connection, "CREATE SEQUENCE s_%s", maker);
+    rows_run(connection, "CREATE FUNCTION f_%s() RETURNS int LANGUAGE sql AS 'SELECT 1'", maker);
 }
 
 // In public and in a new schema of this maker; the connection is closed.

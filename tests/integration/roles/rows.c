@@ -26,7 +26,7 @@ static PGresult *execute(PGconn *connection, const char *format, va_list argumen
     PGresult *result = PQexec(connection, sql);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        fail_msg("%s: %s", sql, PQerrorMessage(connection));
+        fail_msg("%s%.400s", PQerrorMessage(connection), sql);
     }
     free(sql);
     return result;

@@ -41,7 +41,7 @@ static const char LOCAL[] =
     "SELECT format('%s of %s: %s', name, owner::regrole, " ACL ") AS l FROM ("
     "SELECT 'schema ' || nspname, nspowner, nspacl, 'n'::\"char\" FROM pg_namespace "
     "WHERE nspname !~ '^pg_' "
-    "UNION ALL SELECT relkind || ' ' || oid::regclass, relowner, relacl, "
+    "UNION ALL SELECT relkind::text || ' ' || oid::regclass, relowner, relacl, "
     "CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\" FROM pg_class "
     "WHERE oid >= 16384 AND relkind IN ('r', 'v', 'm', 'S', 'f', 'p') "
     "UNION ALL SELECT 'function ' || oid::regprocedure, proowner, proacl, 'f'::\"char\" "

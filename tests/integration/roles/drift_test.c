@@ -1,0 +1,322 @@
+// What changed behind our back is seen by a plan, and repaired by an apply or reported; what an
+// additive policy leaves as it is stays.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drift_table.h"
+#include "kit.h"
+#include "rows.h"
+#include "snapshot.h"
+
+#define SERVICES                                                                                   \
+    "{\"name\": \"reader\", \"access\": {\"main\": \"read\"}},"                                    \
+    "{\"name\": \"writer\", \"access\": {\"main\": \"write\", \"neondb\": \"read\"}},"             \
+    "{\"name\": \"mig\", \"access\": {\"main\": \"admin\"}}"
+#define SPEC(policy, services)                                                                     \
+    "{\"prefix\": \"encore\", \"policy\": \"" policy "\", \"adopt\": true,"                        \
+    " \"databases\": [\"main\", \"other\", \"neondb\"], \"services\": [" services "]}"
+
+static const char AUTHORITATIVE[] =
+    SPEC("authoritative", SERVICES ", {\"name\": \"none\", \"access\": {}}");
+static const char ADDITIVE[] = SPEC("additive", SERVICES ", {\"name\": \"none\", \"access\": {}}");
+static const char WITHOUT_WRITER_AND_NONE[] =
+    SPEC("authoritative", "{\"name\": \"reader\", \"access\": {\"main\": \"read\"}},"
+                          "{\"name\": \"mig\", \"access\": {\"main\": \"admin\"}}");
+
+static Kit kit;
+static const Drift *current;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fail_msg("%s: not so: %s", current->name, #condition);                                 \
+        }                                                                                          \
+    } while (0)
+
+static const json_t *databases(void)
+{
+    return json_object_get(kit.spec, "databases");
+}
+
+static void as_admin(const char *database, const char *user, const char *sql)
+{
+    CLEANUP(cluster_finish) PGconn *connection = cluster_admin(&kit.cluster, database);
+    if (user != NULL) {
+        rows_run(connection, "SET SESSION AUTHORIZATION %s", user);
+    }
+    rows_run(connection, "%s", sql);
+}
+
+// DROP DATABASE takes no transaction: it goes alone.
+static void inject(const Drift *drift)
+{
+    as_admin(drift->database, drift->user, drift->sql);
+}
+
+static bool contains(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
+
+static bool mentions(const RolesReport *report, const char *part, bool blocked_only)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const RolesChange *change = &report->changes[i];
+        bool counts = !blocked_only || change->change[0] == '\0' || change->blocked;
+        if (counts && (contains(change->object, part) || contains(change->reason, part) ||
+                       contains(change->change, part))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool can_log_in(const char *login)
+{
+    char role[64];
+    const char *space = strchr(login, ' ');
+    assert_non_null(space);
+    (void)snprintf(role, sizeof(role), "%.*s", (int)(space - login), login);
+    PGconn *connection = kit_try_login(&kit, space + 1, role);
+    PQfinish(connection);
+    return connection != NULL;
+}
+
+static DriftEnd end_here(const Drift *drift)
+{
+    bool old = cluster_major() < 16;
+    switch (drift->end) {
+    case DRIFT_REPAIRED_16:
+        return old ? DRIFT_BLOCKED : DRIFT_REPAIRED;
+    case DRIFT_REPAIRED_15:
+        return old ? DRIFT_REPAIRED : DRIFT_BLOCKED;
+    case DRIFT_REPAIRED:
+    case DRIFT_BLOCKED:
+    case DRIFT_FOUND:
+    case DRIFT_ADOPTED:
+    case DRIFT_HANDED_OVER:
+        break;
+    }
+    return drift->end;
+}
+
+// Seen, and not touched by looking.
+static void assert_planned(const Drift *drift)
+{
+    CLEANUP(rows_free) char *before = snapshot_tuples(&kit.cluster, databases());
+    CLEANUP(kit_run_clear) KitRun plan = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_PLAN, &plan);
+    CLEANUP(rows_free) char *after = snapshot_tuples(&kit.cluster, databases());
+    if (!plan.done || !mentions(&plan.report, drift->mentions, false)) {
+        kit_print(drift->name, &plan);
+        fail();
+    }
+    CHECK(snapshot_is_equal(before, after));
+}
+
+static void assert_applied(const Drift *drift, DriftEnd end)
+{
+    if (end != DRIFT_BLOCKED && end != DRIFT_FOUND) {
+        kit_converge(&kit);
+        return;
+    }
+    CLEANUP(kit_run_clear) KitRun apply = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_APPLY, &apply);
+    if (!apply.done || !mentions(&apply.report, drift->mentions, true) ||
+        apply.report.remains != (end == DRIFT_BLOCKED)) {
+        kit_print(drift->name, &apply);
+        fail();
+    }
+    as_admin(drift->database, NULL, drift->undo);
+    kit_converge(&kit);
+}
+
+// `before` is what the catalogs say of the converged state; it is replaced where who owned
+// something remains a member.
+static void try_one(const Drift *drift, char **before)
+{
+    current = drift;
+    DriftEnd end = end_here(drift);
+    inject(drift);
+    CLEANUP(rows_free) char *drifted = snapshot_meaning(&kit.cluster, databases());
+    CHECK(strcmp(*before, drifted) != 0 || drift->login != NULL);
+    CHECK(drift->login == NULL || !can_log_in(drift->login));
+    assert_planned(drift);
+    assert_applied(drift, end);
+    char *after = snapshot_meaning(&kit.cluster, databases());
+    CHECK(end == DRIFT_ADOPTED || end == DRIFT_HANDED_OVER || snapshot_is_equal(*before, after));
+    CHECK(drift->login == NULL || can_log_in(drift->login));
+    free(*before);
+    *before = after;
+}
+
+static bool is_here(const Drift *drift)
+{
+    return drift->since <= cluster_major();
+}
+
+static void every_drift_is_seen_and_repaired_or_reported(void **state)
+{
+    (void)state;
+    int count = 0;
+    int by_end[DRIFT_HANDED_OVER + 1] = {0};
+    CLEANUP(rows_free) char *before = snapshot_meaning(&kit.cluster, databases());
+    for (size_t i = 0; i < sizeof(DRIFTS) / sizeof(DRIFTS[0]); i++) {
+        if (is_here(&DRIFTS[i])) {
+            try_one(&DRIFTS[i], &before);
+            by_end[end_here(&DRIFTS[i])]++;
+            count++;
+        }
+    }
+    print_message("PostgreSQL %d: %d injections, each seen; %d repaired, %d repaired with the old "
+                  "owner as a member, %d blocked, %d findings\n",
+                  cluster_major(), count, by_end[DRIFT_REPAIRED],
+                  by_end[DRIFT_ADOPTED] + by_end[DRIFT_HANDED_OVER], by_end[DRIFT_BLOCKED],
+                  by_end[DRIFT_FOUND]);
+    assert_true(count >= 34);
+}
+
+static int64_t count_statements(const char *pattern)
+{
+    CLEANUP(cluster_finish) PGconn *connection = cluster_admin(&kit.cluster, "postgres");
+    return rows_number(connection, "SELECT count(*) FROM pg_stat_statements WHERE query ~* '%s'",
+                       pattern);
+}
+
+static void leave_one(const Drift *drift)
+{
+    current = drift;
+    inject(drift);
+    CLEANUP(rows_free) char *before = snapshot_meaning(&kit.cluster, databases());
+    as_admin("postgres", NULL, "SELECT pg_stat_statements_reset()");
+    CLEANUP(kit_run_clear) KitRun apply = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_APPLY, &apply);
+    CLEANUP(rows_free) char *after = snapshot_meaning(&kit.cluster, databases());
+    if (!apply.done || !mentions(&apply.report, drift->mentions, true) ||
+        kit_count_changes(&apply.report) > 0) {
+        kit_print(drift->name, &apply);
+        fail();
+    }
+    CHECK(snapshot_is_equal(before, after));
+    CHECK(count_statements("^\\s*(REVOKE|ALTER|GRANT|COMMENT|CREATE|DROP|DO)\\M") == 0);
+}
+
+static void an_additive_policy_takes_nothing_away_and_says_what_is_too_much(void **state)
+{
+    (void)state;
+    int count = 0;
+    CLEANUP(rows_free) char *before = snapshot_meaning(&kit.cluster, databases());
+    for (size_t i = 0; i < sizeof(DRIFTS) / sizeof(DRIFTS[0]); i++) {
+        if (!DRIFTS[i].extra || !is_here(&DRIFTS[i])) {
+            continue;
+        }
+        kit_wish(&kit, ADDITIVE);
+        leave_one(&DRIFTS[i]);
+        kit_wish(&kit, AUTHORITATIVE);
+        if (end_here(&DRIFTS[i]) == DRIFT_BLOCKED) {
+            as_admin(DRIFTS[i].database, NULL, DRIFTS[i].undo);
+        }
+        kit_converge(&kit);
+        CLEANUP(rows_free) char *after = snapshot_meaning(&kit.cluster, databases());
+        CHECK(snapshot_is_equal(before, after));
+        count++;
+    }
+    print_message("PostgreSQL %d: %d injections left as they are\n", cluster_major(), count);
+    assert_true(count >= 20);
+}
+
+static void an_additive_policy_gives_what_is_missing(void **state)
+{
+    (void)state;
+    CLEANUP(rows_free) char *before = snapshot_meaning(&kit.cluster, databases());
+    as_admin("postgres", "encore_platform", "REVOKE db_main_reader FROM svc_reader");
+    as_admin("main", NULL, "REVOKE SELECT ON app.t FROM db_main_reader");
+    kit_wish(&kit, ADDITIVE);
+    as_admin("postgres", NULL, "SELECT pg_stat_statements_reset()");
+    kit_converge(&kit);
+    assert_int_equal(count_statements("^\\s*REVOKE\\M"), 0);
+    kit_wish(&kit, AUTHORITATIVE);
+    CLEANUP(rows_free) char *after = snapshot_meaning(&kit.cluster, databases());
+    assert_true(snapshot_is_equal(before, after));
+}
+
+static void a_removed_service_keeps_its_role_but_neither_login_nor_memberships(void **state)
+{
+    (void)state;
+    kit_wish(&kit, WITHOUT_WRITER_AND_NONE);
+    kit_converge(&kit);
+    assert_false(can_log_in("svc_writer main"));
+    assert_false(can_log_in("svc_none postgres"));
+    CLEANUP(cluster_finish) PGconn *connection = cluster_admin(&kit.cluster, "postgres");
+    assert_int_equal(rows_number(connection, "SELECT count(*) FROM pg_roles WHERE NOT rolcanlogin "
+                                             "AND rolname IN ('svc_writer', 'svc_none')"),
+                     2);
+    assert_int_equal(rows_number(connection, "SELECT count(*) FROM pg_auth_members WHERE member = "
+                                             "'svc_writer'::regrole"),
+                     0);
+    kit_wish(&kit, AUTHORITATIVE);
+    kit_converge(&kit);
+    assert_true(can_log_in("svc_writer main"));
+}
+
+static void an_additive_policy_leaves_a_removed_service_its_login(void **state)
+{
+    (void)state;
+    kit_wish(&kit, SPEC("additive", ""));
+    CLEANUP(kit_run_clear) KitRun apply = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_APPLY, &apply);
+    assert_true(apply.done);
+    assert_true(mentions(&apply.report, "svc_writer", true));
+    assert_int_equal(kit_count_changes(&apply.report), 0);
+    kit_wish(&kit, AUTHORITATIVE);
+    assert_true(can_log_in("svc_writer main"));
+    kit_assert_converged(&kit);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    kit_start(&kit, AUTHORITATIVE);
+    as_admin("postgres", NULL, "CREATE ROLE stranger LOGIN PASSWORD '" CLUSTER_PASSWORD "'");
+    PGconn *owner = cluster_user(&kit.cluster, "neondb", "neondb_owner");
+    rows_run(owner, "CREATE ROLE legacy_sql LOGIN PASSWORD '" CLUSTER_PASSWORD "';"
+                    "CREATE TABLE public.old (x int)");
+    PQfinish(owner);
+    kit_converge(&kit);
+    CLEANUP(cluster_finish) PGconn *connection = kit_login(&kit, "main", "svc_mig");
+    rows_run(connection, "CREATE SCHEMA app; CREATE TABLE app.t (x int);"
+                         "CREATE VIEW app.v AS SELECT x FROM app.t;"
+                         "CREATE MATERIALIZED VIEW app.m AS SELECT x FROM app.t;"
+                         "CREATE SEQUENCE app.s; CREATE TYPE app.e AS ENUM ('a');"
+                         "CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kit_stop(&kit);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_drift_is_seen_and_repaired_or_reported),
+        cmocka_unit_test(an_additive_policy_takes_nothing_away_and_says_what_is_too_much),
+        cmocka_unit_test(an_additive_policy_gives_what_is_missing),
+        cmocka_unit_test(a_removed_service_keeps_its_role_but_neither_login_nor_memberships),
+        cmocka_unit_test(an_additive_policy_leaves_a_removed_service_its_login),
+    };
+    cluster_require(argc, argv);
+    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    cluster_forget_all();
+    return failed;
+}
