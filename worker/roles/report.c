@@ -80,14 +80,29 @@ static void append_json(json_t **list, json_t *item)
     (void)failed;
 }
 
+// An owner is named once for each database.
+static void add_owner(json_t **owners, json_t *owner)
+{
+    size_t index = 0;
+    const json_t *listed = NULL;
+    json_array_foreach(*owners, index, listed)
+    {
+        if (json_equal(listed, owner)) {
+            json_decref(owner);
+            return;
+        }
+    }
+    append_json(owners, owner);
+}
+
 void roles_report_add_planned(RolesReport *report, const char *database, const RolesStep *step)
 {
     if (step->kind == ROLES_STEP_FRAME || step->kind == ROLES_STEP_TEMPORARY) {
         return;
     }
     if (step->kind == ROLES_STEP_OWNER) {
-        append_json(&report->owners,
-                    json_pack("{s:s, s:s}", "database", database, "owner", step->object));
+        add_owner(&report->owners,
+                  json_pack("{s:s, s:s}", "database", database, "owner", step->object));
     }
     report->remains = report->remains || step->kind != ROLES_STEP_FINDING;
     add(report, database, step, step->reason, step->kind != ROLES_STEP_CHANGE);

@@ -79,16 +79,23 @@ column_extra AS (
     JOIN pg_attribute att ON att.attrelid = x.objid AND att.attnum = x.objsubid
     CROSS JOIN LATERAL aclexplode(att.attacl) a JOIN marked m ON m.oid = a.grantee),
 -- ------------------------------------------------------------ what will be made
--- Everybody who makes objects here: the admin role; and who asks, where it worked here before us.
+-- Everybody who makes objects here: the admin role, and its members that worked here before us. To
+-- speak for them, who asks may have to become one for a moment; else only they can.
 creator AS MATERIALIZED (
-    SELECT admin AS role, admin_oid AS oid, true AS is_admin FROM here WHERE admin_oid IS NOT NULL
-    UNION ALL
-    SELECT me, me_oid, false FROM cfg, here
-    WHERE me <> platform AND me_oid NOT IN (SELECT oid FROM marked)
-      AND pg_has_role(me_oid, admin_oid, 'USAGE')
-      AND EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = admin_oid AND m.member = me_oid)),
+    SELECT admin AS role, admin_oid AS oid, true AS is_admin, false AS is_me, true AS has,
+           false AS can_have
+    FROM here WHERE admin_oid IS NOT NULL
+    UNION
+    SELECT r.rolname, r.oid, false, r.oid = me_oid,
+           pg_has_role(me_oid, r.oid, CASE WHEN options THEN 'USAGE' ELSE 'MEMBER' END),
+           CASE WHEN strict THEN pg_has_role(me_oid, r.oid, 'MEMBER WITH ADMIN OPTION')
+                ELSE (SELECT rolcreaterole FROM pg_roles WHERE oid = me_oid) END
+           AND NOT pg_has_role(r.oid, me_oid, 'MEMBER')
+    FROM cfg, here, pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+    WHERE m.roleid = admin_oid AND pg_has_role(r.oid, admin_oid, 'USAGE') AND NOT r.rolsuper
+      AND r.rolname <> platform AND r.oid NOT IN (SELECT oid FROM marked)),
 default_want AS MATERIALIZED (
-    SELECT c.role AS creator, c.oid, c.is_admin, t.* FROM cfg, here, creator c, LATERAL (VALUES
+    SELECT c.role AS creator, c.oid, t.* FROM cfg, here, creator c, LATERAL (VALUES
         ('r', 'TABLES', here.reader, 'SELECT', 0), ('r', 'TABLES', here.writer, 'INSERT', 0),
         ('r', 'TABLES', here.writer, 'UPDATE', 0), ('r', 'TABLES', here.writer, 'DELETE', 0),
         ('S', 'SEQUENCES', here.reader, 'SELECT', 0), ('S', 'SEQUENCES', here.writer, 'USAGE', 0),
@@ -103,12 +110,19 @@ default_have AS MATERIALIZED (
     FROM pg_default_acl d, LATERAL aclexplode(d.defaclacl) a
     LEFT JOIN pg_roles r ON r.oid = a.grantee),
 default_missing AS (
-    SELECT creator, is_admin, types, role, string_agg("right", ', ' ORDER BY "right") AS rights
+    SELECT creator, oid, types, role, string_agg("right", ', ' ORDER BY "right") AS rights
     FROM default_want w
     WHERE NOT EXISTS (SELECT FROM default_have h
                       WHERE h.defaclrole = w.oid AND h.defaclnamespace = 0 AND h.type = w.type
                         AND h.role = w.role AND h.right = w.right)
     GROUP BY 1, 2, 3, 4),
+default_changes AS (
+    SELECT c.*, 'change' AS kind,
+           format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s ON %s TO %I', m.creator, m.rights,
+                  m.types, m.role) AS stmt,
+           'default privilege is missing' AS why,
+           lower(m.types) || format(' that %I will make', m.creator) AS object, NULL::text AS secret
+    FROM default_missing m JOIN creator c USING (oid)),
 default_extra AS (
     SELECT c.role AS creator, h.role, h.right, n.nspname,
            CASE h.type WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
@@ -210,11 +224,7 @@ plan AS (
            format('table %s', id), NULL
     FROM column_extra
     UNION ALL
-    SELECT 40, 'change', format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s ON %s TO %I',
-                                creator, rights, types, role),
-           'default privilege is missing', lower(types) || format(' that %I will make', creator),
-           NULL
-    FROM default_missing WHERE is_admin
+    SELECT 40, kind, stmt, why, object, secret FROM default_changes WHERE is_admin
     UNION ALL
     SELECT 41, 'revoke', format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE %s ON %s FROM %I',
                                 creator, ' IN SCHEMA ' || quote_ident(nspname), "right", types,
@@ -225,12 +235,26 @@ plan AS (
     UNION ALL
     SELECT 49, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL
     UNION ALL
-    -- a creator before us: only its own session may say so
-    SELECT 50, 'change', format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s ON %s TO %I',
-                                creator, rights, types, role),
-           'default privilege is missing', lower(types) || format(' that %I will make', creator),
-           NULL
-    FROM default_missing WHERE NOT is_admin
+    SELECT 50, kind, stmt, why, object, secret FROM default_changes WHERE is_me
+    UNION ALL
+    SELECT 51, 'temporary', format(CASE WHEN options THEN 'GRANT %I TO %I WITH INHERIT TRUE, '
+                                                          'SET FALSE'
+                                        ELSE 'GRANT %I TO %I' END, c.role, me), 'to speak for it',
+           c.role, NULL
+    FROM cfg, creator c
+    WHERE NOT has AND can_have AND c.oid IN (SELECT oid FROM default_missing)
+    UNION ALL
+    SELECT 52, kind, stmt, why, object, secret FROM default_changes
+    WHERE NOT is_admin AND NOT is_me AND (has OR can_have)
+    UNION ALL
+    SELECT 53, 'temporary', format('REVOKE %I FROM %I', c.role, me), 'to speak for it', c.role, NULL
+    FROM cfg, creator c
+    WHERE NOT has AND can_have AND c.oid IN (SELECT oid FROM default_missing)
+    UNION ALL
+    SELECT 54, 'owner', NULL,
+           'default privileges are missing, which only a session of its own can give', c.role, NULL
+    FROM creator c
+    WHERE NOT has AND NOT can_have AND c.oid IN (SELECT oid FROM default_missing)
     UNION ALL
     SELECT 60, 'frame', format('SET LOCAL ROLE %I', platform), '', '', NULL FROM cfg
     UNION ALL
