@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
+#include "support/ledger_door.h"
 #include "support/probe.h"
 #include "support/secrets.h"
 #include "support/wait.h"
@@ -145,24 +146,11 @@ static bool has_no_backlog(void *context)
            probe_metric(one, "provision_commands_in_flight") == 0;
 }
 
-static void execute(const char *sql)
-{
-    PGconn *admin = PQconnectdb(world_env("PROVISION_TEST_LEDGER"));
-    PGresult *result = PQexec(admin, sql);
-    ExecStatusType status = PQresultStatus(result);
-    PQclear(result);
-    PQfinish(admin);
-    assert_true(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
-}
-
 static void a_worker_without_its_ledger_lives_and_is_not_ready(void **state)
 {
     World *world = *state;
     wait_until(has_no_backlog, NULL, SECONDS, "a worker without a backlog");
-    execute(box_text("ALTER DATABASE \"%s\" ALLOW_CONNECTIONS false", world->name));
-    execute(box_text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s' "
-                     "AND application_name LIKE 'provision-worker%%'",
-                     world->name));
+    ledger_door_shut(world);
     probe_await(one, "/readyz", 503, "the ledger is away\n", SECONDS);
     assert_int_equal(probe_status(one, "/livez"), 200);
     assert_true(probe_metric(one, "provision_ledger_connections_ready") == 0);
@@ -173,7 +161,7 @@ static void a_worker_without_its_ledger_lives_and_is_not_ready(void **state)
                            world_fresh("none"));
     }
     probe_await_metric(one, "provision_partition_backlog{partition=\"0\"}", LATE, SECONDS);
-    execute(box_text("ALTER DATABASE \"%s\" ALLOW_CONNECTIONS true", world->name));
+    ledger_door_open(world);
     probe_await(one, "/readyz", 200, "ready\n", SECONDS);
     wait_until(has_no_backlog, NULL, SECONDS, "an end of the backlog");
 }

@@ -21,18 +21,18 @@ void load_clear(Load *load)
     load->by_id = NULL;
 }
 
-static LoadItem *add(Load *load, const char *application)
+static LoadItem *add(Load *load, const char *application, const char *ends_as)
 {
     assert_true(load->count < LOAD_MAX);
     assert_non_null(load->by_id);
     LoadItem *item = &load->items[load->count++];
-    *item = (LoadItem){.application = application};
+    *item = (LoadItem){.application = application, .ends_as = ends_as};
     return item;
 }
 
 void load_create(World *world, Load *load, const char *application)
 {
-    LoadItem *item = add(load, application);
+    LoadItem *item = add(load, application, "EnvironmentCreated");
     item->environment = world_fresh("e");
     item->id = command_send(world, application,
                             "'createEnvironment': {'environment': '%s', 'account': 'main', "
@@ -43,7 +43,7 @@ void load_create(World *world, Load *load, const char *application)
 
 void load_delete(World *world, Load *load, const char *application, const char *environment)
 {
-    LoadItem *item = add(load, application);
+    LoadItem *item = add(load, application, "CommandRejected");
     item->id =
         command_send(world, application, "'deleteEnvironment': {'environment': '%s'}", environment);
     table_put(load->by_id, item->id, item);
@@ -51,19 +51,36 @@ void load_delete(World *world, Load *load, const char *application, const char *
 
 void load_refused(World *world, Load *load, const char *application)
 {
-    LoadItem *item = add(load, application);
+    LoadItem *item = add(load, application, "CommandRejected");
     item->id = command_send(world, application, CREATE_REFUSED, world_fresh("none"));
     table_put(load->by_id, item->id, item);
 }
 
 void load_refused_large(World *world, Load *load, const char *application, size_t header_bytes)
 {
-    LoadItem *item = add(load, application);
+    LoadItem *item = add(load, application, "CommandRejected");
     item->id = command_new_id();
     Buffer packed = command_pack("'commandId': '%s', 'applicationId': '%s', " CREATE_REFUSED,
                                  item->id, application, world_fresh("none"));
     (void)command_send_padded(world, application, -1, buffer_view(&packed), header_bytes);
     buffer_clear(&packed);
+    table_put(load->by_id, item->id, item);
+}
+
+void load_create_nowhere(World *world, Load *load, const char *application)
+{
+    LoadItem *item = add(load, application, "CommandRejected");
+    item->id = command_send(world, application,
+                            "'createEnvironment': {'environment': '%s', 'account': 'main', "
+                            "'regionId': 'aws-nowhere-1'}",
+                            world_fresh("none"));
+    table_put(load->by_id, item->id, item);
+}
+
+void load_connect(World *world, Load *load, const char *application)
+{
+    LoadItem *item = add(load, application, "AccountConnected");
+    item->id = command_connect(world, application, "main", world->api_key);
     table_put(load->by_id, item->id, item);
 }
 
@@ -130,8 +147,7 @@ void load_expect_ends(World *world, Load *load, int seconds)
     for (size_t i = 0; i < load->count; i++) {
         const LoadItem *item = &load->items[i];
         assert_int_equal(item->outcomes, 1);
-        assert_string_equal(item->type,
-                            item->environment != NULL ? "EnvironmentCreated" : "CommandRejected");
+        assert_string_equal(item->type, item->ends_as);
     }
     expect_projects(world, load);
     reader_assert_sequences(world->reader);

@@ -13,6 +13,7 @@ typedef struct LoadItem {
     const char *id;
     const char *application;
     const char *environment; // of a CreateEnvironment; NULL: nothing is made
+    const char *ends_as;     // type of the outcome that it has to have
     const char *type;        // of its outcome; NULL: none was read yet
     size_t outcomes;
 } LoadItem;
@@ -34,7 +35,12 @@ void load_delete(World *world, Load *load, const char *application, const char *
 // Sends CreateEnvironment for an account that isn't there: refused without a call, and in nobody's
 // way.
 void load_refused(World *world, Load *load, const char *application);
-// The same, in a record with so many bytes of headers.
+// Sends CreateEnvironment for a region that Neon doesn't have: it fails after one call, and is in
+// nobody's way.
+void load_create_nowhere(World *world, Load *load, const char *application);
+// Sends ConnectAccount for the application's account "main": three calls.
+void load_connect(World *world, Load *load, const char *application);
+// As load_refused, in a record with so many bytes of headers.
 void load_refused_large(World *world, Load *load, const char *application, size_t header_bytes);
 // How many have ended by what was read so far.
 size_t load_ended(World *world, Load *load);

@@ -164,6 +164,16 @@ void stack_thaw_kafka(void)
     signal_kafka(SIGCONT);
 }
 
+void stack_stop_kafka(void)
+{
+    assert_int_equal(script("kafka", "stop", NULL, NULL), 0);
+}
+
+void stack_start_kafka(void)
+{
+    start_kafka();
+}
+
 const char *stack_slow_ledger(World *world, int delay_ms)
 {
     const char *uri = world->ledger_uri;

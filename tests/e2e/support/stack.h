@@ -27,6 +27,8 @@ void stack_fill_disk(void);
 void stack_free_disk(void);
 void stack_freeze_kafka(void);
 void stack_thaw_kafka(void);
+void stack_stop_kafka(void);  // as on purpose: it ends in order
+void stack_start_kafka(void); // again, where it was
 
 // Makes the ledger answer late by so much, through a proxy. The worker's setting that leads there.
 const char *stack_slow_ledger(World *world, int delay_ms);
