@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "calls.h"
+#include "compute.h"
 #include "handlers.h"
 #include "log.h"
 #include "render.h"
@@ -31,6 +32,7 @@ static json_t *render_branch_state(const Branch *branch)
         json_object_set_new(json, "endpoint", render_endpoint(branch->endpoint));
         json_object_set_new(json, "port", json_integer(branch->endpoint->port));
     }
+    compute_describe(branch, json);
     return json;
 }
 
@@ -96,6 +98,10 @@ void admin_add_faults(Exchange *exchange)
         return;
     }
     log_line("fault %lld set", (long long)first);
+    const Fault *fault = NULL;
+    while (exchange->sandbox->compute != NULL && (fault = faults_take_commits(faults)) != NULL) {
+        compute_fail_commits(exchange->sandbox->compute, fault->match, fault->count);
+    }
     exchange_reply(exchange, 201,
                    json_pack("{s:I, s:o}", "id", (json_int_t)first, "faults", faults_list(faults)));
 }
@@ -103,6 +109,9 @@ void admin_add_faults(Exchange *exchange)
 void admin_clear_faults(Exchange *exchange)
 {
     faults_remove(&exchange->sandbox->faults, 0);
+    if (exchange->sandbox->compute != NULL) {
+        compute_fail_commits(exchange->sandbox->compute, "", 0);
+    }
     exchange_reply(exchange, 204, NULL);
 }
 

@@ -3,6 +3,7 @@
 #include "chain.h"
 #include "compute.h"
 #include "handlers.h"
+#include "knowledge.h"
 #include "render.h"
 
 /* What POST branches asks for; texts stay the body's. */
@@ -135,12 +136,18 @@ static bool read_request(Exchange *exchange, BranchRequest *request)
            read_annotations(exchange, request) && read_endpoints(exchange, request);
 }
 
-static Branch *find_parent(Exchange *exchange, const BranchRequest *request)
+Branch *branches_find_parent(const Exchange *exchange)
 {
-    bool is_given = request->parent_id != NULL && request->parent_id[0] != '\0';
-    Branch *parent = is_given ? store_find_branch(&exchange->sandbox->store, exchange->project,
-                                                  request->parent_id)
-                              : exchange->project->default_branch;
+    const json_t *branch = json_object_get(exchange->body, "branch");
+    const char *id = json_string_value(json_object_get(branch, "parent_id"));
+    return id == NULL || id[0] == '\0'
+               ? exchange->project->default_branch
+               : store_find_branch(&exchange->sandbox->store, exchange->project, id);
+}
+
+static Branch *find_parent(Exchange *exchange)
+{
+    Branch *parent = branches_find_parent(exchange);
     if (parent == NULL) {
         exchange_fail(exchange, 404, "", "parent branch not found");
         return NULL;
@@ -152,7 +159,8 @@ static Branch *find_parent(Exchange *exchange, const BranchRequest *request)
     return parent;
 }
 
-/* Roles keep their passwords on a new branch. */
+/* Roles keep their passwords on a new branch, unless its parent is protected:
+ * https://neon.com/docs/guides/protected-branches */
 static void inherit(Store *store, const Branch *parent, Branch *branch, int64_t now_ms)
 {
     for (const Role *role = parent->roles; role != NULL; role = role->next) {
@@ -160,7 +168,10 @@ static void inherit(Store *store, const Branch *parent, Branch *branch, int64_t 
             Role *copy = store_add_role(store, branch, role->name, now_ms);
             text_build(copy->password, sizeof(copy->password), "%s", role->password);
             copy->no_login = role->no_login;
+            copy->was_made_no_login = role->was_made_no_login;
             copy->is_applied = role->is_applied;
+            copy->is_known = role->is_known;
+            copy->is_pending = role->is_pending;
         }
     }
     for (const Database *database = parent->databases; database != NULL;
@@ -185,6 +196,9 @@ static Branch *add_branch(Exchange *exchange, const BranchRequest *request, Bran
         text_build(branch->expires_at, sizeof(branch->expires_at), "%s", request->expires_at);
     }
     inherit(store, parent, branch, exchange->now_ms);
+    if (parent->is_protected) {
+        knowledge_renew_passwords(branch);
+    }
     return branch;
 }
 
@@ -243,7 +257,7 @@ void branches_create(Exchange *exchange)
     if (!read_request(exchange, &request)) {
         return;
     }
-    Branch *parent = find_parent(exchange, &request);
+    Branch *parent = find_parent(exchange);
     if (parent == NULL) {
         return;
     }

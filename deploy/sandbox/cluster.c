@@ -101,11 +101,17 @@ static bool try_start(Cluster *cluster, char *ret_error, size_t error_bytes)
     char log[CLUSTER_PATH_BYTES + 16];
     char certificate[CLUSTER_PATH_BYTES + 32];
     char key[CLUSTER_PATH_BYTES + 32];
+    char preload[CLUSTER_PATH_BYTES + 64];
     text_build(program, sizeof(program), "%s/bin/postgres", cluster->version->prefix);
     text_build(data, sizeof(data), "%s/data", cluster->dir);
     text_build(log, sizeof(log), "%s/postgres.log", cluster->dir);
     text_build(certificate, sizeof(certificate), "ssl_cert_file=%s/server.crt", cluster->dir);
     text_build(key, sizeof(key), "ssl_key_file=%s/server.key", cluster->dir);
+    text_build(preload, sizeof(preload), "shared_preload_libraries=\"%s\"%s",
+               cluster->versions->module_path,
+               cluster->version->has_statistics ? ",pg_stat_statements" : "");
+    const char *logged =
+        cluster->versions->logs_statements ? "log_statement=all" : "log_statement=none";
     const char *const argv[] = {program,
                                 "-D",
                                 data,
@@ -121,6 +127,10 @@ static bool try_start(Cluster *cluster, char *ret_error, size_t error_bytes)
                                 certificate,
                                 "-c",
                                 key,
+                                "-c",
+                                preload,
+                                "-c",
+                                logged,
                                 NULL};
     pick_address(cluster);
     pid_t pid = cluster_start_server(cluster->versions, cluster->version, argv, cluster->socket_dir,

@@ -21,7 +21,8 @@ struct Cluster {
     char issued_host[128]; /* what the running server shows */
     /* Each cluster listens on an address of its own in 127.0.0.0/8, so ports can't collide. */
     char address[CLUSTER_ADDRESS_BYTES];
-    pid_t pid; /* 0: not started */
+    pid_t pid;       /* 0: not started */
+    long told_bytes; /* how much of what SQL told the control plane was read */
     Versions *versions;
     Version *version;
     const Tls *tls;

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "instance.h"
 #include "log.h"
+#include "module.h"
 
 enum { COMPUTE_SWEEP_MS = 200, COMPUTE_STATE_PATH_MOST = 80 };
 
@@ -66,7 +67,7 @@ static void end_sync(Work *work, const char *error)
 
 void compute_sync(Compute *compute, Branch *branch, ComputeFunction done, void *argument)
 {
-    Instance *instance = branch->instance;
+    Instance *instance = branch == NULL ? NULL : branch->instance;
     if (instance == NULL || !instance->is_up || store_is_locked(branch->project) ||
         compute->is_closing) {
         done(argument);
@@ -194,10 +195,18 @@ static bool open_parts(Compute *compute, char *ret_error, size_t error_bytes)
         return false;
     }
     text_build(scratch, sizeof(scratch), "%s/scratch", compute->state_dir);
+    char module[CLUSTER_PATH_BYTES];
+    text_build(module, sizeof(module), "%s/neon_ddl.so", compute->state_dir);
+    if (!module_write(module, &user)) {
+        text_format(ret_error, error_bytes, "%s can't be written", module);
+        return false;
+    }
     if (!versions_open(&compute->versions, options, &user, cache, scratch, ret_error,
                        error_bytes)) {
         return false;
     }
+    text_build(compute->versions.module_path, sizeof(compute->versions.module_path), "%s", module);
+    compute->versions.logs_statements = options->logs_statements;
     compute->tls = tls_open(compute->state_dir);
     if (compute->tls == NULL) {
         text_format(ret_error, error_bytes, "no certificate authority could be made");
@@ -271,7 +280,7 @@ static void stop_clusters(Compute *compute, bool immediate)
 
 static void remove_files(const Compute *compute)
 {
-    static const char *const NAMES[] = {"clusters", "sockets", "scratch", "ca.pem"};
+    static const char *const NAMES[] = {"clusters", "sockets", "scratch", "ca.pem", "neon_ddl.so"};
     char path[CLUSTER_PATH_BYTES];
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         text_build(path, sizeof(path), "%s/%s", compute->state_dir, NAMES[i]);

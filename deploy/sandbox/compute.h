@@ -25,7 +25,13 @@ void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
 /* Removes the clusters of a deleted project. */
 void compute_remove_project(Compute *compute, Project *project);
 
+/* Sets `socket_dir`, where cloud_admin comes in, and `log` of the branch's cluster, if it has one.
+ */
+void compute_describe(const Branch *branch, json_t *json);
+/* Lets the next `count` commits that change roles fail at endpoints whose id contains `match`. */
+void compute_fail_commits(Compute *compute, const char *match, int64_t count);
+
 typedef void (*ComputeFunction)(void *argument);
-/* Brings roles and databases made by SQL into the store, then calls `done`; at once where the
- * branch's compute does not run or its project is changing. */
+/* Brings roles and databases made by SQL into the store, then calls `done`; at once where there is
+ * no branch, its compute does not run or its project is changing. */
 void compute_sync(Compute *compute, Branch *branch, ComputeFunction done, void *argument);

@@ -1,8 +1,12 @@
 /* What each operation does to its cluster. */
+#include <string.h>
+#include <utlist.h>
+
 #include "chain.h"
 #include "instance.h"
 #include "log.h"
 #include "render.h"
+#include "told.h"
 
 static void end_operation(Work *work, const char *error)
 {
@@ -100,6 +104,29 @@ static void begin_on_instance(Compute *compute, Operation *operation)
     case ACTION_CREATE_BRANCH:
         instance_remove(work);
         break;
+    }
+}
+
+void compute_describe(const Branch *branch, json_t *json)
+{
+    char log[CLUSTER_PATH_BYTES + 16];
+    if (branch->instance != NULL) {
+        text_build(log, sizeof(log), "%s/postgres.log", branch->instance->cluster.dir);
+        json_object_set_new(json, "log", json_string(log));
+        json_object_set_new(json, "socket_dir", json_string(branch->instance->cluster.socket_dir));
+    }
+}
+
+void compute_fail_commits(Compute *compute, const char *match, int64_t count)
+{
+    const Instance *instance = NULL;
+    DL_FOREACH(compute->instances, instance)
+    {
+        const Endpoint *endpoint = instance->branch->endpoint;
+        if (endpoint != NULL && strstr(endpoint->id, match) != NULL &&
+            !told_fail_commits(&instance->cluster, count)) {
+            log_warn("%s: commit_fails can't be set", endpoint->id);
+        }
     }
 }
 

@@ -29,16 +29,36 @@ void databases_get(Exchange *exchange)
                    json_pack("{s:o}", "database", render_database(exchange->branch, database)));
 }
 
+static void begin(Exchange *exchange, const Change *change, const Database *database, int status)
+{
+    const Operation *first = chain_add_apply(exchange->sandbox, exchange->branch, change);
+    chain_start(exchange->sandbox, exchange->project);
+    exchange_reply(exchange, status,
+                   json_pack("{s:o, s:o}", "database", render_database(exchange->branch, database),
+                             "operations", render_operations_from(first)));
+}
+
 static void begin_change(Exchange *exchange, ChangeKind kind, const Database *database, int status)
 {
     Change change = {.kind = kind};
     text_build(change.name, sizeof(change.name), "%s", database->name);
     text_build(change.owner, sizeof(change.owner), "%s", database->owner);
-    const Operation *first = chain_add_apply(exchange->sandbox, exchange->branch, &change);
-    chain_start(exchange->sandbox, exchange->project);
-    exchange_reply(exchange, status,
-                   json_pack("{s:o, s:o}", "database", render_database(exchange->branch, database),
-                             "operations", render_operations_from(first)));
+    begin(exchange, &change, database, status);
+}
+
+/* `name` and `owner` may be the database's own. */
+static void begin_update(Exchange *exchange, Database *database, const char *name,
+                         const char *owner)
+{
+    Change change = {.kind = CHANGE_ALTER_DATABASE};
+    text_build(change.name, sizeof(change.name), "%s", database->name);
+    text_build(change.new_name, sizeof(change.new_name), "%s", name);
+    text_build(change.owner, sizeof(change.owner), "%s", owner);
+    text_build(database->name, sizeof(database->name), "%s", change.new_name);
+    text_build(database->owner, sizeof(database->owner), "%s", change.owner);
+    database->is_pending = false;
+    database->life.updated_ms = exchange->now_ms;
+    begin(exchange, &change, database, 200);
 }
 
 static int count_databases(const Branch *branch)
@@ -57,12 +77,8 @@ static bool is_reserved(const char *name)
            strncmp(name, "template1", 9) == 0;
 }
 
-static bool check_new(Exchange *exchange, const char *name, const char *owner)
+static bool check_name(Exchange *exchange, const char *name)
 {
-    if (name == NULL || owner == NULL) {
-        exchange_fail_required(exchange, "database", name == NULL ? "name" : "owner_name");
-        return false;
-    }
     if (is_reserved(name)) {
         exchange_fail(exchange, 400, "", "database name is reserved; database_name:\"%s\"", name);
         return false;
@@ -72,8 +88,25 @@ static bool check_new(Exchange *exchange, const char *name, const char *owner)
                       "database already exists; database_name:\"%s\"", name);
         return false;
     }
+    return true;
+}
+
+static bool check_owner(Exchange *exchange, const char *owner)
+{
     if (store_find_role(exchange->branch, owner) == NULL) {
         exchange_fail(exchange, 404, "", "database owner not found; role_name:\"%s\"", owner);
+        return false;
+    }
+    return true;
+}
+
+static bool check_new(Exchange *exchange, const char *name, const char *owner)
+{
+    if (name == NULL || owner == NULL) {
+        exchange_fail_required(exchange, "database", name == NULL ? "name" : "owner_name");
+        return false;
+    }
+    if (!check_name(exchange, name) || !check_owner(exchange, owner)) {
         return false;
     }
     if (count_databases(exchange->branch) >= DATABASES_MAX) {
@@ -103,6 +136,32 @@ void databases_create(Exchange *exchange)
     const Database *database = store_add_database(&exchange->sandbox->store, exchange->branch, name,
                                                   owner, exchange->now_ms);
     begin_change(exchange, CHANGE_CREATE_DATABASE, database, 201);
+}
+
+void databases_update(Exchange *exchange)
+{
+    json_t *body = NULL;
+    Database *database = store_find_database(exchange->branch, exchange->parameters[2]);
+    if (database == NULL) {
+        exchange_fail(exchange, 404, "", "database not found");
+        return;
+    }
+    const char *name = database->name;
+    const char *owner = database->owner;
+    if (!exchange_get_object(exchange, exchange->body, "", "database", &body)) {
+        return;
+    }
+    if (body == NULL) {
+        exchange_fail_required(exchange, "", "database");
+        return;
+    }
+    if (!exchange_get_string(exchange, body, "database", "name", 1, 63, &name) ||
+        !exchange_get_string(exchange, body, "database", "owner_name", 1, 63, &owner) ||
+        (strcmp(name, database->name) != 0 && !check_name(exchange, name)) ||
+        !check_owner(exchange, owner)) {
+        return;
+    }
+    begin_update(exchange, database, name, owner);
 }
 
 void databases_delete(Exchange *exchange)

@@ -18,6 +18,7 @@ static const char *const KIND_NAMES[] = {
     [FAULT_OPERATION_MS] = "operation_ms",
     [FAULT_OPERATION_FAILS] = "operation_fails",
     [FAULT_ENDPOINT_REFUSES] = "endpoint_refuses",
+    [FAULT_COMMIT_FAILS] = "commit_fails",
 };
 
 static const char *const OBJECT_NAMES[KIND_COUNT] = {
@@ -155,6 +156,7 @@ static void add_to_plan(FaultPlan *plan, const Fault *fault)
     case FAULT_OPERATION_MS:
     case FAULT_OPERATION_FAILS:
     case FAULT_ENDPOINT_REFUSES:
+    case FAULT_COMMIT_FAILS:
         break;
     }
     plan->label = KIND_NAMES[fault->kind];
@@ -207,6 +209,19 @@ bool faults_take_login(Faults *faults, const char *endpoint_id, int64_t now_ms)
         }
     }
     return false;
+}
+
+const Fault *faults_take_commits(Faults *faults)
+{
+    Fault *fault = NULL;
+    DL_FOREACH(faults->list, fault)
+    {
+        if (fault->kind == FAULT_COMMIT_FAILS && fault->used == 0) {
+            fault->used = fault->count;
+            return fault;
+        }
+    }
+    return NULL;
 }
 
 int64_t faults_operation_ms(const Faults *faults, int64_t usual_ms, int64_t now_ms)

@@ -24,6 +24,7 @@ typedef enum FaultKind {
     FAULT_OPERATION_MS,           /* operations take `ms` */
     FAULT_OPERATION_FAILS,        /* the next operations (of `action`) fail */
     FAULT_ENDPOINT_REFUSES,       /* the next logins to an endpoint are refused */
+    FAULT_COMMIT_FAILS,           /* the next commits that change roles fail, once forwarded */
 } FaultKind;
 
 typedef struct Fault {
@@ -92,6 +93,8 @@ FaultPlan faults_plan(Faults *faults, const FaultTarget *target, int64_t now_ms)
 const Fault *faults_take_operation(Faults *faults, const char *action, int64_t now_ms);
 /* Whether this login is to be refused (counted). */
 bool faults_take_login(Faults *faults, const char *endpoint_id, int64_t now_ms);
+/* Hands out a fault that makes commits fail, once; NULL when there is none. */
+const Fault *faults_take_commits(Faults *faults);
 /* The time an operation takes. */
 int64_t faults_operation_ms(const Faults *faults, int64_t usual_ms, int64_t now_ms);
 /* Sets the store's listing lags and not-found windows. */

@@ -4,7 +4,7 @@
 
 #include "faults.h"
 
-enum { FAULT_KINDS = FAULT_ENDPOINT_REFUSES + 1 };
+enum { FAULT_KINDS = FAULT_COMMIT_FAILS + 1 };
 
 static bool is_setting(FaultKind kind)
 {

@@ -21,6 +21,8 @@ void branches_list(Exchange *exchange);
 void branches_create(Exchange *exchange);
 void branches_get(Exchange *exchange);
 void branches_delete(Exchange *exchange);
+/* The branch that POST branches copies, or NULL; the body may be anything. */
+Branch *branches_find_parent(const Exchange *exchange);
 
 void endpoints_list(Exchange *exchange);
 void endpoints_list_of_branch(Exchange *exchange);
@@ -45,6 +47,7 @@ bool roles_check_name(Exchange *exchange, const char *name);
 void databases_list(Exchange *exchange);
 void databases_create(Exchange *exchange);
 void databases_get(Exchange *exchange);
+void databases_update(Exchange *exchange);
 void databases_delete(Exchange *exchange);
 
 void operations_list(Exchange *exchange);
@@ -57,3 +60,4 @@ void admin_add_faults(Exchange *exchange);
 void admin_clear_faults(Exchange *exchange);
 void admin_remove_fault(Exchange *exchange);
 void admin_add_keys(Exchange *exchange);
+void admin_set_knowledge(Exchange *exchange);

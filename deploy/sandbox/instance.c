@@ -5,8 +5,10 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "knowledge.h"
 #include "render.h"
 #include "sql.h"
+#include "told.h"
 
 Instance *instance_new(Compute *compute, Branch *branch)
 {
@@ -47,10 +49,27 @@ Work *instance_new_work(Instance *instance, Compute *compute, WorkDone done)
 static void end_work(Job *job)
 {
     Work *work = job->context;
+    if (job->is_ok) {
+        knowledge_note_done(work->instance->branch, work->known);
+    }
     work->done(work, job->is_ok ? NULL : job->error);
     json_decref(work->contents);
+    json_decref(work->known);
     sodium_memzero(work->changes, sizeof(work->changes));
     free(work);
+}
+
+/* Before anybody is let in, as at Neon. */
+static bool configure(Job *job)
+{
+    Work *work = job->context;
+    if (work->known == NULL) {
+        return true;
+    }
+    PGconn *connection = cluster_connect(&work->instance->cluster, "postgres");
+    bool configured = sql_configure(connection, work->known, job->error, sizeof(job->error));
+    PQfinish(connection);
+    return configured;
 }
 
 static bool run_start(Job *job)
@@ -59,7 +78,7 @@ static bool run_start(Job *job)
     Cluster *cluster = &work->instance->cluster;
     text_build(cluster->host, sizeof(cluster->host), "%s", work->host);
     text_build(cluster->pooler_host, sizeof(cluster->pooler_host), "%s", work->pooler_host);
-    return cluster_start(cluster, job->error, sizeof(job->error));
+    return cluster_start(cluster, job->error, sizeof(job->error)) && configure(job);
 }
 
 static PGconn *connect_inside(void *context, const char *database)
@@ -103,7 +122,11 @@ static bool run_read(Job *job)
     Work *work = job->context;
     if (work->instance->cluster.pid != 0) {
         PGconn *connection = cluster_connect(&work->instance->cluster, "postgres");
-        work->contents = sql_read_contents(connection);
+        /* First what was told: it comes before its commit. */
+        json_t *told = told_read(&work->instance->cluster);
+        json_t *contents = sql_read_contents(connection);
+        work->contents = contents == NULL ? json_object() : contents;
+        json_object_set_new(work->contents, "forwarded", told);
         PQfinish(connection);
     }
     return true;
@@ -124,6 +147,12 @@ static bool run_remove(Job *job)
     return true;
 }
 
+static void set_known(Work *work)
+{
+    bool reverts = work->compute->sandbox->options.reverts;
+    work->known = knowledge_build(work->instance->branch, reverts);
+}
+
 void instance_create(Work *work)
 {
     jobs_submit(&work->instance->jobs, run_create, end_work, work);
@@ -137,11 +166,13 @@ void instance_copy(Work *work)
 void instance_start(Work *work)
 {
     work->instance->is_up = false;
+    set_known(work);
     jobs_submit(&work->instance->jobs, run_start, end_work, work);
 }
 
 void instance_apply(Work *work)
 {
+    set_known(work);
     jobs_submit(&work->instance->jobs, run_apply, end_work, work);
 }
 
@@ -173,72 +204,10 @@ void instance_note_up(Instance *instance)
     }
 }
 
-static const json_t *find_pair(const json_t *list, const char *name)
-{
-    size_t i = 0;
-    const json_t *pair = NULL;
-    json_array_foreach(list, i, pair)
-    {
-        if (strcmp(json_string_value(json_array_get(pair, 0)), name) == 0) {
-            return pair;
-        }
-    }
-    return NULL;
-}
-
-static void merge_roles(Store *store, Branch *branch, const json_t *found, int64_t now_ms)
-{
-    for (Role *role = branch->roles; role != NULL; role = role->next) {
-        if (store_is_alive(&role->life) && role->is_applied &&
-            find_pair(found, role->name) == NULL) {
-            store_delete_role(store, role, now_ms);
-        }
-    }
-    size_t i = 0;
-    const json_t *pair = NULL;
-    json_array_foreach(found, i, pair)
-    {
-        const char *name = json_string_value(json_array_get(pair, 0));
-        Role *role = store_find_role(branch, name);
-        if (role == NULL) {
-            role = store_add_role(store, branch, name, now_ms);
-        }
-        role->is_applied = true;
-        role->no_login = strcmp(json_string_value(json_array_get(pair, 1)), "t") != 0;
-    }
-}
-
-static void merge_databases(Store *store, Branch *branch, const json_t *found, int64_t now_ms)
-{
-    for (Database *database = branch->databases; database != NULL; database = database->next) {
-        if (store_is_alive(&database->life) && database->is_applied &&
-            find_pair(found, database->name) == NULL) {
-            store_delete_database(store, database, now_ms);
-        }
-    }
-    size_t i = 0;
-    const json_t *pair = NULL;
-    json_array_foreach(found, i, pair)
-    {
-        const char *name = json_string_value(json_array_get(pair, 0));
-        const char *owner = json_string_value(json_array_get(pair, 1));
-        Database *database = store_find_database(branch, name);
-        if (database == NULL) {
-            database = store_add_database(store, branch, name, owner, now_ms);
-        }
-        database->is_applied = true;
-        text_build(database->owner, sizeof(database->owner), "%s", owner);
-    }
-}
-
 void instance_merge(Work *work)
 {
     Branch *branch = work->instance->branch;
-    if (work->contents == NULL || !store_is_alive(&branch->life)) {
-        return;
+    if (work->contents != NULL && store_is_alive(&branch->life)) {
+        knowledge_merge(&work->compute->sandbox->store, branch, work->contents, text_now_ms());
     }
-    Store *store = &work->compute->sandbox->store;
-    int64_t now_ms = text_now_ms();
-    merge_roles(store, branch, json_object_get(work->contents, "roles"), now_ms);
-    merge_databases(store, branch, json_object_get(work->contents, "databases"), now_ms);
 }

@@ -46,7 +46,8 @@ struct Work {
     char pooler_host[INSTANCE_HOST_BYTES];
     Change changes[WORK_CHANGES_MAX];
     int change_count;
-    json_t *contents; /* roles and databases that were read */
+    json_t *contents; /* roles and databases that were read, and what SQL told */
+    json_t *known;    /* what the cluster is to get */
     WorkDone done;
     ComputeFunction then; /* of a sync */
     void *argument;

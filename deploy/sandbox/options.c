@@ -24,6 +24,8 @@ enum {
     OPTION_KAFKA,
     OPTION_KAFKA_BROKERS,
     OPTION_KAFKA_TOPIC,
+    OPTION_LOG_STATEMENTS,
+    OPTION_NO_RECONFIGURE,
     OPTION_RATE_LIMIT,
     OPTION_RATE_RETRY_AFTER,
 };
@@ -42,6 +44,10 @@ static const struct argp_option OPTIONS[] = {
      1},
     {"user", OPTION_USER, "NAME", 0,
      "who runs the clusters when started as root (postgres, else nobody)", 1},
+    {"log-statements", OPTION_LOG_STATEMENTS, NULL, 0,
+     "the clusters' logs (in GET /sandbox/state) hold every statement", 1},
+    {"no-reconfigure", OPTION_NO_RECONFIGURE, NULL, 0,
+     "computes that start don't make again what only the control plane knows (below)", 1},
     {"operation-ms", OPTION_OPERATION, "MS", 0, "how long an operation takes at least (150)", 2},
     {"latency-ms", OPTION_LATENCY, "MS", 0, "added to every reply (0)", 2},
     {"rate-limit", OPTION_RATE_LIMIT, "N", 0,
@@ -78,10 +84,19 @@ static const char DOCUMENTATION[] =
     "GET|POST|DELETE /sandbox/faults. A fault is {\"kind\": \"status\" | \"reply_lost\" | "
     "\"request_lost\" | \"slow\" | \"slow_before\" | \"locked\" | \"rate_limited\" | "
     "\"partial_listing\" | \"listing_lag\" | \"not_found_after_create\" | \"operation_ms\" | "
-    "\"operation_fails\" | \"endpoint_refuses\", \"route\": \"POST /projects\", \"count\", "
+    "\"operation_fails\" | \"endpoint_refuses\" | \"commit_fails\", \"route\": \"POST /projects\", "
+    "\"count\", "
     "\"skip\", "
     "\"match\", \"for_ms\", \"ms\", \"status\", \"code\", \"message\", \"html\", \"retry_after\", "
-    "\"commit\", \"object\", \"action\", \"retry_ms\"}.";
+    "\"commit\", \"object\", \"action\", \"retry_ms\"}.\n\n"
+    "As at Neon, roles that SQL makes, drops or gives a password are told to the control plane "
+    "before the transaction commits; it refuses weak, empty and hashed passwords (XX000 at "
+    "COMMIT), and the fault commit_fails (\"match\": part of an endpoint's id, \"count\") fails "
+    "such commits after it was told. When a compute starts or is configured, a role that only the "
+    "control plane knows is made with LOGIN, a neon_superuser, and a password or an owner of a "
+    "database that it knows otherwise is set. POST /sandbox/knowledge {\"branch_id\", \"roles\": "
+    "[{\"name\", \"password\"}], \"databases\": [{\"name\", \"owner_name\"}]} makes it know "
+    "something; --no-reconfigure leaves all but passwords as SQL made it.";
 
 static int64_t parse_number(struct argp_state *state, const char *text, int64_t least, int64_t most)
 {
@@ -118,6 +133,12 @@ static error_t parse_compute_option(int key, char *argument, struct argp_state *
         return 0;
     case OPTION_USER:
         options->user = argument;
+        return 0;
+    case OPTION_LOG_STATEMENTS:
+        options->logs_statements = true;
+        return 0;
+    case OPTION_NO_RECONFIGURE:
+        options->reverts = false;
         return 0;
     case OPTION_OPERATION:
         options->operation_ms = parse_number(state, argument, 0, 3600000);
@@ -200,6 +221,7 @@ void options_parse(int argc, char **argv, Options *ret_options)
         .port = 8080,
         .state_dir = "/tmp/neon-sandbox",
         .compute = true,
+        .reverts = true,
         .operation_ms = 150,
         .suspend_ms = 300000,
         .rate_retry_after = -1,

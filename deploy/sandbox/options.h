@@ -24,6 +24,8 @@ typedef struct Options {
     const char *faults_file;
     const char *log_file;
     bool quiet;
+    bool logs_statements; /* the clusters' logs */
+    bool reverts;         /* clusters get what only the control plane knows */
     bool kafka;
     int kafka_brokers;
     const char *kafka_topics[OPTIONS_TOPICS_MAX];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compute.h"
+#include "handlers.h"
 #include "log.h"
 #include "routes.h"
 
@@ -294,7 +295,9 @@ static void run(void *argument)
     if (!is_synced || exchange->sandbox->compute == NULL) {
         handle(request);
     } else if (routes_resolve(exchange)) {
-        compute_sync(exchange->sandbox->compute, exchange->branch, handle, request);
+        Branch *branch =
+            exchange->branch != NULL ? exchange->branch : branches_find_parent(exchange);
+        compute_sync(exchange->sandbox->compute, branch, handle, request);
     } else {
         finish_later(request);
     }

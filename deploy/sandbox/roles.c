@@ -122,6 +122,8 @@ void roles_create(Exchange *exchange)
     Role *role =
         store_add_role(&exchange->sandbox->store, exchange->branch, name, exchange->now_ms);
     role->no_login = no_login;
+    role->was_made_no_login = no_login;
+    role->is_known = true;
     if (!no_login) {
         ids_make_password(role->password);
     }
@@ -183,12 +185,16 @@ void roles_reset_password(Exchange *exchange)
     if (role == NULL) {
         return;
     }
-    if (role->no_login) {
+    if (role->was_made_no_login) {
         exchange_fail(exchange, 422, "", "role cannot log in; role_name:\"%s\"", role->name);
         return;
     }
     /* The cluster takes the old one until the operation has run. */
     ids_make_password(role->password);
+    /* Neon's compute says LOGIN with every password, also to a group that SQL made. */
+    role->no_login = false;
+    role->is_known = true;
+    role->is_pending = false;
     role->life.updated_ms = exchange->now_ms;
     const Operation *first = begin_change(exchange, CHANGE_SET_PASSWORD, role);
     reply_operations(exchange, 200, render_role(exchange->branch, role, true), first);

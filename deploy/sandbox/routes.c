@@ -25,7 +25,7 @@ static const Route ROUTES[] = {
     ROUTE("GET", P "/connection_uri", projects_get_connection_uri, 0),
 
     ROUTE("GET", P "/branches", branches_list, 0),
-    ROUTE("POST", P "/branches", branches_create, ROUTE_LOCKS),
+    ROUTE("POST", P "/branches", branches_create, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("GET", B, branches_get, 0),
     ROUTE("DELETE", B, branches_delete, ROUTE_LOCKS | ROUTE_ABSENT_OK),
     ROUTE("GET", B "/endpoints", endpoints_list_of_branch, 0),
@@ -48,6 +48,7 @@ static const Route ROUTES[] = {
     ROUTE("GET", B "/databases", databases_list, ROUTE_SYNC),
     ROUTE("POST", B "/databases", databases_create, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("GET", B "/databases/{database_name}", databases_get, ROUTE_SYNC),
+    ROUTE("PATCH", B "/databases/{database_name}", databases_update, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("DELETE", B "/databases/{database_name}", databases_delete, ROUTE_LOCKS | ROUTE_SYNC),
 
     ROUTE("GET", P "/operations", operations_list, 0),
@@ -60,6 +61,7 @@ static const Route ROUTES[] = {
     ROUTE("DELETE", "/sandbox/faults", admin_clear_faults, ROUTE_ADMIN),
     ROUTE("DELETE", "/sandbox/faults/{fault_id}", admin_remove_fault, ROUTE_ADMIN),
     ROUTE("POST", "/sandbox/keys", admin_add_keys, ROUTE_ADMIN),
+    ROUTE("POST", "/sandbox/knowledge", admin_set_knowledge, ROUTE_ADMIN),
 };
 
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]), SEGMENTS_MAX = 12 };

@@ -18,6 +18,9 @@ typedef PGconn *(*SqlConnect)(void *context, const char *database);
 /* Applies a change; `connect` gives more connections where a database has to be entered. */
 bool sql_apply_change(PGconn *connection, const Change *change, SqlConnect connect, void *context,
                       char *ret_error, size_t error_bytes);
-/* {"roles": [[name, can log in]…], "databases": [[name, owner]…]} of what a user may see; NULL on
- * error. */
+/* Brings the cluster to what the control plane knows, as Neon's compute does when it is configured:
+ * what knowledge_build gives. */
+bool sql_configure(PGconn *connection, const json_t *known, char *ret_error, size_t error_bytes);
+/* {"roles": [[name, can log in, verifier]…], "databases": [[name, owner]…]} of what a user may see;
+ * NULL on error. */
 json_t *sql_read_contents(PGconn *connection);

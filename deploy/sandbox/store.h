@@ -11,7 +11,12 @@
 #include "ids.h"
 #include "text.h"
 
-enum { STORE_NAME_BYTES = 260, STORE_SQL_NAME_BYTES = 64, STORE_ERROR_BYTES = 256 };
+enum {
+    STORE_NAME_BYTES = 260,
+    STORE_SQL_NAME_BYTES = 64,
+    STORE_PASSWORD_BYTES = 128,
+    STORE_ERROR_BYTES = 256,
+};
 
 typedef enum Kind {
     KIND_PROJECT,
@@ -62,9 +67,12 @@ typedef struct Relay Relay;       /* relay.h */
 
 typedef struct Role {
     char name[STORE_SQL_NAME_BYTES];
-    char password[IDS_PASSWORD_BYTES]; /* empty: made by SQL, so never told to us */
+    char password[STORE_PASSWORD_BYTES]; /* empty: has none, or it was never told to us */
     bool no_login;
-    bool is_applied; /* the cluster has it */
+    bool was_made_no_login; /* by the API, on demand */
+    bool is_applied;        /* the cluster has it */
+    bool is_known;   /* the API made it or its SQL was forwarded: the cluster can't take it back */
+    bool is_pending; /* the compute's next configuration brings it to the cluster */
     Lifetime life;
     struct Role *prev, *next;
 } Role;
@@ -74,6 +82,7 @@ typedef struct Database {
     char name[STORE_SQL_NAME_BYTES];
     char owner[STORE_SQL_NAME_BYTES];
     bool is_applied;
+    bool is_pending; /* the compute's next configuration sets the owner */
     Lifetime life;
     struct Database *prev, *next;
 } Database;
@@ -129,6 +138,7 @@ typedef enum ChangeKind {
     CHANGE_SET_PASSWORD,
     CHANGE_DROP_ROLE,
     CHANGE_CREATE_DATABASE,
+    CHANGE_ALTER_DATABASE,
     CHANGE_DROP_DATABASE,
 } ChangeKind;
 
@@ -137,7 +147,8 @@ typedef struct Change {
     ChangeKind kind;
     char name[STORE_SQL_NAME_BYTES];
     char owner[STORE_SQL_NAME_BYTES];
-    char password[IDS_PASSWORD_BYTES];
+    char new_name[STORE_SQL_NAME_BYTES]; /* of a database that is altered */
+    char password[STORE_PASSWORD_BYTES];
     bool no_login;
 } Change;
 

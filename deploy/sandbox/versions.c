@@ -13,7 +13,7 @@
 #include "sql.h"
 #include "text.h"
 
-enum { VERSIONS_OLDEST = 15, VERSIONS_STOP_MS = 20000, VERSIONS_FORMAT = 1 };
+enum { VERSIONS_OLDEST = 15, VERSIONS_STOP_MS = 20000, VERSIONS_FORMAT = 2 };
 
 /* Small, and as fast as what is thrown away may be. */
 static const char CONFIGURATION[] =
@@ -86,6 +86,18 @@ static void build_template_dir(Version *version, const char *cache_dir, const ch
                name, VERSIONS_FORMAT);
 }
 
+/* Debian keeps libraries in lib, others in lib/postgresql. */
+static bool has_library(const Version *version, const char *name)
+{
+    char path[VERSIONS_PATH_BYTES + 64];
+    text_build(path, sizeof(path), "%s/lib/%s.so", version->prefix, name);
+    if (access(path, R_OK) == 0) {
+        return true;
+    }
+    text_build(path, sizeof(path), "%s/lib/postgresql/%s.so", version->prefix, name);
+    return access(path, R_OK) == 0;
+}
+
 static bool open_version(Versions *versions, Version *version, const char *prefix,
                          const char *cache_dir, char *ret_error, size_t error_bytes)
 {
@@ -103,6 +115,7 @@ static bool open_version(Versions *versions, Version *version, const char *prefi
                     prefix, VERSIONS_OLDEST);
         return false;
     }
+    version->has_statistics = has_library(version, "pg_stat_statements");
     build_template_dir(version, cache_dir, text);
     pthread_mutex_init(&version->making, NULL);
     return true;

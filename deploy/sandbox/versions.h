@@ -15,6 +15,7 @@ typedef struct Version {
     int major;
     char prefix[VERSIONS_PATH_BYTES];
     char template_dir[VERSIONS_PATH_BYTES]; /* its data directory */
+    bool has_statistics;                    /* pg_stat_statements */
     pthread_mutex_t making;                 /* one thread makes the template, others wait */
 } Version;
 
@@ -22,7 +23,9 @@ typedef struct Versions {
     Version list[OPTIONS_POSTGRES_MAX];
     int count;
     SpawnUser user;
-    char scratch_dir[VERSIONS_PATH_BYTES]; /* sockets and logs while a template is made */
+    char scratch_dir[VERSIONS_PATH_BYTES];      /* sockets and logs while a template is made */
+    char module_path[VERSIONS_PATH_BYTES + 32]; /* what clusters preload */
+    bool logs_statements;
 } Versions;
 
 /* Asks each installation for its version, as the user the clusters run as. `cache_dir` keeps

@@ -4,10 +4,39 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <libpq-fe.h>
+
+static void add_version(LoginVersions *versions, int *count, const char *prefix)
+{
+    const char *version = strrchr(prefix, '/') + 1;
+    const char *major = box_text("%.2s", version + strcspn(version, "0123456789"));
+    for (int i = 0; i < versions->count; i++) {
+        if (strcmp(versions->majors[i], major) == 0) {
+            return;
+        }
+    }
+    versions->arguments[(*count)++] = "--postgres";
+    versions->arguments[(*count)++] = prefix;
+    versions->majors[versions->count++] = major;
+}
+
+LoginVersions login_list_versions(const char *option, const char *value)
+{
+    LoginVersions versions = {{option, value}, {NULL}, 0};
+    int count = 2;
+    add_version(&versions, &count, "/usr/lib/postgresql/15");
+    const char *rest = getenv("PROVISION_POSTGRES_DIRS");
+    while (rest != NULL && *rest != '\0') {
+        size_t length = strcspn(rest, ":");
+        add_version(&versions, &count, box_text("%.*s", (int)length, rest));
+        rest += rest[length] == ':' ? length + 1 : length;
+    }
+    return versions;
+}
 
 const char *login_verify(const Box *box, const char *uri)
 {

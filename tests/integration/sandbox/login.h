@@ -3,6 +3,18 @@
 
 #include "box.h"
 
+enum { LOGIN_VERSIONS_MAX = 8, LOGIN_ARGUMENTS_MAX = 32 };
+
+/* PostgreSQL 15 always, and what PROVISION_POSTGRES_DIRS names beside it (prefixes, with colons
+ * between). */
+typedef struct LoginVersions {
+    const char *arguments[LOGIN_ARGUMENTS_MAX]; /* of the sandbox, NULL-terminated */
+    const char *majors[LOGIN_VERSIONS_MAX];
+    int count;
+} LoginVersions;
+
+/* With one more option and its value before. */
+LoginVersions login_list_versions(const char *option, const char *value);
 /* The URI with sslmode=verify-full and the box's CA. */
 const char *login_verify(const Box *box, const char *uri);
 /* The first value of a query's first row ("" without rows); NULL when login or query fail.

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,49 +13,14 @@
 #include "box.h"
 #include "login.h"
 
-enum { ARGUMENTS_MAX = 32 };
-
 static Box box;
-static const char *arguments[ARGUMENTS_MAX];
-static const char *majors[8];
-static int major_count;
-
-static void add_version(int *count, const char *prefix)
-{
-    const char *version = strrchr(prefix, '/') + 1;
-    const char *major = box_text("%.2s", version + strcspn(version, "0123456789"));
-    for (int i = 0; i < major_count; i++) {
-        if (strcmp(majors[i], major) == 0) {
-            return;
-        }
-    }
-    arguments[(*count)++] = "--postgres";
-    arguments[(*count)++] = prefix;
-    majors[major_count++] = major;
-}
-
-/* PostgreSQL 15 always; what PROVISION_POSTGRES_DIRS names beside it (prefixes, with colons
- * between). */
-static void build_arguments(void)
-{
-    int count = 0;
-    arguments[count++] = "--operation-ms";
-    arguments[count++] = "50";
-    add_version(&count, "/usr/lib/postgresql/15");
-    const char *rest = getenv("PROVISION_POSTGRES_DIRS");
-    while (rest != NULL && *rest != '\0') {
-        size_t length = strcspn(rest, ":");
-        add_version(&count, box_text("%.*s", (int)length, rest));
-        rest += rest[length] == ':' ? length + 1 : length;
-    }
-    arguments[count] = NULL;
-}
+static LoginVersions versions;
 
 static int start(void **state)
 {
     (void)state;
-    build_arguments();
-    box_start(&box, arguments);
+    versions = login_list_versions("--operation-ms", "50");
+    box_start(&box, versions.arguments);
     return 0;
 }
 
@@ -70,12 +34,12 @@ static int stop(void **state)
 static void the_owner_logs_in_with_a_verified_certificate_on_every_version(void **state)
 {
     (void)state;
-    for (int i = 0; i < major_count; i++) {
+    for (int i = 0; i < versions.count; i++) {
         const char *uri = NULL;
-        REPLY made = login_create_project(&box, majors[i], &uri);
+        REPLY made = login_create_project(&box, versions.majors[i], &uri);
         login_assert(&box, uri, "SELECT current_user", "neondb_owner");
         login_assert(&box, uri, "SELECT current_setting('server_version_num')::int / 10000",
-                     majors[i]);
+                     versions.majors[i]);
         REPLY pooled = box_call(&box, "GET",
                                 box_text("/projects/%s/connection_uri?database_name=neondb&"
                                          "role_name=neondb_owner&pooled=true",
@@ -103,10 +67,10 @@ static void a_login_without_tls_or_as_the_superuser_is_refused(void **state)
 static void roles_have_neons_attributes_and_rights(void **state)
 {
     (void)state;
-    for (int i = 0; i < major_count; i++) {
+    for (int i = 0; i < versions.count; i++) {
         const char *uri = NULL;
         const char *error = NULL;
-        REPLY made = login_create_project(&box, majors[i], &uri);
+        REPLY made = login_create_project(&box, versions.majors[i], &uri);
         login_assert(&box, uri,
                      "SELECT concat_ws(',', rolsuper, rolinherit, rolcreaterole, rolcreatedb, "
                      "rolcanlogin, rolreplication, rolbypassrls) FROM pg_roles "
@@ -128,7 +92,7 @@ static void roles_have_neons_attributes_and_rights(void **state)
         /* 16 took the right to give away what one has no ADMIN on. */
         const char *given = login_query(
             login_verify(&box, uri), "CREATE ROLE plain; GRANT pg_read_all_data TO plain", &error);
-        assert_true((given != NULL) == (strcmp(majors[i], "15") == 0));
+        assert_true((given != NULL) == (strcmp(versions.majors[i], "15") == 0));
         assert_null(
             login_query(login_verify(&box, uri), "ALTER SYSTEM SET work_mem = '1MB'", &error));
     }
@@ -137,10 +101,10 @@ static void roles_have_neons_attributes_and_rights(void **state)
 static void a_branch_sees_its_parents_data_and_goes_its_own_way(void **state)
 {
     (void)state;
-    for (int i = 0; i < major_count; i++) {
+    for (int i = 0; i < versions.count; i++) {
         const char *uri = NULL;
         const char *child = NULL;
-        REPLY made = login_create_project(&box, majors[i], &uri);
+        REPLY made = login_create_project(&box, versions.majors[i], &uri);
         login_assert(&box, uri,
                      "CREATE TABLE t (i int); INSERT INTO t SELECT generate_series(1, 1000)", "");
         REPLY branch =

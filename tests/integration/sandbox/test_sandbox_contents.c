@@ -33,10 +33,11 @@ static void branch_names_are_unique_and_annotations_come_back(void **state)
     REPLY made = box_create_project(&box, "{\"project\":{\"name\":\"tree\"}}");
     const char *id = box_string(made.json, "project.id");
     const char *path = box_text("/projects/%s/branches", id);
-    REPLY first = box_call(&box, "POST", path,
-                           "{\"branch\":{\"name\":\"dev\"},\"endpoints\":[{\"type\":\"read_write\","
-                           "\"autoscaling_limit_min_cu\":0.5,\"autoscaling_limit_max_cu\":2}],"
-                           "\"annotation_value\":{\"k\":\"v\"}}");
+    REPLY first = box_call(
+        &box, "POST", path,
+        "{\"branch\":{\"name\":\"dev-branch-one\"},\"endpoints\":[{\"type\":\"read_write\","
+        "\"autoscaling_limit_min_cu\":0.5,\"autoscaling_limit_max_cu\":2}],"
+        "\"annotation_value\":{\"k\":\"v\"}}");
     assert_int_equal(first.status, 201);
     assert_string_equal(box_string(first.json, "operations.0.action"), "create_branch");
     assert_string_equal(box_string(first.json, "operations.1.action"), "start_compute");
@@ -45,11 +46,11 @@ static void branch_names_are_unique_and_annotations_come_back(void **state)
     assert_int_equal(box_integer(first.json, "endpoints.0.autoscaling_limit_max_cu"), 2);
     assert_non_null(box_find(first.json, "connection_uris.0"));
     box_wait(&box, id);
-    REPLY twice = box_call(&box, "POST", path, "{\"branch\":{\"name\":\"dev\"}}");
+    REPLY twice = box_call(&box, "POST", path, "{\"branch\":{\"name\":\"dev-branch-one\"}}");
     box_assert_error(&twice, 409, "BRANCH_ALREADY_EXISTS", "already exists");
     assert_int_equal(box_status(&box, "POST", path, "{\"branch\":{\"parent_id\":\"br-none\"}}"),
                      404);
-    REPLY list = box_call(&box, "GET", box_text("%s?search=de", path), NULL);
+    REPLY list = box_call(&box, "GET", box_text("%s?search=v-branch-o", path), NULL);
     assert_int_equal(json_array_size(box_find(list.json, "branches")), 1);
     const char *branch = box_string(first.json, "branch.id");
     assert_string_equal(box_string(list.json, box_text("annotations.%s.value.k", branch)), "v");
