@@ -1,7 +1,8 @@
 -- Roles, their attributes and memberships. Run under the lock, in its transaction.
 WITH @SPEC@,
 have AS MATERIALIZED (
-    SELECT r.*, shobj_description(r.oid, 'pg_authid') AS note FROM pg_roles r),
+    SELECT r.*, c.description AS note FROM pg_roles r LEFT JOIN pg_shdescription c
+    ON c.objoid = r.oid AND c.classoid = 'pg_authid'::regclass),
 the_platform AS (
     SELECT h.*,
            me_oid = h.oid AS is_me,
@@ -28,30 +29,33 @@ admin_note AS (
                AS owners
     FROM cfg, db JOIN have h ON h.rolname = db.admin
     WHERE starts_with(h.note, marker || 'db ' || to_json(db.name)::text || ' adopted from ')),
-owning AS ( -- pg_shdepend is shared: all databases in one query
-    SELECT DISTINCT db.name, db.admin, h.rolname AS owner,
-           d.datdba IS DISTINCT FROM (SELECT oid FROM have WHERE rolname = db.admin) AS adopting,
+outsider AS MATERIALIZED (
+    SELECT h.oid, h.rolname,
            -- made by Neon's API: nobody else gets its privileges, so it must hand over itself
            EXISTS (SELECT FROM have n WHERE n.rolname = 'neon_superuser'
                    AND pg_has_role(h.oid, n.oid, 'MEMBER'))
            AND NOT pg_has_role(me_oid, h.oid, 'USAGE') AND strict
            AND NOT pg_has_role(me_oid, h.oid, 'MEMBER WITH ADMIN OPTION') AS apart
-    FROM cfg, db JOIN pg_database d ON d.datname = db.name
-    CROSS JOIN LATERAL (
-        SELECT d.datdba AS oid
+    FROM cfg, have h
+    WHERE NOT h.rolsuper AND h.rolname !~ '^pg_' AND h.rolname NOT IN (platform, 'neon_superuser')
+      AND h.oid NOT IN (SELECT oid FROM marked)
+      AND h.rolname NOT IN (SELECT unnest(ARRAY[reader, writer, admin]) FROM db)
+      AND h.rolname NOT IN (SELECT role FROM svc)),
+owning AS (
+    SELECT db.name, db.admin, o.rolname AS owner, o.apart,
+           d.datdba IS DISTINCT FROM (SELECT oid FROM have WHERE rolname = db.admin) AS adopting
+    FROM db JOIN pg_database d ON d.datname = db.name JOIN (
+        SELECT oid AS database, datdba AS owner FROM pg_database
         UNION
-        SELECT s.refobjid FROM pg_shdepend s
-        WHERE s.dbid = d.oid AND s.refclassid = 'pg_authid'::regclass AND s.deptype = 'o'
+        SELECT s.dbid, s.refobjid FROM pg_shdepend s -- shared: all databases in one query
+        WHERE s.refclassid = 'pg_authid'::regclass AND s.deptype = 'o'
+          AND s.refobjid IN (SELECT oid FROM outsider)
           -- what counts as owned but isn't handed over; large objects, which anybody can make
           AND s.classid NOT IN ('pg_default_acl'::regclass, 'pg_user_mapping'::regclass,
                                 'pg_extension'::regclass, 'pg_subscription'::regclass,
                                 'pg_largeobject'::regclass, 'pg_largeobject_metadata'::regclass)
-        ) o
-    JOIN have h ON h.oid = o.oid
-    WHERE NOT h.rolsuper AND h.rolname !~ '^pg_' AND h.rolname NOT IN (platform, 'neon_superuser')
-      AND h.oid NOT IN (SELECT oid FROM marked)
-      AND h.rolname NOT IN (SELECT unnest(ARRAY[x.reader, x.writer, x.admin]) FROM db x)
-      AND h.rolname NOT IN (SELECT role FROM svc)),
+        ) x ON x.database = d.oid
+    JOIN outsider o ON o.oid = x.owner),
 legacy AS MATERIALIZED (
     SELECT name, admin, owner FROM owning WHERE adopting OR apart
     UNION
@@ -76,13 +80,24 @@ want AS MATERIALIZED (
     SELECT role, true, true, false, 'svc', 'svc ' || to_json(name)::text FROM svc),
 password_due AS (
     SELECT r AS role FROM cfg, jsonb_array_elements_text(j->'set') r),
--- Exists under a name of ours, and who asks can't administer it: made by Neon's API, for one.
+held AS MATERIALIZED (
+    SELECT ro.rolname AS role, me.rolname AS member, gr.rolname AS grantor,
+           am.grantor AS grantor_oid, am.admin_option, am.inherit_option AS i, am.set_option AS s,
+           am.grantor = 10 AND am.admin_option AS implicit -- of a role's creator
+    -- to 15 the catalog has no such columns, and their names mean those of `lacking`
+    FROM (VALUES (NULL::bool, NULL::bool)) lacking(inherit_option, set_option)
+    CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option
+                        FROM pg_auth_members) am
+    JOIN pg_roles ro ON ro.oid = am.roleid
+    JOIN pg_roles me ON me.oid = am.member LEFT JOIN pg_roles gr ON gr.oid = am.grantor),
+-- Exists under a name of ours, and the platform role can't administer it: made by Neon's API, for
+-- one. (pg_has_role would walk all of its memberships for each role: a tenth of a second.)
 alien AS MATERIALIZED (
     SELECT w.role, h.note FROM cfg, want w JOIN have h ON h.rolname = w.role
     WHERE w.kind <> 'platform'
       AND (h.rolsuper OR CASE WHEN strict
-           THEN NOT pg_has_role(coalesce((SELECT oid FROM the_platform), me_oid), h.oid,
-                                'MEMBER WITH ADMIN OPTION')
+           THEN w.role NOT IN (SELECT role FROM held WHERE member = (SELECT platform FROM cfg)
+                               AND admin_option)
            ELSE h.rolreplication END)),
 attributes AS (
     -- Only those that differ are named: to 15 the mere mention of BYPASSRLS or REPLICATION takes a
@@ -125,13 +140,6 @@ member AS MATERIALIZED (
                   FROM svc, jsonb_each_text(svc.access) a JOIN db ON db.name = a.key
                   WHERE a.value = 'admin') x
     GROUP BY role, member),
-held AS MATERIALIZED (
-    SELECT ro.rolname AS role, me.rolname AS member, gr.rolname AS grantor,
-           am.grantor AS grantor_oid, am.admin_option,
-           (to_jsonb(am)->>'inherit_option')::bool AS i, (to_jsonb(am)->>'set_option')::bool AS s,
-           am.grantor = 10 AND am.admin_option AS implicit -- of a role's creator
-    FROM pg_auth_members am JOIN pg_roles ro ON ro.oid = am.roleid
-    JOIN pg_roles me ON me.oid = am.member LEFT JOIN pg_roles gr ON gr.oid = am.grantor),
 -- A row counts when it says exactly what is wanted; where nothing is taken away, at least that.
 -- What a member may do is the sum of its rows, so each is looked at.
 fits AS MATERIALIZED (
@@ -208,7 +216,8 @@ changes AS (
     FROM attributes
     WHERE kind <> 'platform' AND more <> '' AND role NOT IN (SELECT role FROM alien)
     UNION ALL
-    SELECT 43, 'revoke', format('ALTER ROLE %I %s', role, less), 'role has too much', role, NULL
+    SELECT 43, 'revoke', format('ALTER ROLE %I %s', role, less),
+           format('role has too much: %s is needed', less), role, NULL
     FROM attributes
     WHERE kind <> 'platform' AND less <> '' AND role NOT IN (SELECT role FROM alien)
     UNION ALL
