@@ -222,6 +222,7 @@ static void set_rules(Worker *worker)
         .crash_limit = settings_number(settings, SETTING_COMMANDS_CRASH_LIMIT),
         .check_login = settings_flag(settings, SETTING_CHECK_LOGIN),
         .reveal_recipients = settings_text(settings, SETTING_REVEAL_RECIPIENTS),
+        .roles_prefix = settings_text(settings, SETTING_ROLES_PREFIX),
     };
     set_digest_key(worker);
     worker->command_rules = (CommandRules){

@@ -128,6 +128,10 @@ static void conclude_success(Ending *ending)
         conclude_account(ending);
     } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT) {
         conclude_delete(ending);
+    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES) {
+        conclude_setup(ending);
+    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_ROTATE_CREDENTIALS) {
+        conclude_rotate(ending);
     } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS) {
         conclude_reveal(ending);
     } else {

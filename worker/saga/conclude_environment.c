@@ -125,6 +125,7 @@ void conclude_environment(Ending *ending)
         EnvironmentView view = conclude_view_of_row(&saga->ledger->environment);
         environment_message(&view, &message);
         emit_environment(ending, &message, false);
+        environment_message_clear(&message);
         return;
     }
     assert(!saga->rules->check_login || journal_has(&saga->journal, FACT_LOGIN_WORKS));
@@ -135,7 +136,9 @@ void conclude_environment(Ending *ending)
     environment_message(&view, &message);
     emit_environment(ending, &message, true);
     conclude_add_environment_state(ending, &message);
+    environment_message_clear(&message);
     add_drift(ending);
+    conclude_add_blocked(ending);
     conclude_set_row(ending, LEDGER_STATE_READY, &view, details);
 }
 

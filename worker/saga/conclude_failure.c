@@ -120,6 +120,14 @@ void conclude_rejected(Ending *ending)
     restore_row(ending);
 }
 
+// SetupRoles and RotateCredentials undo nothing: the environment stays as it was, and what it was
+// told of stays true.
+static bool works_in_place(const Saga *saga)
+{
+    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES ||
+           saga->command->action == PROVISIONING__V1__COMMAND__ACTION_ROTATE_CREDENTIALS;
+}
+
 // What an earlier command left, and is still there, is named by its ids.
 static void name_leftovers(Undone *undone, const json_t *left, Text texts[UNDONE_MAX])
 {
@@ -131,6 +139,25 @@ static void name_leftovers(Undone *undone, const json_t *left, Text texts[UNDONE
         text_printf(text, "project %s%s%s", project_id != NULL ? project_id : "",
                     branch_id != NULL ? ", branch " : "", branch_id != NULL ? branch_id : "");
         undone->left[undone->left_count++] = conclude_text(text_get(text));
+    }
+}
+
+// What a command that works in place had come to.
+static void name_done(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX])
+{
+    bool is_setup = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES;
+    char *rotated[UNDONE_MAX];
+    size_t count = conclude_texts(saga, FACT_ROTATED, rotated, UNDONE_MAX - 1);
+    for (size_t i = 0; i < count; i++) {
+        Text *text = &texts[undone->left_count];
+        text_printf(text, "role %s has its new password", rotated[i]);
+        undone->left[undone->left_count++] = conclude_text(text_get(text));
+    }
+    if (journal_has(&saga->journal, FACT_FENCE) || is_setup) {
+        undone->left[undone->left_count++] = conclude_text(
+            is_setup ? "roles: what was changed until then stays; SetupRoles goes on from there"
+                     : "passwords of roles made by SQL: the old or the new ones work; "
+                       "RevealCredentials finds out");
     }
 }
 
@@ -148,6 +175,7 @@ static void set_failed_row(Ending *ending, json_t *left)
     view.details = details;
     environment_message(&view, &message);
     conclude_add_environment_state(ending, &message);
+    environment_message_clear(&message);
     conclude_set_row(ending, LEDGER_STATE_FAILED, &view, details);
 }
 
@@ -162,14 +190,20 @@ void conclude_failed(Ending *ending)
     Undone undone = {.undone_count = 0};
     undone.undone_count = conclude_texts(saga, FACT_UNDONE, undone.undone, UNDONE_MAX);
     undone.left_count = conclude_texts(saga, FACT_LEFT, undone.left, UNDONE_MAX);
-    name_leftovers(&undone, left, texts);
+    if (works_in_place(saga)) {
+        name_done(saga, &undone, texts);
+    } else {
+        name_leftovers(&undone, left, texts);
+    }
     ending->sequence = saga->ledger->subject_sequence + 1;
     if (was_stopped(saga)) {
         emit_stopped(ending, &undone);
     } else {
         emit_failed(ending, &undone);
     }
-    if (undone.left_count > 0 || is_delete(saga)) {
+    if (works_in_place(saga)) {
+        conclude_keep_row(ending);
+    } else if (undone.left_count > 0 || is_delete(saga)) {
         set_failed_row(ending, left);
     } else {
         conclude_set_gone(ending);

@@ -1,6 +1,6 @@
 /*
  * What the files of saga/conclude.h share: conclude.c (accounts, and which ending it is),
- * conclude_environment.c and conclude_reveal.c (success), conclude_failure.c.
+ * conclude_environment.c, conclude_roles.c and conclude_reveal.c (success), conclude_failure.c.
  */
 #ifndef SAGA_CONCLUDE_PARTS_H
 #define SAGA_CONCLUDE_PARTS_H
@@ -35,7 +35,14 @@ void conclude_set_gone(Ending *ending);
 EnvironmentView conclude_view_of_row(const LedgerEnvironment *row);
 EnvironmentView conclude_view_of_journal(const Saga *saga);
 
+// ... where it stays as it is.
+void conclude_keep_row(Ending *ending);
+// Tells of what stands in the way of its roles, if anything does.
+void conclude_add_blocked(Ending *ending);
+
 void conclude_environment(Ending *ending); // Create, Branch
+void conclude_setup(Ending *ending);
+void conclude_rotate(Ending *ending);
 void conclude_delete(Ending *ending);
 void conclude_reveal(Ending *ending);
 void conclude_rejected(Ending *ending); // nothing was done

@@ -5,7 +5,9 @@
 #include "base/alloc.h"
 #include "contract/allocator.h"
 #include "provisioning/v1/secret.pb-c.h"
+#include "roles/spec.h"
 #include "saga/facts.h"
+#include "saga/wanted.h"
 
 /*
  * The one event with passwords: they stand in a box that only the recipient can open. What is
@@ -37,6 +39,14 @@ static Provisioning__V1__Credential *credential_of(const Saga *saga, const char 
     return credential;
 }
 
+// A role made by SQL is in those databases only that it was given.
+static bool is_usable(const Saga *saga, const char *database)
+{
+    return !journal_has(&saga->journal, FACT_BOOTSTRAP) ||
+           roles_spec_may_connect(wanted_of_row(&saga->ledger->environment),
+                                  journal_text(&saga->journal, FACT_ROLE), database);
+}
+
 static Provisioning__V1__Credentials *credentials_of(const Saga *saga)
 {
     char *databases[ENVIRONMENT_NAMES_MAX];
@@ -45,9 +55,11 @@ static Provisioning__V1__Credentials *credentials_of(const Saga *saga)
     provisioning__v1__credentials__init(credentials);
     credentials->credentials = allocator_zeroed(count * sizeof(Provisioning__V1__Credential *));
     for (size_t i = 0; i < count; i++) {
-        credentials->credentials[i] = credential_of(saga, databases[i]);
+        if (is_usable(saga, databases[i])) {
+            credentials->credentials[credentials->n_credentials++] =
+                credential_of(saga, databases[i]);
+        }
     }
-    credentials->n_credentials = count;
     return credentials;
 }
 

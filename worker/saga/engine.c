@@ -54,6 +54,7 @@ void saga_clear(Saga *saga)
     secret_clear(&saga->connection.uri);
     secret_clear(&saga->connection.pooled_uri);
     secret_clear(&saga->connection.owner_password);
+    secret_clear(&saga->connection.old_password);
 }
 
 bool saga_is_final(const Saga *saga)
@@ -263,6 +264,8 @@ void saga_next(Saga *saga, SagaNow now, Decision *ret_decision)
 void decision_clear(Decision *decision)
 {
     neon_request_clear(&decision->effect.request);
+    json_decref(decision->effect.names);
+    json_decref(decision->effect.renew);
     decision->effect = (Effect){.request = NEON_REQUEST_INIT};
 }
 

@@ -1,21 +1,29 @@
 #include "saga/environment.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/unconst.h"
+#include "roles/names.h"
+#include "roles/spec.h"
 #include "saga/facts.h"
 #include "saga/guard.h"
 #include "saga/leftover.h"
 #include "saga/names.h"
+#include "saga/record.h"
 
 #define DETAIL_SOURCE_ENVIRONMENT "source_environment"
 #define DETAIL_SOURCE_BRANCH "source_branch_id"
+#define DETAIL_ROLES "roles"
+
+enum { SERVICES_BYTES_MAX = 256 * 1024 };
 
 // Facts that stay with the environment.
 static const char *const KEPT[] = {
-    FACT_PROJECT_NAME, FACT_REGION_ID, FACT_PG_VERSION,  FACT_RETENTION,
-    FACT_BRANCH_NAME,  FACT_MIN_CU,    FACT_MAX_CU,      FACT_SUSPEND,
-    FACT_DATABASES,    FACT_HOST,      FACT_POOLED_HOST, FACT_PORT,
+    FACT_PROJECT_NAME, FACT_REGION_ID, FACT_PG_VERSION, FACT_RETENTION,  FACT_BRANCH_NAME,
+    FACT_MIN_CU,       FACT_MAX_CU,    FACT_SUSPEND,    FACT_DATABASES,  FACT_HOST,
+    FACT_POOLED_HOST,  FACT_PORT,      FACT_ROLE,       FACT_ROLES_SPEC,
 };
 
 // protobuf-c's structs want non-const texts; packing doesn't change them.
@@ -99,6 +107,41 @@ json_t *environment_left(const Saga *saga)
     return left;
 }
 
+json_t *environment_roles(const Saga *saga, const json_t *before, const json_t *spec)
+{
+    json_t *roles = spec != NULL ? roles_spec_logins(spec) : json_array();
+    json_t *all = json_array();
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(before), i, name)
+    {
+        const char *role = json_string_value(name);
+        bool is_old = role == NULL || record_has_text(roles, role) ||
+                      (spec != NULL && roles_is_reserved(saga->rules->roles_prefix, role));
+        if (!is_old) {
+            json_array_append(all, name);
+        }
+    }
+    json_array_extend(all, roles);
+    json_decref(roles);
+    return all;
+}
+
+void environment_add_databases(json_t *details, const json_t *spec)
+{
+    json_t *all = json_array();
+    json_array_extend(all, json_object_get(details, FACT_DATABASES));
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(spec, "databases"), i, name)
+    {
+        if (!record_has_text(all, json_string_value(name))) {
+            json_array_append(all, name);
+        }
+    }
+    json_object_set_new(details, FACT_DATABASES, all);
+}
+
 json_t *environment_details(const Saga *saga)
 {
     json_t *details = json_object();
@@ -109,18 +152,21 @@ json_t *environment_details(const Saga *saga)
         }
     }
     char buffer[NAMES_SUGGESTION_BYTES];
+    json_t *before = NULL;
     if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
         set_default(details, FACT_PROJECT_NAME, names_project(saga, buffer));
         const char *role = journal_text(&saga->journal, FACT_ROLE);
-        json_object_set_new(details, "roles",
-                            role[0] != '\0' ? json_pack("[s]", role) : json_array());
+        before = role[0] != '\0' ? json_pack("[s]", role) : json_array();
     } else {
         set_default(details, FACT_BRANCH_NAME, names_branch(saga, buffer));
         set_default(details, DETAIL_SOURCE_ENVIRONMENT, saga_source_environment(saga->command));
         set_default(details, DETAIL_SOURCE_BRANCH, journal_text(&saga->journal, FACT_PARENT_ID));
-        json_t *roles = json_object_get(saga->journal.facts, FACT_ROTATED);
-        json_object_set_new(details, "roles", roles != NULL ? json_incref(roles) : json_array());
+        before = json_incref(json_object_get(saga->journal.facts, FACT_ROTATED));
     }
+    const json_t *spec = json_object_get(details, FACT_ROLES_SPEC);
+    environment_add_databases(details, spec);
+    json_object_set_new(details, DETAIL_ROLES, environment_roles(saga, before, spec));
+    json_decref(before);
     set_default(details, FACT_NEON_ACCOUNT, saga->ledger->account.neon_account_id);
     return details;
 }
@@ -176,6 +222,77 @@ static void fill_endpoint(const json_t *details, EnvironmentMessage *message)
     message->state.endpoint = &message->endpoint;
 }
 
+static Provisioning__V1__Access access_of(const char *access)
+{
+    if (strcmp(access, "read") == 0) {
+        return PROVISIONING__V1__ACCESS__ACCESS_READ;
+    }
+    return strcmp(access, "admin") == 0 ? PROVISIONING__V1__ACCESS__ACCESS_ADMIN
+                                        : PROVISIONING__V1__ACCESS__ACCESS_WRITE;
+}
+
+// Names point into `from`.
+static Provisioning__V1__Service *new_service(json_t *from)
+{
+    Provisioning__V1__Service *service = alloc_zeroed(1, sizeof(*service));
+    provisioning__v1__service__init(service);
+    json_t *access = json_object_get(from, "access");
+    service->name = text_of(from, "name");
+    service->databases = alloc_zeroed(json_object_size(access) + 1, sizeof(*service->databases));
+    const char *database;
+    json_t *level;
+    json_object_foreach(access, database, level)
+    {
+        Provisioning__V1__DatabaseAccess *one = alloc_zeroed(1, sizeof(*one));
+        provisioning__v1__database_access__init(one);
+        one->database = unconst(database);
+        one->access = access_of(json_string_value(level));
+        service->databases[service->n_databases++] = one;
+    }
+    return service;
+}
+
+static void free_services(Provisioning__V1__EnvironmentState *state)
+{
+    for (size_t i = 0; i < state->n_services; i++) {
+        Provisioning__V1__Service *service = state->services[i];
+        for (size_t d = 0; d < service->n_databases; d++) {
+            free(service->databases[d]);
+        }
+        free((void *)service->databases);
+        free(service);
+    }
+    free((void *)state->services);
+    state->services = NULL;
+    state->n_services = 0;
+}
+
+// What the roles were set up for; left out where it would take more room than all else.
+static void fill_services(const json_t *spec, Provisioning__V1__EnvironmentState *state)
+{
+    const char *policy = spec != NULL ? text_of(spec, "policy") : "";
+    json_t *services = json_object_get(spec, "services");
+    if (policy[0] == '\0') {
+        return;
+    }
+    state->roles_policy = strcmp(policy, "additive") == 0
+                              ? PROVISIONING__V1__ROLES_POLICY__ROLES_POLICY_ADDITIVE
+                              : PROVISIONING__V1__ROLES_POLICY__ROLES_POLICY_AUTHORITATIVE;
+    state->services = alloc_zeroed(json_array_size(services) + 1, sizeof(*state->services));
+    size_t bytes = 0;
+    size_t i;
+    json_t *service;
+    json_array_foreach(services, i, service)
+    {
+        Provisioning__V1__Service *one = new_service(service);
+        state->services[state->n_services++] = one;
+        bytes += provisioning__v1__service__get_packed_size(one);
+    }
+    if (bytes > SERVICES_BYTES_MAX) {
+        free_services(state);
+    }
+}
+
 void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_message)
 {
     Provisioning__V1__EnvironmentState *state = &ret_message->state;
@@ -204,7 +321,13 @@ void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_me
         fill_texts(json_object_get(details, FACT_DATABASES), ret_message->databases,
                    sizeof ret_message->databases / sizeof ret_message->databases[0]);
     state->roles = ret_message->roles;
-    state->n_roles = fill_texts(json_object_get(details, "roles"), ret_message->roles,
+    state->n_roles = fill_texts(json_object_get(details, DETAIL_ROLES), ret_message->roles,
                                 sizeof ret_message->roles / sizeof ret_message->roles[0]);
     fill_endpoint(details, ret_message);
+    fill_services(json_object_get(details, FACT_ROLES_SPEC), state);
+}
+
+void environment_message_clear(EnvironmentMessage *message)
+{
+    free_services(&message->state);
 }

@@ -37,7 +37,14 @@ typedef struct EnvironmentMessage {
     char *roles[ENVIRONMENT_NAMES_MAX];
 } EnvironmentMessage;
 
+// Cleared with environment_message_clear.
 void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_message);
+void environment_message_clear(EnvironmentMessage *message);
+// Names of an environment's roles as its row keeps them: those that were there and don't belong to
+// `spec`, then its logins. A new array; `spec` may be NULL.
+json_t *environment_roles(const Saga *saga, const json_t *before, const json_t *spec);
+// Adds the databases of a spec (NULL: none) to those of the details.
+void environment_add_databases(json_t *details, const json_t *spec);
 Provisioning__V1__Origin environment_origin(const char *origin);
 
 #endif

@@ -77,7 +77,26 @@
 #define FACT_TARGET_ACTION "target_action" // "": it was never claimed
 
 #define FACT_ROLE_LISTED "role_listed"
+#define FACT_BOOTSTRAP "bootstrap_role" // whose URIs are those of a role made by SQL, but for it
+#define FACT_PASSWORD_CHECKED "password_checked"
 #define FACT_REVEALED "revealed" // the password was; it lives in memory only
+
+// roles/spec.h; stays with the environment, as does FACT_ROLE
+#define FACT_ROLES_SPEC "roles_spec"
+#define FACT_API_ROLES "api_roles"   // names that Neon lists and that can log in
+#define FACT_PLANNED "roles_planned" // the roles were compared with what is wanted
+#define FACT_NOTHING_TO_DO "nothing_to_do"
+#define FACT_MANAGED "managed_logins"   // roles of ours that a branch inherits, and can log in
+#define FACT_CHANGES "role_changes"     // [{database, object, change, reason, blocked}], bounded
+#define FACT_OMITTED "changes_omitted"  // how many that list has no room for
+#define FACT_FENCE "fence"              // of the run that sets passwords
+#define FACT_FENCE_SEEN "fence_seen"    // a greater one, found on the branch
+#define FACT_TARGETS "secret_targets"   // roles made by SQL whose password is renewed
+#define FACT_APPLIED "roles_applied"    // nothing is left to do for our own sessions
+#define FACT_OWNERS "foreign_owners"    // [{database, owner}]: only they can hand over
+#define FACT_OWNERS_TRIED "owners_tried"
+#define FACT_PASSWORDS_SET "passwords_set" // those of FACT_TARGETS, or of FACT_MANAGED, are
+#define FACT_SECRETS_KEPT "secrets_kept"
 
 #define FACT_NEON_ACCOUNT "neon_account_id"
 #define FACT_AUTH_METHOD "auth_method"

@@ -109,17 +109,22 @@ void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
     }
 }
 
-bool record_holds(const Saga *saga, const char *key, const char *text)
+bool record_has_text(const json_t *list, const char *text)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(unconst(journal_value(&saga->journal, key)), i, item)
+    json_array_foreach(unconst(list), i, item)
     {
         if (json_is_string(item) && strcmp(json_string_value(item), text) == 0) {
             return true;
         }
     }
     return false;
+}
+
+bool record_holds(const Saga *saga, const char *key, const char *text)
+{
+    return record_has_text(journal_value(&saga->journal, key), text);
 }
 
 bool record_is_text_list(const json_t *list)

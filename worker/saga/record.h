@@ -25,6 +25,7 @@ bool record_was_undone(const Saga *saga, const char *what, const char *id);
 bool record_once(Saga *saga, const char *key, const char *text);
 // Whether a list of the journal has a text; what is no text in it doesn't count.
 bool record_holds(const Saga *saga, const char *key, const char *text);
+bool record_has_text(const json_t *list, const char *text);
 // A list of texts and nothing else.
 bool record_is_text_list(const json_t *list);
 // Journals the moment, by the ledger's clock: whoever takes over may have another wall clock.

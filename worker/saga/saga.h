@@ -61,11 +61,13 @@ typedef struct Effect {
     const json_t *roles_spec;            // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
     const char *branch_id;               // EFFECT_ROLES, with the fence; borrowed
     int64_t fence;                       // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
-    // Arrays of roles' names, borrowed. EFFECT_SECRETS: those that need a password, and of them
-    // those that get a new one in any case (NULL: none). EFFECT_ROLES: `renew`: those whose
-    // password is set even where it can't be told whether it differs. EFFECT_KEEP_SECRETS: `names`.
-    const json_t *names;
-    const json_t *renew;
+    // Arrays of names, owned by the decision. EFFECT_SECRETS: roles that need a password, and
+    // `renew`: those of them that get a new one in any case. EFFECT_KEEP_SECRETS: whose next ones
+    // were set. EFFECT_ROLES, PASSWORDS: roles whose password is to be set; OWNER: the databases.
+    // EFFECT_ROLES, APPLY and PASSWORDS: `renew`: whose password is set where it can't be told
+    // whether it differs. NULL: none.
+    json_t *names;
+    json_t *renew;
     const char *role; // EFFECT_PASSWORD, borrowed
 } Effect;
 
@@ -134,6 +136,7 @@ typedef struct SagaRules {
     int64_t crash_limit;
     bool check_login;
     const char *reveal_recipients; // base/recipients.h
+    const char *roles_prefix;      // roles/names.h
     // of passwords' digests in the journal; secret
     uint8_t digest_key[CRYPTO_KEY_BYTES];
 } SagaRules;
@@ -148,6 +151,7 @@ typedef struct SagaConnection {
     Secret uri, pooled_uri; // RevealCredentials: as Neon gives them, for one database
     char owner[64];         // ROLES_MODE_OWNER: who logs in instead of role
     Secret owner_password;
+    Secret old_password; // RevealCredentials: tried where `password` isn't set yet
 } SagaConnection;
 
 typedef struct SagaFailure {

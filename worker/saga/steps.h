@@ -75,9 +75,34 @@ void password_expect_roles(Saga *saga, const json_t *body);
 // steps_reveal.c: a role's password and URIs, for whoever is listed as a recipient.
 STEP_PAIR(reveal, role);
 STEP_PAIR(reveal, password);
+STEP_PAIR(reveal, kept); // ... of a role made by SQL, as the ledger has it
 STEP_PAIR(reveal, uri);
 STEP_PAIR(reveal, pooled_uri);
+STEP_PAIR(reveal, check); // which one of two it is
 bool reveal_check(Saga *saga, Error *err);
+
+// steps_roles.c: the roles of a branch, compared and converged.
+STEP_PAIR(roles, find); // by SetupRoles
+STEP_PAIR(roles, plan);
+STEP_PAIR(roles, apply);
+STEP_PAIR(roles, reveal_owner); // of what our own sessions can't hand over
+STEP_PAIR(roles, adopt);
+bool roles_check_setup(Saga *saga, Error *err);
+bool roles_is_final(const Saga *saga);
+
+// steps_secrets.c: passwords of roles made by SQL.
+STEP_PAIR(secrets, connection); // with what a branch has inherited
+STEP_PAIR(secrets, inherited); // which ones a branch has, and what is left to the API
+STEP_PAIR(secrets, prepare);   // the ledger keeps them, before
+STEP_PAIR(secrets, set);
+STEP_PAIR(secrets, keep);
+// Roles whose password is replaced, as a new array; NULL: none.
+json_t *secrets_renewed(const Saga *saga);
+
+// steps_rotate.c
+STEP_PAIR(rotate, find); // whose passwords
+bool rotate_check(Saga *saga, Error *err);
+bool rotate_is_final(const Saga *saga);
 
 // steps_delete.c
 STEP_PAIR(delete, mark);

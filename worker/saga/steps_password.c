@@ -7,6 +7,7 @@
 #include "saga/lesson.h"
 #include "saga/record.h"
 #include "saga/steps.h"
+#include "saga/wanted.h"
 
 /*
  * Every role that the branch inherits gets a new password: the list of them is journaled only when
@@ -137,6 +138,20 @@ static bool has_all_expected(const Saga *saga, const json_t *names)
     return json_array_size(expected) > 0;
 }
 
+// Takes over the names: whom SQL is run as, and which roles it is to make.
+static Lesson learn_listed(Saga *saga, json_t *names)
+{
+    Error err = ERROR_INIT;
+    const char *known = json_string_value(json_object_get(saga->ledger->source.details, FACT_ROLE));
+    const char *role = wanted_bootstrap(saga, names, known != NULL ? known : "");
+    if (role != NULL) { // else the owner of its first database, for what it is worth
+        journal_set_text(&saga->journal, FACT_ROLE, role);
+    }
+    journal_set_value(&saga->journal, FACT_API_ROLES, json_deep_copy(names));
+    journal_set_value(&saga->journal, FACT_ROLES, names);
+    return wanted_set_for_branch(saga, &err) ? LESSON_LEARNT : lesson_fail_with(saga, &err);
+}
+
 Lesson password_learn_roles(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
@@ -165,8 +180,7 @@ Lesson password_learn_roles(Saga *saga, const Answer *answer)
                            "passwords can't be replaced",
                            expected);
     }
-    journal_set_value(&saga->journal, FACT_ROLES, names);
-    return LESSON_LEARNT;
+    return learn_listed(saga, names);
 }
 
 // The role whose turn it is; NULL when all are done.

@@ -9,6 +9,7 @@
 #include "saga/search.h"
 #include "saga/steps.h"
 #include "saga/undo.h"
+#include "saga/wanted.h"
 
 static const UndoKind UNDO = {"project", FACT_PROJECT_ID, FACT_PROJECT_DELETED, FACT_PROJECT_UNDONE,
                               "undo_delete_project"};
@@ -35,7 +36,7 @@ bool project_check_create(Saga *saga, Error *err)
             "the account's key is scoped to one project and can't create another; connect the "
             "account with an organization or personal key");
     }
-    return true;
+    return wanted_set_for_create(saga, err);
 }
 
 Ask project_ask_region(Saga *saga, Effect *effect)

@@ -8,6 +8,7 @@
 #include "saga/record.h"
 #include "saga/steps.h"
 #include "saga/uri.h"
+#include "saga/wanted.h"
 
 enum { DATABASES_MAX = 500 }; // of a branch, https://neon.com/docs/manage/databases
 
@@ -258,8 +259,10 @@ Lesson ready_learn_database(Saga *saga, const Answer *answer)
 Ask ready_ask_connection(Saga *saga, Effect *effect)
 {
     bool has_password = !secret_is_empty(&saga->connection.password);
-    bool needs_password =
-        saga->rules->check_login && !journal_has(&saga->journal, FACT_LOGIN_WORKS);
+    bool has_logged_in = journal_has(&saga->journal, FACT_LOGIN_WORKS);
+    bool is_done = has_logged_in && (wanted_spec(saga) == NULL ||
+                                     journal_has(&saga->journal, FACT_SECRETS_KEPT));
+    bool needs_password = saga->rules->check_login && !is_done;
     if (journal_has(&saga->journal, FACT_HOST) && (has_password || !needs_password)) {
         return ASK_NOTHING;
     }

@@ -2,16 +2,22 @@
 
 #include "base/recipients.h"
 #include "base/unconst.h"
+#include "roles/names.h"
+#include "roles/spec.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/record.h"
+#include "saga/sql.h"
 #include "saga/steps.h"
 #include "saga/uri.h"
+#include "saga/wanted.h"
 
 /*
  * A role's password and where it logs in. Password and URIs live in memory only: who takes over
  * asks for them again, though the journal knows that they were there.
  */
+
+enum { LOGIN_MS = 1000 }; // until the next try: a branch that sleeps wakes up
 
 static const Provisioning__V1__RevealCredentials *action_of(const Saga *saga)
 {
@@ -28,61 +34,29 @@ static bool check_recipient(const Saga *saga, Error *err)
                            "setting reveal.recipients");
 }
 
-static bool check_environment(const Saga *saga, Error *err)
-{
-    const LedgerEnvironment *row = &saga->ledger->environment;
-    bool is_known = row->state != LEDGER_STATE_NONE && row->state != LEDGER_STATE_GONE &&
-                    row->state != LEDGER_STATE_CREATING;
-    if (!is_known) {
-        return error_set_field(
-            err, ERROR_CONFLICT, "ENVIRONMENT_UNKNOWN", "reveal_credentials.environment",
-            "the application has no environment %s; see `provisionctl environments`",
-            saga->command->writes.name);
-    }
-    return (row->state == LEDGER_STATE_READY && row->endpoint_id[0] != '\0') ||
-           error_set_field(err, ERROR_CONFLICT, "ENVIRONMENT_NOT_READY",
-                           "reveal_credentials.environment",
-                           "environment %s is %s and has %s endpoint; see `provisionctl show %s`",
-                           saga->command->writes.name, ledger_state_name(row->state),
-                           row->endpoint_id[0] != '\0' ? "an" : "no", saga->command->writes.name);
-}
-
-static bool check_account(const Saga *saga, Error *err)
-{
-    return saga->ledger->account.found ||
-           error_set_field(
-               err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", "reveal_credentials.environment",
-               "the environment's account %s is not connected any more; connect it again",
-               saga->ledger->environment.account);
-}
-
 bool reveal_check(Saga *saga, Error *err)
 {
-    if (!check_recipient(saga, err) || !check_environment(saga, err) || !check_account(saga, err)) {
-        return false;
-    }
-    const LedgerEnvironment *row = &saga->ledger->environment;
-    journal_set_text(&saga->journal, FACT_PROJECT_ID, row->project_id);
-    journal_set_text(&saga->journal, FACT_BRANCH_ID, row->branch_id);
-    journal_set_text(&saga->journal, FACT_ENDPOINT_ID, row->endpoint_id);
-    return true;
+    return check_recipient(saga, err) &&
+           sql_check_environment(saga, "reveal_credentials.environment", err);
 }
 
-// The role that is asked for; without a word of it, the owner of the first database.
-static void name_role(const Saga *saga, Text *ret_role)
+// The role that is asked for; without a word of it, `usual`.
+static void name_role(const Saga *saga, const char *usual, char ret_role[ROLES_NAME_BYTES])
 {
     const Provisioning__V1__RevealCredentials *action = action_of(saga);
+    bool fits = true;
     switch ((int)action->target_case) {
     case PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_ROLE:
-        text_append(ret_role, action->role);
+        fits = text_copy(ret_role, ROLES_NAME_BYTES, action->role);
         break;
     case PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_SERVICE:
-        text_printf(ret_role, "svc_%s", action->service);
+        roles_name_service(action->service, ret_role);
         break;
     default:
-        text_append(ret_role, journal_text(&saga->journal, FACT_ROLE));
+        fits = text_copy(ret_role, ROLES_NAME_BYTES, usual);
         break;
     }
+    (void)fits; // checked with the command
 }
 
 Ask reveal_ask_role(Saga *saga, Effect *effect)
@@ -96,22 +70,22 @@ Ask reveal_ask_role(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-// Whether the list has the role; `ret_others`: what else it has, as many as fit.
-static bool find_role(const json_t *items, const char *wanted, Text *ret_others, Error *err)
+// The names in the list; `ret_others`: as many as fit.
+static json_t *read_names(const json_t *items, Text *ret_others, Error *err)
 {
-    bool found = false;
+    json_t *names = json_array();
     size_t i;
     json_t *item;
     json_array_foreach(unconst(items), i, item)
     {
         NeonRole role;
         if (!neon_decode_role_item(item, &role, err)) {
-            return false;
+            break;
         }
-        found = found || strcmp(role.name, wanted) == 0;
+        json_array_append_new(names, json_string(role.name));
         text_printf(ret_others, "%s%s", i > 0 ? ", " : "", role.name);
     }
-    return found;
+    return names;
 }
 
 static Lesson role_unknown(Saga *saga, const char *wanted, const Text *others)
@@ -126,31 +100,79 @@ static Lesson role_unknown(Saga *saga, const char *wanted, const Text *others)
     return lesson_fail_with(saga, &err);
 }
 
+static bool is_made_by_sql(const Saga *saga)
+{
+    return journal_has(&saga->journal, FACT_BOOTSTRAP);
+}
+
+// One that SetupRoles has made: the ledger has its password.
+static bool is_ours(const Saga *saga, const char *role)
+{
+    const json_t *spec = wanted_of_row(&saga->ledger->environment);
+    json_t *logins = spec != NULL ? roles_spec_logins(spec) : NULL;
+    bool has = record_has_text(logins, role);
+    json_decref(logins);
+    return has;
+}
+
+// A database that the role can be in; NULL: none.
+static const char *own_database(const Saga *saga)
+{
+    const json_t *spec = wanted_of_row(&saga->ledger->environment);
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(journal_value(&saga->journal, FACT_DATABASES)), i, name)
+    {
+        if (roles_spec_may_connect(spec, journal_text(&saga->journal, FACT_ROLE),
+                                   json_string_value(name))) {
+            return json_string_value(name);
+        }
+    }
+    return NULL;
+}
+
+static Lesson learn_names(Saga *saga, const json_t *names, const Text *others)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    const char *known = json_string_value(json_object_get(row->details, FACT_ROLE));
+    const char *bootstrap = wanted_bootstrap(saga, names, known != NULL ? known : "");
+    char role[ROLES_NAME_BYTES];
+    if (bootstrap == NULL) {
+        bootstrap = journal_text(&saga->journal, FACT_ROLE);
+    }
+    name_role(saga, bootstrap, role);
+    if (is_ours(saga, role)) {
+        journal_set_text(&saga->journal, FACT_BOOTSTRAP, bootstrap);
+    } else if (!record_has_text(names, role)) {
+        return role_unknown(saga, role, others);
+    }
+    journal_set_text(&saga->journal, FACT_ROLE, role);
+    journal_set_flag(&saga->journal, FACT_ROLE_LISTED);
+    if (is_made_by_sql(saga) && own_database(saga) == NULL) {
+        return lesson_fail(saga, ERROR_CONFLICT, "ROLE_WITHOUT_DATABASE",
+                           "role %s may use none of the environment's databases", role);
+    }
+    return LESSON_LEARNT;
+}
+
 Lesson reveal_learn_role(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branch's roles");
     }
-    CLEANUP(text_clear) Text wanted = TEXT_INIT(NAME_ROLE_BYTES);
     CLEANUP(text_clear) Text others = TEXT_INIT(300);
     Error err = ERROR_INIT;
-    name_role(saga, &wanted);
-    bool found = find_role(neon_decode_roles(reply->body, &err), text_get(&wanted), &others, &err);
-    if (err.kind != ERROR_NONE) {
-        return lesson_unreadable(saga, &err, PROTECTED_READ);
-    }
-    if (!found) {
-        return role_unknown(saga, text_get(&wanted), &others);
-    }
-    journal_set_text(&saga->journal, FACT_ROLE, text_get(&wanted));
-    journal_set_flag(&saga->journal, FACT_ROLE_LISTED);
-    return LESSON_LEARNT;
+    json_t *names = read_names(neon_decode_roles(reply->body, &err), &others, &err);
+    Lesson lesson = err.kind != ERROR_NONE ? lesson_unreadable(saga, &err, PROTECTED_READ)
+                                           : learn_names(saga, names, &others);
+    json_decref(names);
+    return lesson;
 }
 
 Ask reveal_ask_password(Saga *saga, Effect *effect)
 {
-    if (!secret_is_empty(&saga->connection.password)) {
+    if (is_made_by_sql(saga) || !secret_is_empty(&saga->connection.password)) {
         return ASK_NOTHING;
     }
     const Journal *journal = &saga->journal;
@@ -188,6 +210,69 @@ Lesson reveal_learn_password(Saga *saga, const Answer *answer)
     return LESSON_LEARNT;
 }
 
+Ask reveal_ask_kept(Saga *saga, Effect *effect)
+{
+    if (!is_made_by_sql(saga) || !secret_is_empty(&saga->connection.password)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_PASSWORD;
+    effect->role = journal_text(&saga->journal, FACT_ROLE);
+    return ASK_EFFECT;
+}
+
+static Lesson not_set(Saga *saga)
+{
+    return lesson_fail(saga, ERROR_CONFLICT, "PASSWORD_NOT_SET",
+                       "role %s has no password that is known to work; SetupRoles sets one",
+                       journal_text(&saga->journal, FACT_ROLE));
+}
+
+Lesson reveal_learn_kept(Saga *saga, const Answer *answer)
+{
+    if (answer->error->kind != ERROR_NONE) {
+        return lesson_fail_with(saga, answer->error);
+    }
+    bool has_next = !secret_is_empty(answer->next_password);
+    bool has_present = !secret_is_empty(answer->password);
+    if (!has_next && !has_present) {
+        return not_set(saga);
+    }
+    // one that was to be set may be, and the other one still: a login tells
+    secret_move(&saga->connection.password, has_next ? answer->next_password : answer->password);
+    if (has_next && has_present) {
+        secret_move(&saga->connection.old_password, answer->password);
+    }
+    if (has_next) {
+        journal_forget(&saga->journal, FACT_PASSWORD_CHECKED);
+    } else {
+        journal_set_flag(&saga->journal, FACT_PASSWORD_CHECKED);
+    }
+    journal_set_again(&saga->journal, FACT_REVEALED, json_true());
+    return LESSON_LEARNT;
+}
+
+// Where the check logs in; its password is in memory already.
+static void set_connection(Saga *saga, const NeonUri *parts)
+{
+    SagaConnection *connection = &saga->connection;
+    const char *database = is_made_by_sql(saga) ? own_database(saga) : NULL;
+    bool fits = text_copy(connection->host, sizeof connection->host, parts->host);
+    fits = text_copy(connection->database, sizeof connection->database,
+                     database != NULL ? database : "") &&
+           fits;
+    fits = text_copy(connection->role, sizeof connection->role,
+                     journal_text(&saga->journal, FACT_ROLE)) &&
+           fits;
+    (void)fits; // names of PostgreSQL, and a field of the same size
+    connection->port = parts->port;
+}
+
+static void ask_uri(const Saga *saga, bool pooled, Effect *effect)
+{
+    const char *fact = is_made_by_sql(saga) ? FACT_BOOTSTRAP : FACT_ROLE;
+    uri_ask_for(saga, journal_text(&saga->journal, fact), pooled, effect);
+}
+
 static Lesson learn_uri(Saga *saga, const Answer *answer, Secret *ret_uri, const char *host_fact)
 {
     NeonUri parts;
@@ -196,6 +281,7 @@ static Lesson learn_uri(Saga *saga, const Answer *answer, Secret *ret_uri, const
     Lesson lesson = uri_learn(saga, answer->reply, &uri, &parts, &password);
     if (lesson == LESSON_LEARNT) {
         secret_move(ret_uri, &uri);
+        set_connection(saga, &parts);
         journal_set_text(&saga->journal, host_fact, parts.host);
     }
     return lesson;
@@ -206,7 +292,7 @@ Ask reveal_ask_uri(Saga *saga, Effect *effect)
     if (!secret_is_empty(&saga->connection.uri)) {
         return ASK_NOTHING;
     }
-    uri_ask(saga, false, effect);
+    ask_uri(saga, false, effect);
     return ASK_EFFECT;
 }
 
@@ -220,11 +306,48 @@ Ask reveal_ask_pooled_uri(Saga *saga, Effect *effect)
     if (!secret_is_empty(&saga->connection.pooled_uri)) {
         return ASK_NOTHING;
     }
-    uri_ask(saga, true, effect);
+    ask_uri(saga, true, effect);
     return ASK_EFFECT;
 }
 
 Lesson reveal_learn_pooled_uri(Saga *saga, const Answer *answer)
 {
     return learn_uri(saga, answer, &saga->connection.pooled_uri, FACT_POOLED_HOST);
+}
+
+Ask reveal_ask_check(Saga *saga, Effect *effect)
+{
+    bool is_needed = is_made_by_sql(saga) && saga->rules->check_login &&
+                     !journal_has(&saga->journal, FACT_PASSWORD_CHECKED);
+    if (!is_needed) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_LOGIN;
+    return ASK_EFFECT;
+}
+
+// invalid_password, invalid_authorization_specification
+static bool is_refused(const Error *err)
+{
+    return strcmp(err->code, "28P01") == 0 || strcmp(err->code, "28000") == 0;
+}
+
+Lesson reveal_learn_check(Saga *saga, const Answer *answer)
+{
+    SagaConnection *connection = &saga->connection;
+    if (answer->error->kind == ERROR_NONE) {
+        secret_clear(&connection->old_password);
+        journal_set_flag(&saga->journal, FACT_PASSWORD_CHECKED);
+        return LESSON_LEARNT;
+    }
+    if (!is_refused(answer->error)) {
+        return lesson_is_out_of_patience(saga) ? lesson_fail_with(saga, answer->error)
+                                               : lesson_wait_for(saga, WAITING_LOGIN, LOGIN_MS);
+    }
+    if (secret_is_empty(&connection->old_password)) {
+        return not_set(saga);
+    }
+    secret_move(&connection->password, &connection->old_password);
+    journal_set_again(&saga->journal, FACT_REVEALED, json_true());
+    return LESSON_LEARNT;
 }

@@ -4,7 +4,7 @@
 #include "saga/lesson.h"
 #include "saga/record.h"
 
-void uri_ask(const Saga *saga, bool pooled, Effect *effect)
+void uri_ask_for(const Saga *saga, const char *role, bool pooled, Effect *effect)
 {
     const Journal *journal = &saga->journal;
     NeonUriSpec spec = {
@@ -12,11 +12,16 @@ void uri_ask(const Saga *saga, bool pooled, Effect *effect)
         .branch_id = journal_text(journal, FACT_BRANCH_ID),
         .endpoint_id = journal_text(journal, FACT_ENDPOINT_ID),
         .database = journal_text(journal, FACT_DATABASE),
-        .role = journal_text(journal, FACT_ROLE),
+        .role = role,
         .pooled = pooled,
     };
     effect->kind = EFFECT_NEON;
     neon_request_connection_uri(&effect->request, &spec);
+}
+
+void uri_ask(const Saga *saga, bool pooled, Effect *effect)
+{
+    uri_ask_for(saga, journal_text(&saga->journal, FACT_ROLE), pooled, effect);
 }
 
 Lesson uri_learn(Saga *saga, const NeonReply *reply, Secret *ret_uri, NeonUri *ret_parts,
