@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "run/outbox.h"
 #include "run/press.h"
+#include "run/roles_run.h"
 #include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
@@ -109,7 +110,8 @@ static void end_saga(Flight *flight)
 
 bool flight_is_under_way(const Flight *flight)
 {
-    return flight->op.pending || flight->call != NULL || flight->login != NULL;
+    return flight->op.pending || flight->call != NULL || flight->login != NULL ||
+           flight->roles != NULL;
 }
 
 static void count_resting(void *context, const char *key, void *value)
@@ -147,6 +149,7 @@ void flight_free(Flight *flight)
     if (flight->login != NULL) {
         pg_close(flight->login);
     }
+    roles_run_cancel(flight->roles);
     leave_parking(flight);
     if (flight->partition != NULL) {
         press_give(worker, flight->partition, flight->held_bytes);

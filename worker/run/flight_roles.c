@@ -1,8 +1,91 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/unconst.h"
 #include "run/flight.h"
+#include "run/flight_secrets.h"
+#include "run/roles_run.h"
+#include "sys/crash.h"
+
+static bool holds(const json_t *names, const char *wanted)
+{
+    size_t index = 0;
+    json_t *name = NULL;
+    json_array_foreach(unconst(names), index, name)
+    {
+        if (strcmp(json_string_value(name), wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_done(void *context, const RolesReport *report, const Error *err)
+{
+    Flight *flight = context;
+    flight->roles = NULL;
+    if (flight->decision.mutating) {
+        crash_point(CRASH_CALL_AFTER, flight->command->action_name, flight->decision.step->name);
+    }
+    flight_learn(flight, &(Answer){.error = err, .roles = report});
+}
+
+static void start(Flight *flight, const RolesSecret *secrets, size_t count)
+{
+    const Settings *settings = flight->worker->settings;
+    const SagaConnection *connection = &flight->saga.connection;
+    const Effect *effect = &flight->decision.effect;
+    bool is_owner = effect->roles_mode == ROLES_MODE_OWNER;
+    RolesRunOptions options = {
+        .loop = flight->worker->loop,
+        .resolver = flight->worker->resolver,
+        .host = connection->host,
+        .port = connection->port,
+        .user = is_owner ? connection->owner : connection->role,
+        .password = is_owner ? &connection->owner_password : &connection->password,
+        .ca_file = settings_text(settings, SETTING_POSTGRES_CA_FILE),
+        .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
+        .fallback = connection->database,
+        .send_limit_boot_ms = flight->decision.mutating ? flight->send_limit_ms : 0,
+        .task = {.mode = effect->roles_mode,
+                 .spec = effect->roles_spec,
+                 .databases = is_owner ? effect->names : NULL,
+                 .secrets = secrets,
+                 .secret_count = count,
+                 .fence = {.branch_id = effect->branch_id, .number = effect->fence}}};
+    gate_work(flight->worker->gate, &flight->place);
+    flight->roles = roles_run_start(&options, on_done, flight);
+}
+
+static void on_passwords(Flight *flight, RolePasswords *passwords, const Error *err)
+{
+    const Effect *effect = &flight->decision.effect;
+    bool is_some = effect->roles_mode == ROLES_MODE_PASSWORDS;
+    RolesSecret *secrets = alloc_zeroed(passwords->count, sizeof(secrets[0]));
+    size_t count = 0;
+    for (size_t i = 0; i < passwords->count; i++) {
+        const char *role = passwords->list[i].role;
+        const Secret *wanted = role_password_wanted(&passwords->list[i]);
+        if (!secret_is_empty(wanted) && (!is_some || holds(effect->names, role))) {
+            secrets[count++] =
+                (RolesSecret){.role = role, .password = wanted, .set = holds(effect->renew, role)};
+        }
+    }
+    if (err != NULL) {
+        flight_learn(flight, &(Answer){.error = err});
+    } else {
+        start(flight, secrets, count);
+    }
+    free(secrets);
+    role_passwords_clear(passwords);
+}
 
 void flight_run_roles(Flight *flight)
 {
-    Error err = ERROR_INIT;
-    error_set(&err, ERROR_UNAVAILABLE, "ROLES_NOT_READY", "not yet");
-    flight_learn(flight, &(Answer){.error = &err});
+    if (flight->decision.effect.roles_mode == ROLES_MODE_OWNER) {
+        start(flight, NULL, 0);
+    } else {
+        flight_load_passwords(flight, on_passwords);
+    }
 }
