@@ -19,10 +19,12 @@
 
 LogFields flight_log(const Flight *flight)
 {
+    const FlightWork *work = flight->work;
+    bool has_step = work != NULL && work->decision.step != NULL;
     return (LogFields){.application_id = flight->command->application_id,
                        .command_id = flight->command->command_id,
                        .subject = flight->subject,
-                       .step = flight->decision.step != NULL ? flight->decision.step->name : NULL};
+                       .step = has_step ? work->decision.step->name : NULL};
 }
 
 SagaNow flight_now(void)
@@ -94,16 +96,22 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     }
 }
 
-static void end_saga(Flight *flight)
+static void end_work(Flight *flight)
 {
     tally_went_on(flight);
+    FlightWork *work = flight->work;
     if (flight->has_saga) {
-        decision_clear(&flight->decision);
-        flight->decision.step = NULL;
-        saga_clear(&flight->saga);
+        decision_clear(&work->decision);
+        saga_clear(&work->saga);
         flight->has_saga = false;
     }
-    ledger_claimed_clear(&flight->claimed);
+    if (work != NULL) {
+        ledger_claimed_clear(&work->claimed);
+        conclusion_clear(&work->conclusion);
+        secret_zero(work, sizeof(*work));
+        free(work);
+        flight->work = NULL;
+    }
     secret_clear(&flight->api_key);
     flight->has_key = false;
 }
@@ -160,8 +168,7 @@ void flight_free(Flight *flight)
     locks_release(worker->locks, &flight->lock);
     loop_timer_free(flight->timer);
     flight_free_texts(flight);
-    end_saga(flight);
-    conclusion_clear(&flight->conclusion);
+    end_work(flight);
     buffer_clear(&flight->sealed_key);
     record_copy_clear(&flight->record);
     command_free(flight->command);
@@ -267,8 +274,7 @@ void flight_attach(Flight *flight, Partition *partition)
 bool flight_wait(Flight *flight)
 {
     const Worker *worker = flight->worker;
-    end_saga(flight);
-    conclusion_clear(&flight->conclusion);
+    end_work(flight);
     locks_release(worker->locks, &flight->lock);
     gate_rest(worker->gate, &flight->place);
     flight->phase = FLIGHT_WAITING;

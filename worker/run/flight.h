@@ -26,6 +26,14 @@ typedef enum FlightPhase {
     FLIGHT_PARKED,  // claimed, nothing under way, no assignment (or not its turn yet)
 } FlightPhase;
 
+// What a command has once it is claimed: most commands that a worker holds wait to be.
+typedef struct FlightWork {
+    LedgerClaimed claimed;
+    Saga saga;
+    Decision decision; // under way
+    Conclusion conclusion;
+} FlightWork;
+
 typedef struct Flight {
     ListLink link;
     Worker *worker;
@@ -46,12 +54,10 @@ typedef struct Flight {
     LedgerOp op;
     uint8_t spec_digest[CRYPTO_SHA256_BYTES];
     bool has_saga;
-    LedgerClaimed claimed;
-    Saga saga;
+    FlightWork *work; // from its claim on; NULL: it waits
     Secret api_key;
-    bool has_key;      // it was opened, or found not to be needed
-    Decision decision; // under way
-    Lesson lesson;     // learnt, and being written
+    bool has_key;  // it was opened, or found not to be needed
+    Lesson lesson; // learnt, and being written
     GateEntry place;
     size_t held_bytes; // counted for its partition while it has one
     LockEntry lock;
@@ -69,7 +75,6 @@ typedef struct Flight {
     int64_t send_limit_ms;
     char *texts[3]; // JSON of the statement under way
     Buffer sealed_key;
-    Conclusion conclusion;
     int64_t started_boot_ms;
     int64_t step_boot_us;     // when the step under way was asked for
     int64_t progress_boot_ms; // it last wrote something new into its row

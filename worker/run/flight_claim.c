@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "run/flight.h"
 #include "run/progress.h"
 #include "run/tally.h"
@@ -18,7 +19,7 @@ enum { KEY_RETRY_MS = 10000, CLAIM_RETRY_MS = 1000, RECLAIM_MS = 1000 };
 static bool find_key(Flight *flight, Error *err)
 {
     const Command *command = flight->command;
-    const LedgerAccount *account = &flight->claimed.account;
+    const LedgerAccount *account = &flight->work->claimed.account;
     if (command->action != PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT) {
         return !account->found ||
                keys_open(&flight->worker->keys, command->application_id, account->account,
@@ -37,7 +38,7 @@ static bool find_key(Flight *flight, Error *err)
 void flight_open_key(Flight *flight)
 {
     Error err = ERROR_INIT;
-    bool is_stopped = flight->saga.stop[0] != '\0' && !flight->saga.had_intent;
+    bool is_stopped = flight->work->saga.stop[0] != '\0' && !flight->work->saga.had_intent;
     flight->has_key = is_stopped || find_key(flight, &err); // it ends without a call
     if (flight->has_key) {
         flight_advance(flight);
@@ -50,14 +51,14 @@ void flight_open_key(Flight *flight)
     bool is_ours = strcmp(err.code, "SECRET_NOT_OPENABLE") == 0 || err.kind == ERROR_UNAVAILABLE;
     int64_t waited_ms = clock_boot_ms() - flight->started_boot_ms;
     bool has_patience = waited_ms < (int64_t)flight->worker->saga_rules.max_wait_ms;
-    if (is_ours && (has_patience || flight->saga.had_intent)) {
+    if (is_ours && (has_patience || flight->work->saga.had_intent)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "the account's key can't be opened; is this the fleet's key-encryption key?");
         flight_after(flight, KEY_RETRY_MS, flight_open_key);
         return;
     }
     flight->has_key = true; // the saga fails without a call
-    saga_fail(&flight->saga, &err, "open_key");
+    saga_fail(&flight->work->saga, &err, "open_key");
     flight_advance(flight);
 }
 
@@ -66,25 +67,27 @@ static void begin(Flight *flight)
     Worker *worker = flight->worker;
     // what the ledger says in milliseconds from its own now counts, on our clock, from when the
     // answer was there: never too early
-    saga_begin(&flight->saga, flight->command, &worker->saga_rules, &flight->claimed, flight_now());
+    saga_begin(&flight->work->saga, flight->command, &worker->saga_rules, &flight->work->claimed,
+               flight_now());
     flight->has_saga = true;
     flight->performed = NULL;
     progress_accepted(flight);
-    if (flight->saga.intent.open) {
+    if (flight->work->saga.intent.open) {
         tally_intent(worker, "taken_over");
     }
     if (flight->stop[0] != '\0') {
-        saga_stop(&flight->saga, flight->stop,
+        saga_stop(&flight->work->saga, flight->stop,
                   flight->stopped_by); // it came while this was claimed
     }
-    flight->progress_boot_ms = flight->saga.now.boot_ms;
+    flight->progress_boot_ms = flight->work->saga.now.boot_ms;
     flight->phase = FLIGHT_RUNNING;
-    if (!flight->claimed.undoing && flight->claimed.abandoned > worker->saga_rules.crash_limit) {
+    if (!flight->work->claimed.undoing &&
+        flight->work->claimed.abandoned > worker->saga_rules.crash_limit) {
         Error err = ERROR_INIT;
         error_set(&err, ERROR_INTERNAL, "CRASH_LOOP",
                   "its calls were left open by %" PRId64 " workers that stopped",
-                  flight->claimed.abandoned);
-        saga_fail(&flight->saga, &err, flight->claimed.intent.step);
+                  flight->work->claimed.abandoned);
+        saga_fail(&flight->work->saga, &err, flight->work->claimed.intent.step);
     }
     flight_open_key(flight);
 }
@@ -93,7 +96,7 @@ static void begin(Flight *flight)
 // its subjects was read or written.
 static bool may_overtake(const Flight *flight)
 {
-    const LedgerClaimed *claimed = &flight->claimed;
+    const LedgerClaimed *claimed = &flight->work->claimed;
     return claimed->result == LEDGER_CLAIM_TAKEN && claimed->takeovers == 0 &&
            claimed->stop[0] != '\0';
 }
@@ -105,7 +108,7 @@ static void on_claimed(LedgerOp *op)
     if (!flight_landed(flight)) {
         return;
     }
-    if (!flight->claimed.answered) {
+    if (!flight->work->claimed.answered) {
         flight_after(flight, CLAIM_RETRY_MS, flight_claim);
         return;
     }
@@ -115,7 +118,7 @@ static void on_claimed(LedgerOp *op)
         }
         return;
     }
-    switch (flight->claimed.result) {
+    switch (flight->work->claimed.result) {
     case LEDGER_CLAIM_TAKEN:
         begin(flight);
         break;
@@ -134,7 +137,10 @@ void flight_claim(Flight *flight)
     const char *reserves = command_reserves(command);
     bool writes_environment = command->writes.kind == SUBJECT_ENVIRONMENT && !flight->overtakes;
     flight->phase = FLIGHT_CLAIMING;
-    flight->op.answer.claimed = &flight->claimed;
+    if (flight->work == NULL) {
+        flight->work = alloc_zeroed(1, sizeof(*flight->work));
+    }
+    flight->op.answer.claimed = &flight->work->claimed;
     command_spec_digest(command->message, flight->spec_digest);
     flight->op.ask.claim = (LedgerClaim){
         .application_id = command->application_id,

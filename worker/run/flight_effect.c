@@ -15,7 +15,7 @@ enum { UNSENT_WAIT_MS = 1000, RATE_LIMIT_WAIT_MS = 1000 };
 
 static const char *bucket_key(const Flight *flight)
 {
-    const LedgerAccount *account = &flight->claimed.account;
+    const LedgerAccount *account = &flight->work->claimed.account;
     // a key that is being connected belongs to an account that isn't known yet
     return account->found && account->neon_account_id[0] != '\0' ? account->neon_account_id
                                                                  : flight->command->application_id;
@@ -23,16 +23,16 @@ static const char *bucket_key(const Flight *flight)
 
 static void pass(const Flight *flight, CrashPoint point)
 {
-    if (flight->decision.mutating) {
-        crash_point(point, flight->command->action_name, flight->decision.step->name);
+    if (flight->work->decision.mutating) {
+        crash_point(point, flight->command->action_name, flight->work->decision.step->name);
     }
 }
 
 static void go_on(Flight *flight, Lesson lesson)
 {
     bool waits = lesson == LESSON_WAIT || lesson == LESSON_UNKNOWN;
-    if (waits && flight->saga.wait_ms <= FLIGHT_LOOK_MS) {
-        flight_after(flight, flight_cap_wait(flight, flight->saga.wait_ms), flight_advance);
+    if (waits && flight->work->saga.wait_ms <= FLIGHT_LOOK_MS) {
+        flight_after(flight, flight_cap_wait(flight, flight->work->saga.wait_ms), flight_advance);
     } else {
         flight_advance(flight); // which waits, too, and looks meanwhile
     }
@@ -68,11 +68,11 @@ static void on_closed(LedgerOp *op)
 
 static void close_intent(Flight *flight)
 {
-    flight->texts[0] = journal_pack(&flight->saga.journal);
-    flight->texts[1] = journal_pack_delta(&flight->saga.journal);
+    flight->texts[0] = journal_pack(&flight->work->saga.journal);
+    flight->texts[1] = journal_pack_delta(&flight->work->saga.journal);
     flight->op.ask.close = (LedgerClose){.key = flight_key(flight),
                                          .number = flight->intent_number,
-                                         .goes_on = !flight->saga.is_stuck,
+                                         .goes_on = !flight->work->saga.is_stuck,
                                          .result = flight->texts[1],
                                          .journal = flight->texts[0]};
     pass(flight, CRASH_RESULT_BEFORE);
@@ -82,26 +82,27 @@ static void close_intent(Flight *flight)
 // Nothing was sent under the intent, and nothing will be.
 static void close_unsent(Flight *flight)
 {
-    saga_not_sent(&flight->saga, flight_now());
-    flight->saga.wait_ms = UNSENT_WAIT_MS;
+    saga_not_sent(&flight->work->saga, flight_now());
+    flight->work->saga.wait_ms = UNSENT_WAIT_MS;
     flight->lesson = LESSON_WAIT;
     close_intent(flight);
 }
 
 void flight_learn(Flight *flight, const Answer *answer)
 {
-    flight->lesson = saga_learn(&flight->saga, flight->decision.step, answer, flight_now());
+    flight->lesson =
+        saga_learn(&flight->work->saga, flight->work->decision.step, answer, flight_now());
     tally_step(flight);
     if (answer->reply != NULL) {
         tally_wait(flight, answer->reply->meaning);
     }
-    if (flight->decision.mutating && flight->lesson == LESSON_UNKNOWN) {
+    if (flight->work->decision.mutating && flight->lesson == LESSON_UNKNOWN) {
         tally_intent(flight->worker, "left_unknown");
     }
-    progress_learnt(flight, flight->decision.step, flight->lesson);
+    progress_learnt(flight, flight->work->decision.step, flight->lesson);
     LogFields fields = flight_log(flight);
     if (flight->lesson == LESSON_FAILED) {
-        fields.error = &flight->saga.failure.error;
+        fields.error = &flight->work->saga.failure.error;
     }
     log_write(flight->lesson == LESSON_FAILED ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, &fields, "%s",
               flight->lesson == LESSON_LEARNT ? "learnt"
@@ -109,7 +110,7 @@ void flight_learn(Flight *flight, const Answer *answer)
               : flight->lesson == LESSON_UNKNOWN
                   ? "the result is unknown; it is settled before anything is repeated"
                   : "failed");
-    if (flight->decision.mutating && flight->lesson != LESSON_UNKNOWN) {
+    if (flight->work->decision.mutating && flight->lesson != LESSON_UNKNOWN) {
         close_intent(flight);
     } else {
         go_on_or_park(flight, flight->lesson);
@@ -132,7 +133,7 @@ static void read_reply(Flight *flight, const HttpReply *reply, NeonReply *ret_an
                         .transport_error = reply->error,
                         .body = mask_bytes(reply->body, &flight->api_key, &without_key)};
     if (!is_good) {
-        raw.body = mask_bytes(raw.body, &flight->saga.connection.password, &without_password);
+        raw.body = mask_bytes(raw.body, &flight->work->saga.connection.password, &without_password);
     }
     neon_reply_read(&raw, ret_answer);
 }
@@ -147,7 +148,7 @@ static void on_reply(void *context, const HttpReply *reply)
     read_reply(flight, reply, &answer);
     LogFields fields = flight_log(flight);
     log_write(LOG_LEVEL_DEBUG, &fields, "%s: %d in %.1f ms, request %s",
-              neon_route_name(flight->decision.effect.request.route), reply->status,
+              neon_route_name(flight->work->decision.effect.request.route), reply->status,
               (double)reply->took_us / 1000, answer.request_id);
     if (answer.meaning == NEON_RATE_LIMITED) {
         uint32_t wait_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : RATE_LIMIT_WAIT_MS;
@@ -156,7 +157,7 @@ static void on_reply(void *context, const HttpReply *reply)
                         clock_boot_ms(), wait_ms < longest_ms ? wait_ms : longest_ms);
     }
     // one that was dropped learns, too: closing its intent saves the next owner the wait
-    if (flight->decision.mutating && reply->status == 0 && !reply->written) {
+    if (flight->work->decision.mutating && reply->status == 0 && !reply->written) {
         close_unsent(flight);
     } else {
         flight_learn(flight, &(Answer){.reply = &answer});
@@ -166,7 +167,7 @@ static void on_reply(void *context, const HttpReply *reply)
 
 static void send_request(Flight *flight)
 {
-    const NeonRequest *request = &flight->decision.effect.request;
+    const NeonRequest *request = &flight->work->decision.effect.request;
     char request_id[UUID_TEXT_BYTES];
     random_uuid(request_id);
     HttpRequest http = {.method = request->method,
@@ -175,7 +176,7 @@ static void send_request(Flight *flight)
                         .bearer = &flight->api_key,
                         .request_id = request_id,
                         .send_limit_boot_ms =
-                            flight->decision.mutating ? flight->send_limit_ms : 0};
+                            flight->work->decision.mutating ? flight->send_limit_ms : 0};
     pass(flight, CRASH_CALL_BEFORE);
     gate_work(flight->worker->gate, &flight->place);
     flight->sent_boot_ms = clock_boot_ms();
@@ -188,7 +189,7 @@ static void on_not_opened(Flight *flight, const LedgerOpened *opened)
         return;
     }
     if (opened->stop[0] != '\0') {
-        saga_stop(&flight->saga, opened->stop, opened->stopped_by);
+        saga_stop(&flight->work->saga, opened->stop, opened->stopped_by);
         flight_advance(flight);
     } else {
         flight_stale(flight);
@@ -210,14 +211,14 @@ static void on_opened(LedgerOp *op)
     flight->intent_number = opened.number;
     flight_progress(flight);
     // what a fence protects must not come late either: a new password would be an old one by then
-    bool is_limited =
-        flight->decision.settles || flight->decision.step->protection == PROTECTED_FENCE;
+    bool is_limited = flight->work->decision.settles ||
+                      flight->work->decision.step->protection == PROTECTED_FENCE;
     flight->send_limit_ms = intent_send_limit_ms(times, is_limited, op->handed_boot_ms);
-    saga_opened(&flight->saga, flight->decision.step, flight->decision.settles,
+    saga_opened(&flight->work->saga, flight->work->decision.step, flight->work->decision.settles,
                 intent_settled_ms(times, clock_boot_ms()));
     if (!flight_may_act(flight)) {
         close_unsent(flight); // taken away meanwhile: its next owner calls
-    } else if (flight->decision.effect.kind == EFFECT_ROLES) {
+    } else if (flight->work->decision.effect.kind == EFFECT_ROLES) {
         pass(flight, CRASH_CALL_BEFORE);
         flight_run_roles(flight);
     } else {
@@ -228,14 +229,14 @@ static void on_opened(LedgerOp *op)
 static void open_intent(Flight *flight)
 {
     const IntentTimes *times = &flight->worker->intent_times;
-    flight->texts[0] = journal_pack(&flight->saga.journal);
+    flight->texts[0] = journal_pack(&flight->work->saga.journal);
     flight->op.ask.open = (LedgerOpen){.key = flight_key(flight),
-                                       .step = flight->decision.step->name,
-                                       .settles = flight->decision.settles,
+                                       .step = flight->work->decision.step->name,
+                                       .settles = flight->work->decision.settles,
                                        .send_window_ms = times->send_window_ms,
                                        .settle_after_ms = times->settle_after_ms,
-                                       .is_final = saga_is_final(&flight->saga),
-                                       .goes_on = !flight->saga.is_stuck,
+                                       .is_final = saga_is_final(&flight->work->saga),
+                                       .goes_on = !flight->work->saga.is_stuck,
                                        .journal = flight->texts[0]};
     pass(flight, CRASH_INTENT_BEFORE);
     flight_put(flight, LEDGER_OP_OPEN, on_opened);
@@ -245,7 +246,7 @@ static void open_intent(Flight *flight)
 static void call_neon(Flight *flight)
 {
     tally_went_on(flight);
-    if (flight->decision.mutating) {
+    if (flight->work->decision.mutating) {
         open_intent(flight);
     } else {
         send_request(flight);
@@ -254,8 +255,8 @@ static void call_neon(Flight *flight)
 
 static void perform_neon(Flight *flight)
 {
-    const char *project_id = flight->decision.effect.project_id;
-    if (flight->decision.mutating && project_id[0] != '\0' &&
+    const char *project_id = flight->work->decision.effect.project_id;
+    if (flight->work->decision.mutating && project_id[0] != '\0' &&
         !locks_acquire(flight->worker->locks, project_id, &flight->lock)) {
         gate_rest(flight->worker->gate, &flight->place);
         tally_went_on(flight); // to wait for another command
@@ -312,7 +313,7 @@ static void on_login_state(void *context, PgState state, const Error *err)
 static void perform_login(Flight *flight)
 {
     const Settings *settings = flight->worker->settings;
-    const SagaConnection *connection = &flight->saga.connection;
+    const SagaConnection *connection = &flight->work->saga.connection;
     PgOptions options = {
         .host = connection->host,
         .port = connection->port,
@@ -332,7 +333,7 @@ static void perform_login(Flight *flight)
 
 void flight_perform(Flight *flight)
 {
-    EffectKind kind = flight->decision.effect.kind;
+    EffectKind kind = flight->work->decision.effect.kind;
     if (kind != EFFECT_NEON) {
         buckets_leave(flight->worker->buckets, &flight->token);
     }
@@ -340,7 +341,7 @@ void flight_perform(Flight *flight)
         perform_neon(flight);
     } else if (kind == EFFECT_LOGIN) {
         perform_login(flight);
-    } else if (flight->decision.mutating) {
+    } else if (flight->work->decision.mutating) {
         open_intent(flight);
     } else if (kind == EFFECT_ROLES) {
         flight_run_roles(flight);

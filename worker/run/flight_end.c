@@ -27,7 +27,7 @@ static void on_looked(LedgerOp *op)
         return;
     }
     if (look.current && look.stop[0] != '\0') {
-        saga_stop(&flight->saga, look.stop, look.stopped_by);
+        saga_stop(&flight->work->saga, look.stop, look.stopped_by);
         flight_advance(flight);
     } else {
         flight_stale(flight); // or our own conclude, sent twice: the claim tells
@@ -37,7 +37,7 @@ static void on_looked(LedgerOp *op)
 // It wasn't concluded: another owns it, or a stop mark came after its last step.
 static void find_why(Flight *flight)
 {
-    if (!flight->conclusion.row.heeds_stop) {
+    if (!flight->work->conclusion.row.heeds_stop) {
         flight_stale(flight);
         return;
     }
@@ -59,11 +59,12 @@ static void on_concluded(LedgerOp *op)
     }
     LogFields fields = flight_log(flight);
     fields.step = NULL;
-    fields.error =
-        flight->saga.failure.error.kind != ERROR_NONE ? &flight->saga.failure.error : NULL;
-    log_write(LOG_LEVEL_INFO, &fields, "%s after %" PRId64 " ms", flight->conclusion.type,
+    fields.error = flight->work->saga.failure.error.kind != ERROR_NONE
+                       ? &flight->work->saga.failure.error
+                       : NULL;
+    log_write(LOG_LEVEL_INFO, &fields, "%s after %" PRId64 " ms", flight->work->conclusion.type,
               clock_boot_ms() - flight->started_boot_ms);
-    tally_end(flight, flight->conclusion.type, fields.error);
+    tally_end(flight, flight->work->conclusion.type, fields.error);
     if (flight->partition != NULL && !flight->lane.granted && !flight->overtakes) {
         // given back while this was written, behind earlier commands whose outcomes go first
         (void)flight_wait(flight);
@@ -71,7 +72,7 @@ static void on_concluded(LedgerOp *op)
     }
     if (flight->partition != NULL) {
         outbox_put(flight->worker, flight->partition, flight->command->offset,
-                   outcome_message(flight->conclusion.outcome), OUTBOX_FIRST,
+                   outcome_message(flight->work->conclusion.outcome), OUTBOX_FIRST,
                    flight->command->application_id, flight->command->command_id);
     }
     free_flight(
@@ -82,25 +83,26 @@ void flight_conclude(Flight *flight)
 {
     Worker *worker = flight->worker;
     const Command *command = flight->command;
-    if (command->writes.kind == SUBJECT_ACCOUNT && !flight->saga.rejected) {
+    if (command->writes.kind == SUBJECT_ACCOUNT && !flight->work->saga.rejected) {
         keys_seal(&worker->keys, command->application_id, command->writes.name, &flight->api_key,
                   &flight->sealed_key);
     }
     uint8_t ephemeral_key[CRYPTO_KEY_BYTES];
     random_bytes(ephemeral_key, sizeof ephemeral_key);
     ConcludeContext context = {
-        .outcome = ending_context(worker, command->application_id, command->command_id,
-                                  command->traceparent, (int32_t)(flight->claimed.takeovers + 1)),
+        .outcome =
+            ending_context(worker, command->application_id, command->command_id,
+                           command->traceparent, (int32_t)(flight->work->claimed.takeovers + 1)),
         .record = &flight->record.record,
         .worker = worker->name,
         .max_dead_value_bytes = worker->command_rules.max_bytes,
         .ephemeral_key = ephemeral_key,
         .sealed_key = buffer_view(&flight->sealed_key),
     };
-    conclusion_clear(&flight->conclusion);
-    saga_conclude(&flight->saga, &context, &flight->conclusion);
+    conclusion_clear(&flight->work->conclusion);
+    saga_conclude(&flight->work->saga, &context, &flight->work->conclusion);
     secret_zero(ephemeral_key, sizeof ephemeral_key);
-    flight->op.ask.conclude = flight->conclusion.row;
+    flight->op.ask.conclude = flight->work->conclusion.row;
     crash_point(CRASH_CONCLUDE_BEFORE, command->action_name, NULL);
     flight_put(flight, LEDGER_OP_CONCLUDE, on_concluded);
 }
@@ -109,7 +111,7 @@ void flight_conclude(Flight *flight)
 // Other coordinates, or a record of another time there: the producer sent it again.
 static OutboxMode repeat_mode(const Flight *flight)
 {
-    const LedgerClaimed *claimed = &flight->claimed;
+    const LedgerClaimed *claimed = &flight->work->claimed;
     bool is_same = claimed->partition == flight->command->partition &&
                    claimed->offset == flight->command->offset &&
                    claimed->timestamp_ms == flight->command->timestamp_ms;
@@ -126,7 +128,7 @@ void flight_finished(Flight *flight)
 {
     const Command *command = flight->command;
     OutboxMode mode = repeat_mode(flight);
-    OutcomeMessage *outcome = outcome_unpack(buffer_view(&flight->claimed.outcome));
+    OutcomeMessage *outcome = outcome_unpack(buffer_view(&flight->work->claimed.outcome));
     LogFields fields = flight_log(flight);
     if (outcome == NULL) {
         log_write(LOG_LEVEL_ERROR, &fields,

@@ -49,7 +49,7 @@ static void on_stopped(LedgerOp *op)
 
 void flight_perform_ledger(Flight *flight)
 {
-    const Effect *effect = &flight->decision.effect;
+    const Effect *effect = &flight->work->decision.effect;
     switch (effect->kind) {
     case EFFECT_NEON:
     case EFFECT_LOGIN:

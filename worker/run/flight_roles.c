@@ -25,8 +25,9 @@ static void on_done(void *context, const RolesReport *report, const Error *err)
 {
     Flight *flight = context;
     flight->roles = NULL;
-    if (flight->decision.mutating) {
-        crash_point(CRASH_CALL_AFTER, flight->command->action_name, flight->decision.step->name);
+    if (flight->work->decision.mutating) {
+        crash_point(CRASH_CALL_AFTER, flight->command->action_name,
+                    flight->work->decision.step->name);
     }
     flight_learn(flight, &(Answer){.error = err, .roles = report});
 }
@@ -34,8 +35,8 @@ static void on_done(void *context, const RolesReport *report, const Error *err)
 static void start(Flight *flight, const RolesSecret *secrets, size_t count)
 {
     const Settings *settings = flight->worker->settings;
-    const SagaConnection *connection = &flight->saga.connection;
-    const Effect *effect = &flight->decision.effect;
+    const SagaConnection *connection = &flight->work->saga.connection;
+    const Effect *effect = &flight->work->decision.effect;
     bool is_owner = effect->roles_mode == ROLES_MODE_OWNER;
     RolesRunOptions options = {
         .loop = flight->worker->loop,
@@ -47,7 +48,7 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
         .ca_file = settings_text(settings, SETTING_POSTGRES_CA_FILE),
         .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
         .fallback = connection->database,
-        .send_limit_boot_ms = flight->decision.mutating ? flight->send_limit_ms : 0,
+        .send_limit_boot_ms = flight->work->decision.mutating ? flight->send_limit_ms : 0,
         .task = {.mode = effect->roles_mode,
                  .spec = effect->roles_spec,
                  .databases = is_owner ? effect->names : NULL,
@@ -60,7 +61,7 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
 
 static void on_passwords(Flight *flight, RolePasswords *passwords, const Error *err)
 {
-    const Effect *effect = &flight->decision.effect;
+    const Effect *effect = &flight->work->decision.effect;
     bool is_some = effect->roles_mode == ROLES_MODE_PASSWORDS;
     RolesSecret *secrets = alloc_zeroed(passwords->count, sizeof(secrets[0]));
     size_t count = 0;
@@ -83,7 +84,7 @@ static void on_passwords(Flight *flight, RolePasswords *passwords, const Error *
 
 void flight_run_roles(Flight *flight)
 {
-    if (flight->decision.effect.roles_mode == ROLES_MODE_OWNER) {
+    if (flight->work->decision.effect.roles_mode == ROLES_MODE_OWNER) {
         start(flight, NULL, 0);
     } else {
         flight_load_passwords(flight, on_passwords);

@@ -11,7 +11,7 @@
 LedgerKey flight_key(const Flight *flight)
 {
     return (LedgerKey){flight->command->application_id, flight->command->command_id,
-                       flight->claimed.epoch};
+                       flight->work->claimed.epoch};
 }
 
 void flight_put(Flight *flight, LedgerOpKind kind, void (*done)(LedgerOp *op))
@@ -46,11 +46,11 @@ static void on_saved(LedgerOp *op)
 
 static void save(Flight *flight)
 {
-    flight->texts[0] = journal_pack(&flight->saga.journal);
-    flight->texts[1] = saga_first_error(&flight->saga);
+    flight->texts[0] = journal_pack(&flight->work->saga.journal);
+    flight->texts[1] = saga_first_error(&flight->work->saga);
     LogFields fields = flight_log(flight);
-    fields.error = &flight->saga.failure.error;
-    fields.step = flight->saga.failure.step;
+    fields.error = &flight->work->saga.failure.error;
+    fields.step = flight->work->saga.failure.step;
     log_write(LOG_LEVEL_WARNING, &fields, "turning back: what was made is undone");
     flight->op.ask.save = (LedgerSave){.key = flight_key(flight),
                                        .undoing = true,
@@ -73,11 +73,11 @@ static void on_looked(LedgerOp *op)
         flight_stale(flight);
         return;
     }
-    if (flight->saga.intent.open && look.intent.status == LEDGER_INTENT_CLOSED) {
-        saga_intent_closed(&flight->saga, look.intent.result);
+    if (flight->work->saga.intent.open && look.intent.status == LEDGER_INTENT_CLOSED) {
+        saga_intent_closed(&flight->work->saga, look.intent.result);
     }
     if (look.stop[0] != '\0') { // else it may have been told of one while this was under way
-        saga_stop(&flight->saga, look.stop, look.stopped_by);
+        saga_stop(&flight->work->saga, look.stop, look.stopped_by);
     }
     ledger_intent_clear(&look.intent);
     flight_advance(flight);
@@ -92,8 +92,9 @@ static void look(Flight *flight)
 // A project's lock is held until the operations of its last mutation have ended.
 static void release_lock(Flight *flight)
 {
-    bool operations_run = journal_has(&flight->saga.journal, FACT_OPERATIONS);
-    bool mutates_next = flight->decision.kind == DECISION_EFFECT && flight->decision.mutating;
+    bool operations_run = journal_has(&flight->work->saga.journal, FACT_OPERATIONS);
+    bool mutates_next =
+        flight->work->decision.kind == DECISION_EFFECT && flight->work->decision.mutating;
     if (!operations_run && !mutates_next) {
         locks_release(flight->worker->locks, &flight->lock);
     }
@@ -104,7 +105,7 @@ uint32_t flight_cap_wait(const Flight *flight, uint32_t wait_ms)
     uint32_t longest_ms = flight->worker->saga_rules.max_wait_ms;
     int64_t deadline_ms = flight->command->deadline_ms;
     int64_t left_ms = deadline_ms - clock_wall_ms() + 1;
-    if (deadline_ms != 0 && !flight->saga.undoing && left_ms > 0 && left_ms < longest_ms) {
+    if (deadline_ms != 0 && !flight->work->saga.undoing && left_ms > 0 && left_ms < longest_ms) {
         longest_ms = (uint32_t)left_ms;
     }
     return wait_ms < longest_ms ? wait_ms : longest_ms;
@@ -132,18 +133,18 @@ static void park(Flight *flight)
 // found by looking.
 static void sit_out(Flight *flight)
 {
-    uint32_t wait_ms = flight_cap_wait(flight, flight->decision.wait_ms);
+    uint32_t wait_ms = flight_cap_wait(flight, flight->work->decision.wait_ms);
     bool is_long = wait_ms > FLIGHT_LOOK_MS;
     flight_after(flight, is_long ? FLIGHT_LOOK_MS : wait_ms,
-                 is_long || flight->decision.look ? look : flight_advance);
+                 is_long || flight->work->decision.look ? look : flight_advance);
 }
 
 static void follow_step(Flight *flight)
 {
-    const Step *step = flight->decision.step;
+    const Step *step = flight->work->decision.step;
     if (step != NULL && step->name != flight->step) {
         flight->step = step->name;
-        flight->step_boot_ms = flight->saga.now.boot_ms;
+        flight->step_boot_ms = flight->work->saga.now.boot_ms;
     }
 }
 
@@ -159,16 +160,16 @@ void flight_advance(Flight *flight)
         return;
     }
     flight->phase = FLIGHT_RUNNING;
-    decision_clear(&flight->decision);
-    saga_next(&flight->saga, flight_now(), &flight->decision);
+    decision_clear(&flight->work->decision);
+    saga_next(&flight->work->saga, flight_now(), &flight->work->decision);
     release_lock(flight);
     progress_decided(flight);
     follow_step(flight);
     tally_decided(flight);
-    if (flight->decision.kind != DECISION_EFFECT) {
+    if (flight->work->decision.kind != DECISION_EFFECT) {
         buckets_leave(flight->worker->buckets, &flight->token);
     }
-    switch (flight->decision.kind) {
+    switch (flight->work->decision.kind) {
     case DECISION_EFFECT:
         flight->step_boot_us = clock_boot_us();
         flight_perform(flight);

@@ -76,7 +76,7 @@ static void on_fenced(LedgerOp *op)
 
 void flight_make_secrets(Flight *flight)
 {
-    const Effect *effect = &flight->decision.effect;
+    const Effect *effect = &flight->work->decision.effect;
     json_t *secrets = json_array();
     size_t i;
     json_t *name;
@@ -110,7 +110,7 @@ static void on_kept(LedgerOp *op)
 
 void flight_keep_secrets(Flight *flight)
 {
-    flight->texts[0] = json_dumps(flight->decision.effect.names, JSON_COMPACT);
+    flight->texts[0] = json_dumps(flight->work->decision.effect.names, JSON_COMPACT);
     flight->op.ask.keep = (LedgerKeep){.key = flight_key(flight),
                                        .environment = flight->command->writes.name,
                                        .roles = flight->texts[0]};
@@ -200,5 +200,5 @@ static void on_found(Flight *flight, RolePasswords *passwords, const Error *err)
 
 void flight_find_password(Flight *flight)
 {
-    load(flight, flight->decision.effect.role, on_found);
+    load(flight, flight->work->decision.effect.role, on_found);
 }

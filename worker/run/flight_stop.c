@@ -25,13 +25,14 @@ static Flight *find_untold(Worker *worker, const char *application_id, const cha
 static bool only_waits(const Flight *flight)
 {
     return flight->phase == FLIGHT_RUNNING && flight->has_saga && flight->has_key &&
-           !flight_is_under_way(flight) && !flight->saga.undoing && !saga_is_final(&flight->saga);
+           !flight_is_under_way(flight) && !flight->work->saga.undoing &&
+           !saga_is_final(&flight->work->saga);
 }
 
 static void hear(Flight *flight)
 {
     if (flight->has_saga) {
-        saga_stop(&flight->saga, flight->stop, flight->stopped_by);
+        saga_stop(&flight->work->saga, flight->stop, flight->stopped_by);
     }
     if (flight->phase == FLIGHT_WAITING && flight->partition != NULL &&
         lanes_is_first_of_id(&flight->lane)) {

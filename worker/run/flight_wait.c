@@ -20,7 +20,7 @@ static Waiting waits_here(const Flight *flight)
 
 static const char *step_of(const Flight *flight)
 {
-    const Saga *saga = &flight->saga;
+    const Saga *saga = &flight->work->saga;
     if (!flight->has_key) {
         return "open_key";
     }
@@ -33,14 +33,14 @@ static const char *step_of(const Flight *flight)
 // A look at what is waited for is part of that wait.
 static bool is_look(const Flight *flight, Waiting here)
 {
-    return flight->saga.waiting != WAITING_NOTHING &&
+    return flight->work->saga.waiting != WAITING_NOTHING &&
            (here == WAITING_REPLY || here == WAITING_LOGIN);
 }
 
 Waiting flight_waits_for(const Flight *flight, int64_t now_boot_ms, const char **ret_step,
                          int64_t *ret_since_boot_ms)
 {
-    const Saga *saga = &flight->saga;
+    const Saga *saga = &flight->work->saga;
     int64_t since_ms = flight->progress_boot_ms;
     Waiting waiting = waits_here(flight);
     if (waiting == WAITING_NOTHING) {
@@ -60,7 +60,7 @@ Waiting flight_waits_for(const Flight *flight, int64_t now_boot_ms, const char *
 
 void flight_progress(Flight *flight)
 {
-    if (!flight->saga.is_stuck) {
+    if (!flight->work->saga.is_stuck) {
         flight->progress_boot_ms = clock_boot_ms();
     }
 }

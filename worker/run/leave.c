@@ -185,8 +185,11 @@ static bool is_idle(const Worker *worker)
 // intent has settled.
 static bool makes_a_name(const Flight *flight)
 {
-    const Step *step = flight->decision.step;
-    return flight->has_saga && flight->decision.mutating && step != NULL &&
+    if (!flight->has_saga) {
+        return false;
+    }
+    const Step *step = flight->work->decision.step;
+    return flight->work->decision.mutating && step != NULL &&
            step->protection == PROTECTED_UNIQUE_NAME && flight_is_under_way(flight);
 }
 

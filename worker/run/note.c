@@ -60,7 +60,7 @@ static void put_note(Flight *flight, Waiting waiting, const char *step, int64_t 
     note->op.kind = LEDGER_OP_NOTE;
     note->op.done = on_noted;
     note->op.ask.note = (LedgerNote){
-        .key = {note->application_id, note->command_id, flight->claimed.epoch},
+        .key = {note->application_id, note->command_id, flight->work->claimed.epoch},
         .step = note->step,
         .waiting_for = waiting_name(waiting),
         .waiting_ms = waiting_ms,

@@ -15,7 +15,7 @@ static void tell(Flight *flight, Provisioning__V1__Event *event, const char *tra
     const Command *command = flight->command;
     OutcomeContext context =
         ending_context(worker, command->application_id, command->command_id, command->traceparent,
-                       (int32_t)(flight->claimed.takeovers + 1));
+                       (int32_t)(flight->work->claimed.takeovers + 1));
     CLEANUP(outcome_free_at) Outcome *outcome = outcome_new(&context);
     const Subject subject = command_subject(command);
     Error err = ERROR_INIT;
@@ -79,7 +79,7 @@ static uint64_t bit_of(const SagaDefinition *definition, const Step *wanted)
 
 static void tell_step(Flight *flight, const Step *step)
 {
-    uint64_t bit = bit_of(flight->saga.definition, step);
+    uint64_t bit = bit_of(flight->work->saga.definition, step);
     bool wanted = settings_flag(flight->worker->settings, SETTING_PUBLISH_STEPS);
     // one that is done again, as after a doubt, is told of once; one without an assignment goes on
     // untold
@@ -101,7 +101,7 @@ static void tell_step(Flight *flight, const Step *step)
 
 void progress_decided(Flight *flight)
 {
-    const Decision *decision = &flight->decision;
+    const Decision *decision = &flight->work->decision;
     const Step *step = flight->performed;
     bool stays = decision->kind == DECISION_WAIT ||
                  (decision->kind == DECISION_EFFECT && decision->step == step);

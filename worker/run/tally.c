@@ -11,13 +11,13 @@ void tally_step(const Flight *flight)
 {
     int64_t took_us = clock_boot_us() - flight->step_boot_us;
     metrics_observe(flight->worker->metrics, METRIC_STEP_SECONDS,
-                    METRIC_LABELS(flight->command->action_name, flight->decision.step->name),
+                    METRIC_LABELS(flight->command->action_name, flight->work->decision.step->name),
                     (double)took_us / US_PER_S);
 }
 
 void tally_reply(const Flight *flight, const HttpReply *reply)
 {
-    const char *route = neon_route_name(flight->decision.effect.request.route);
+    const char *route = neon_route_name(flight->work->decision.effect.request.route);
     char status[] = {(char)('0' + reply->status / 100 % 10), (char)('0' + reply->status / 10 % 10),
                      (char)('0' + reply->status % 10), '\0'};
     Metrics *metrics = flight->worker->metrics;
@@ -48,10 +48,11 @@ void tally_bucket_wait(Flight *flight)
 void tally_decided(Flight *flight)
 {
     int64_t since_boot_ms = 0;
-    bool is_call = flight->decision.kind == DECISION_EFFECT; // flight_perform knows
-    Waiting waiting = saga_waits_for(&flight->saga, flight->saga.now.boot_ms, &since_boot_ms);
+    bool is_call = flight->work->decision.kind == DECISION_EFFECT; // flight_perform knows
+    Waiting waiting =
+        saga_waits_for(&flight->work->saga, flight->work->saga.now.boot_ms, &since_boot_ms);
     bool waits =
-        flight->decision.kind == DECISION_WAIT &&
+        flight->work->decision.kind == DECISION_WAIT &&
         (waiting == WAITING_LOCKED || waiting == WAITING_RATE_LIMIT || waiting == WAITING_AWAY);
     if (!is_call && !waits) {
         tally_went_on(flight);
