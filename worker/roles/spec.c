@@ -147,8 +147,11 @@ static bool check_services(const json_t *services, const json_t *databases, json
 static bool check_head(const json_t *spec, Error *err)
 {
     const char *prefix = json_string_value(json_object_get(spec, "prefix"));
-    if (prefix == NULL || !name_check_prefix(prefix, "prefix", err)) {
-        return prefix != NULL || refuse("prefix", "must be a text", err);
+    if (prefix == NULL) {
+        return refuse("prefix", "must be a text", err);
+    }
+    if (!name_check_prefix(prefix, "prefix", err)) {
+        return false;
     }
     if (find_text(json_object_get(spec, "policy"), POLICIES, POLICY_COUNT) == POLICY_COUNT) {
         return refuse("policy", "must be authoritative or additive", err);

@@ -58,6 +58,24 @@ static void codes_of_messages_are_those_of_the_rfc(void **state)
                         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+// RFC 7914 section 11, the first half of each; and a password longer than a block, by Python.
+static void keys_of_passwords_are_those_of_the_rfc(void **state)
+{
+    (void)state;
+    uint8_t key[CRYPTO_SHA256_BYTES];
+    crypto_pbkdf2_sha256(bytes_of("passwd"), bytes_of("salt"), 1, key);
+    assert_string_equal(hex((Bytes){key, sizeof key}),
+                        "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    crypto_pbkdf2_sha256(bytes_of("Password"), bytes_of("NaCl"), 80000, key);
+    assert_string_equal(hex((Bytes){key, sizeof key}),
+                        "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+    crypto_pbkdf2_sha256(bytes_of("0123456789012345678901234567890123456789"
+                                  "0123456789012345678901234567890123456789"),
+                         bytes_of("NaCl"), 2, key);
+    assert_string_equal(hex((Bytes){key, sizeof key}),
+                        "e781385eaf8652996dc2d9575c7e1322a689aa6baed0245d7313fe9795bf74dd");
+}
+
 // Key pair, ids and boxes were computed apart from libsodium: X25519 and Poly1305 of OpenSSL,
 // XSalsa20 by its paper, BLAKE2b of Python, put together as libsodium's documentation of sealed
 // boxes says.
@@ -335,11 +353,28 @@ static void other_base64_is_refused(void **state)
     }
 }
 
+// RFC 4648 section 10; other letters, no padding.
+static void padded_base64_is_decoded(void **state)
+{
+    (void)state;
+    static const char *const REFUSED[] = {"Zg", "Zg=", "Zm8", "Z", "_-8=", "Zg== "};
+    Buffer bytes = {NULL, 0};
+    assert_true(crypto_base64_decode("Zm9vYg==", 8, &bytes));
+    assert_string_equal((const char *)bytes.data, "foob");
+    assert_true(crypto_base64_decode("/+8=$", 4, &bytes));
+    assert_string_equal(hex(buffer_view(&bytes)), "ffef");
+    for (size_t i = 0; i < UNIT_COUNT(REFUSED); i++) {
+        assert_false(crypto_base64_decode(REFUSED[i], strlen(REFUSED[i]), &bytes));
+    }
+    buffer_clear(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_those_of_nist),
         cmocka_unit_test(codes_of_messages_are_those_of_the_rfc),
+        cmocka_unit_test(keys_of_passwords_are_those_of_the_rfc),
         cmocka_unit_test(a_private_key_has_its_public_key_and_id),
         cmocka_unit_test(a_box_opens_with_its_private_key),
         cmocka_unit_test(a_key_pair_opens_many_boxes),
@@ -353,6 +388,7 @@ int main(void)
         cmocka_unit_test(other_hex_is_refused),
         cmocka_unit_test(base64url_goes_both_ways),
         cmocka_unit_test(other_base64_is_refused),
+        cmocka_unit_test(padded_base64_is_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
