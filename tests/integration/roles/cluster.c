@@ -37,8 +37,7 @@ static const char CONFIGURATION[] = "shared_buffers = 16MB\n"
                                     "shared_preload_libraries = 'pg_stat_statements'\n"
                                     "pg_stat_statements.track = all\n"
                                     "pg_stat_statements.track_utility = on\n"
-                                    "log_statement = all\n"
-                                    "log_min_messages = debug1\n";
+                                    "log_statement = all\n";
 static const char CONFIGURATION_18[] = "io_method = sync\n";
 static const char ACCESS[] = "local all cloud_admin trust\n"
                              "local all,replication all scram-sha-256\n";

@@ -1,6 +1,6 @@
 /*
  * What may have changed behind our back since a set-up, one row an injection. `main` and `other`
- * are databases of ours, `neondb` an adopted one.
+ * are databases of ours.
  */
 #ifndef ROLES_TEST_DRIFT_TABLE_H
 #define ROLES_TEST_DRIFT_TABLE_H
@@ -43,10 +43,10 @@ static const Drift DRIFTS[] = {
      "svc_reader", .end = DRIFT_REPAIRED, .login = "svc_reader main"},
     {"a global role is missing", "postgres", NULL, "DROP ROLE encore_reader", "encore_reader",
      .end = DRIFT_REPAIRED, .login = "encore_reader main"},
-    {"a service may make roles", "postgres", NULL, "ALTER ROLE svc_reader CREATEROLE",
-     "NOCREATEROLE", .end = DRIFT_REPAIRED, .extra = true},
-    {"a service may make databases", "postgres", NULL, "ALTER ROLE svc_reader CREATEDB",
-     "NOCREATEDB", .end = DRIFT_REPAIRED, .extra = true},
+    {"a service may make roles", "postgres", NULL, "ALTER ROLE svc_reader CREATEROLE", "CREATEROLE",
+     .end = DRIFT_REPAIRED, .extra = true},
+    {"a service may make databases", "postgres", NULL, "ALTER ROLE svc_reader CREATEDB", "CREATEDB",
+     .end = DRIFT_REPAIRED, .extra = true},
     {"a service can't log in", "postgres", NULL, "ALTER ROLE svc_reader NOLOGIN", "svc_reader",
      .end = DRIFT_REPAIRED, .login = "svc_reader main"},
     {"a service doesn't inherit", "postgres", NULL, "ALTER ROLE svc_reader NOINHERIT", "svc_reader",
@@ -145,10 +145,6 @@ static const Drift DRIFTS[] = {
      "GRANT pg_monitor TO svc_reader", "pg_monitor", .end = DRIFT_REPAIRED, .extra = true},
 
     // Databases.
-    {"a database belongs to the bootstrap role", "postgres", NULL,
-     "ALTER DATABASE main OWNER TO neondb_owner", "main", .end = DRIFT_ADOPTED},
-    {"a database belongs to another API role", "postgres", NULL,
-     "ALTER DATABASE other OWNER TO legacy_api", "legacy_api", .end = DRIFT_HANDED_OVER},
     {"PUBLIC may connect", "main", NULL, "GRANT CONNECT ON DATABASE main TO PUBLIC", "PUBLIC",
      .end = DRIFT_REPAIRED, .extra = true},
     {"PUBLIC may make temporary tables", "main", NULL, "GRANT TEMPORARY ON DATABASE main TO PUBLIC",
@@ -245,6 +241,12 @@ static const Drift DRIFTS[] = {
     {"a migrating service works as somebody else", "main", NULL,
      "ALTER ROLE svc_mig IN DATABASE main SET role TO 'db_main_writer'", "svc_mig",
      .end = DRIFT_REPAIRED},
+
+    // Who owned a database goes on working in it.
+    {"a database belongs to the bootstrap role", "postgres", NULL,
+     "ALTER DATABASE main OWNER TO neondb_owner", "main", .end = DRIFT_ADOPTED},
+    {"a database belongs to another API role", "postgres", NULL,
+     "ALTER DATABASE other OWNER TO legacy_api", "legacy_api", .end = DRIFT_HANDED_OVER},
 };
 
 #endif

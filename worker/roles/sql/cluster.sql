@@ -251,9 +251,16 @@ changes AS (
     FROM revokes, cfg
     UNION ALL
     SELECT 61, 'revoke', format('REVOKE ADMIN OPTION FOR %I FROM %I', h.role, h.member),
-           'ADMIN option isn''t wanted', h.role, NULL
+           format('ADMIN option isn''t wanted: %I in %I', h.member, h.role), h.role, NULL
     FROM cfg, held h JOIN member USING (role, member)
     WHERE NOT options AND h.admin_option AND h.member NOT IN (platform, me)
+    UNION ALL
+    SELECT 61, 'finding', NULL,
+           format('membership gives more than is wanted: %I in %I: left as it is (additive)',
+                  h.member, h.role), h.role, NULL
+    FROM cfg, held h JOIN member m USING (role, member)
+    WHERE options AND additive AND h.grantor = platform
+      AND (h.i AND NOT m.i OR h.s AND NOT m.s OR h.admin_option)
     UNION ALL
     SELECT 70, 'change',
            format('GRANT %I TO %s%s', role, string_agg(quote_ident(member), ', '
