@@ -4,13 +4,13 @@
  * the loop, tests/integration/roles/driver.c over plain libpq.
  *
  * A run over an environment is one CLUSTER conversation, in the maintenance database, and one
- * DATABASE conversation in each database, which start when the first one holds. Each session takes
- * the lock of its own database (advisory locks are per database) before it plans and has it until
- * it ends: what it executes was planned under that lock, and whoever is frozen meanwhile is cut off
- * by the server (ROLES_TALK_OPTIONS) before another one gets it.
+ * DATABASE conversation in each database, as soon as roles and database are there. Each session
+ * takes the lock of its own database (advisory locks are per database) before it plans and has it
+ * until it ends: what it executes was planned under that lock, and whoever is frozen meanwhile is
+ * cut off by the server (ROLES_TALK_OPTIONS) before another one gets it.
  *
  *   CLUSTER   look (verifiers, plan) → apply in one transaction, look again in the same round
- *             trip → … → create missing databases → HOLD until it is told to end
+ *             trip → … → create missing databases, a few at once → HOLD until it is told to end
  *   DATABASE  look → hand over chunk by chunk → privileges in one transaction → …
  *
  * A warning that nothing was granted proves nothing: a phase is over when its plan, made anew, has
@@ -87,8 +87,8 @@ typedef enum RolesTalkAction {
     ROLES_TALK_SEND,   // the batch; then roles_talk_learn
     ROLES_TALK_VERIFY, // the checks; then roles_talk_verified
     ROLES_TALK_WAIT,   // wait_ms; then roles_talk_waited
-    ROLES_TALK_HOLD,   // CLUSTER: databases are there. After wait_ms roles_talk_waited (which asks
-                       // for a statement that keeps the session), or roles_talk_end
+    ROLES_TALK_HOLD,   // CLUSTER: all is there. After wait_ms roles_talk_waited (which asks for a
+                       // statement that keeps the session), or roles_talk_end
     ROLES_TALK_DONE,   // the session is to be closed
     ROLES_TALK_FAILED, // err says why; the session is to be closed
 } RolesTalkAction;
@@ -121,9 +121,13 @@ void roles_talk_learn(RolesTalk *talk, PGresult *const *results, int count, cons
 void roles_talk_verified(RolesTalk *talk);
 void roles_talk_waited(RolesTalk *talk);
 void roles_talk_end(RolesTalk *talk); // of HOLD
-// CLUSTER, from HOLD on: whether the database isn't there (PLAN mode creates none; one that could
-// not be created is in the report).
-bool roles_talk_is_missing(const RolesTalk *talk, const char *database);
+typedef enum RolesDatabase {
+    ROLES_DATABASE_LATER,   // it is to be created, or roles have to be made first
+    ROLES_DATABASE_READY,   // its conversation may begin
+    ROLES_DATABASE_MISSING, // PLAN creates none; one that could not be created is in the report
+} RolesDatabase;
+// CLUSTER: may change with all that the conversation is told.
+RolesDatabase roles_talk_look_for(const RolesTalk *talk, const char *database);
 // Moves what was found and done to the end of `report` (roles_report_merge).
 void roles_talk_move_report(RolesTalk *talk, RolesReport *report);
 

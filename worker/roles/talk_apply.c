@@ -5,8 +5,6 @@
 #include "base/alloc.h"
 #include "roles/talk_parts.h"
 
-enum { NOT_SENT = -1 };
-
 // A statement that changes an owner waits with an exclusive lock asked for, and everybody else
 // behind it: not for long.
 #define SHORT_LOCK_TIMEOUT "SET LOCAL lock_timeout = '3s'"
@@ -32,8 +30,9 @@ static bool sets_password(const RolesTalk *talk, const RolesStep *step)
 static bool is_settled(const RolesTalk *talk, RolesQuery plan, const RolesStep *step)
 {
     return json_object_get(talk->failed, step->statement) != NULL ||
-           // others end after so many rounds; there may be many chunks
-           (plan == ROLES_QUERY_OWNER && json_object_get(talk->done, step->statement) != NULL);
+           // others end after so many rounds; there may be many chunks, and databases
+           ((plan == ROLES_QUERY_OWNER || plan == ROLES_QUERY_DATABASES) &&
+            json_object_get(talk->done, step->statement) != NULL);
 }
 
 bool talk_apply_counts(const RolesTalk *talk, RolesQuery plan, const RolesStep *step)
@@ -70,9 +69,16 @@ void talk_apply_begin(RolesTalk *talk, RolesQuery plan)
 {
     talk->applied = plan;
     talk->is_one_by_one = talk->attempts >= TALK_ATTEMPTS_AT_ONCE;
-    free(talk->verdicts);
-    talk->verdicts = alloc_zeroed(talk->plans[plan].count, sizeof(talk->verdicts[0]));
     talk_go(talk, TALK_APPLIES);
+}
+
+void talk_apply_expect(RolesTalk *talk, size_t step_count)
+{
+    free(talk->verdicts);
+    talk->verdicts = alloc_zeroed(step_count, sizeof(talk->verdicts[0]));
+    for (size_t i = 0; i < step_count; i++) {
+        talk->verdicts[i] = TALK_NOT_SENT;
+    }
 }
 
 static int add_step(RolesTalk *talk, const RolesStep *step)
@@ -90,6 +96,7 @@ void talk_apply_build(RolesTalk *talk)
     const RolesPlan *plan = &talk->plans[talk->applied];
     bool is_chunk = talk->applied == ROLES_QUERY_OWNER;
     bool is_last_chunk = talk_apply_count(talk, talk->applied) < TALK_CHUNK;
+    talk_apply_expect(talk, plan->count);
     talk_batch_begin(&talk->batch, false, true);
     talk_batch_add(&talk->batch, "BEGIN");
     if (talk->database != NULL) {
@@ -97,8 +104,9 @@ void talk_apply_build(RolesTalk *talk)
                        talk->is_one_by_one ? SHORTER_LOCK_TIMEOUT : SHORT_LOCK_TIMEOUT);
     }
     for (size_t i = 0; i < plan->count; i++) {
-        talk->verdicts[i] =
-            is_sent(talk, &plan->steps[i]) ? add_step(talk, &plan->steps[i]) : NOT_SENT;
+        if (is_sent(talk, &plan->steps[i])) {
+            talk->verdicts[i] = add_step(talk, &plan->steps[i]);
+        }
     }
     talk_batch_add(&talk->batch, "COMMIT");
     talk_look_assume_set(talk);
@@ -118,7 +126,7 @@ void talk_apply_learn(RolesTalk *talk, PGresult *const *results)
     talk->rounds += talk->applied == ROLES_QUERY_OWNER ? 0 : 1;
     for (size_t i = 0; i < plan->count; i++) {
         const RolesStep *step = &plan->steps[i];
-        if (talk->verdicts[i] == NOT_SENT || step->kind != ROLES_STEP_CHANGE) {
+        if (talk->verdicts[i] == TALK_NOT_SENT || step->kind != ROLES_STEP_CHANGE) {
             continue;
         }
         const char *why = why_failed(talk, i, results);

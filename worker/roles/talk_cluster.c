@@ -15,9 +15,13 @@ static bool is_missing(const RolesTalk *talk, const char *database)
     return false;
 }
 
-bool roles_talk_is_missing(const RolesTalk *talk, const char *database)
+RolesDatabase roles_talk_look_for(const RolesTalk *talk, const char *database)
 {
-    return is_missing(talk, database);
+    bool is_over = talk->state == TALK_HOLDS || talk->state == TALK_PINGS;
+    if (talk->has_roles && !is_missing(talk, database)) {
+        return ROLES_DATABASE_READY;
+    }
+    return is_over ? ROLES_DATABASE_MISSING : ROLES_DATABASE_LATER;
 }
 
 static void note_missing(RolesTalk *talk)
@@ -68,10 +72,21 @@ static void settle(RolesTalk *talk)
     talk_go(talk, TALK_HOLDS);
 }
 
+static void create_or_settle(RolesTalk *talk)
+{
+    bool creates = talk->task->mode == ROLES_MODE_APPLY;
+    if (creates && talk_apply_count(talk, ROLES_QUERY_DATABASES) > 0) {
+        talk_go(talk, TALK_CREATES);
+    } else {
+        settle(talk);
+    }
+}
+
 void talk_cluster_decide(RolesTalk *talk)
 {
     RolesMode mode = talk->task->mode;
     if (mode == ROLES_MODE_OWNER) {
+        talk->has_roles = true;
         talk_go(talk, TALK_HOLDS);
         return;
     }
@@ -82,25 +97,26 @@ void talk_cluster_decide(RolesTalk *talk)
     bool applies = mode != ROLES_MODE_PLAN && talk->rounds < TALK_ROUNDS_MAX;
     if (applies && talk_apply_count(talk, ROLES_QUERY_CLUSTER) > 0) {
         talk_apply_begin(talk, ROLES_QUERY_CLUSTER);
-    } else if (mode == ROLES_MODE_APPLY && talk_apply_count(talk, ROLES_QUERY_DATABASES) > 0) {
-        talk_go(talk, TALK_CREATES);
-    } else {
-        settle(talk);
+        return;
     }
+    talk->has_roles = true;
+    create_or_settle(talk);
 }
 
-static bool is_sent(const RolesTalk *talk, const RolesStep *step)
-{
-    return step->kind == ROLES_STEP_FRAME || talk_apply_counts(talk, ROLES_QUERY_DATABASES, step);
-}
-
+// The next few, between the frames.
 void talk_cluster_build_create(RolesTalk *talk)
 {
     const RolesPlan *plan = &talk->plans[ROLES_QUERY_DATABASES];
+    size_t changes = 0;
+    talk_apply_expect(talk, plan->count);
     talk_batch_begin(&talk->batch, true, true);
     for (size_t i = 0; i < plan->count; i++) {
-        if (is_sent(talk, &plan->steps[i])) {
-            talk_batch_add(&talk->batch, plan->steps[i].statement);
+        const RolesStep *step = &plan->steps[i];
+        bool is_due =
+            changes < TALK_CREATED_AT_ONCE && talk_apply_counts(talk, ROLES_QUERY_DATABASES, step);
+        changes += is_due ? 1 : 0;
+        if (is_due || step->kind == ROLES_STEP_FRAME) {
+            talk->verdicts[i] = talk_batch_add(&talk->batch, step->statement);
         }
     }
 }
@@ -125,6 +141,7 @@ static void learn_created(RolesTalk *talk, const RolesStep *step, const PGresult
     }
     if (err.kind == ERROR_NONE || strcmp(err.code, "42P04") == 0) { // duplicate_database
         forget_missing(talk, step->object);
+        json_object_set_new(talk->done, step->statement, json_true());
     } else if (talk_is_passing(err.code) && talk_may_retry(talk)) {
         *ret_passing = err;
     } else {
@@ -136,20 +153,15 @@ void talk_cluster_learn_create(RolesTalk *talk, PGresult *const *results)
 {
     const RolesPlan *plan = &talk->plans[ROLES_QUERY_DATABASES];
     Error passing = ERROR_INIT;
-    int at = 0;
     for (size_t i = 0; i < plan->count; i++) {
         const RolesStep *step = &plan->steps[i];
-        if (!is_sent(talk, step)) {
-            continue;
-        }
-        const PGresult *result = results[at++];
-        if (step->kind == ROLES_STEP_CHANGE) {
-            learn_created(talk, step, result, &passing);
+        if (talk->verdicts[i] != TALK_NOT_SENT && step->kind == ROLES_STEP_CHANGE) {
+            learn_created(talk, step, results[talk->verdicts[i]], &passing);
         }
     }
     if (passing.kind != ERROR_NONE) {
         talk_stumble(talk, &passing);
     } else {
-        settle(talk);
+        create_or_settle(talk);
     }
 }

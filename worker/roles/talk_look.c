@@ -37,8 +37,8 @@ void talk_look_begin(RolesTalk *talk)
         talk->secrets[i].wanted.set = false;
     }
     talk->roles = roles_text(talk);
-    talk->verifies = talk->database == NULL && talk->roles != NULL &&
-                     talk->task->mode != ROLES_MODE_OWNER;
+    talk->verifies =
+        talk->database == NULL && talk->roles != NULL && talk->task->mode != ROLES_MODE_OWNER;
 }
 
 void talk_look_clear(RolesTalk *talk)

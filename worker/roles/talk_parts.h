@@ -18,6 +18,9 @@ enum {
     // After so many failures what was to be applied at once is tried one by one.
     TALK_ATTEMPTS_AT_ONCE = 3,
     TALK_ATTEMPTS_MAX = 8,
+    // Databases that are created in one batch: those that are there are worked in meanwhile.
+    TALK_CREATED_AT_ONCE = 4,
+    TALK_NOT_SENT = -1,
 };
 
 typedef enum TalkState {
@@ -67,12 +70,13 @@ struct RolesTalk {
 
     // the plan that is applied
     RolesQuery applied;
-    int *verdicts;      // of its steps: index of the result that tells; -1: not sent
+    int *verdicts;      // of its steps: index of the result that tells, or TALK_NOT_SENT
     bool is_one_by_one; // since it failed as a whole
     uint32_t rounds;    // of applies, but for chunks
     json_t *done;       // statements that were executed
     json_t *failed;     // statement → why
     json_t *missing;    // names of databases
+    bool has_roles;     // databases may be worked in
 
     RolesReport report;
     Error err;
@@ -118,6 +122,7 @@ void talk_look_note_set(RolesTalk *talk, const char *role); // its password was 
 bool talk_apply_counts(const RolesTalk *talk, RolesQuery plan, const RolesStep *step);
 size_t talk_apply_count(const RolesTalk *talk, RolesQuery plan);
 void talk_apply_begin(RolesTalk *talk, RolesQuery plan);
+void talk_apply_expect(RolesTalk *talk, size_t step_count); // verdicts: none is sent
 void talk_apply_build(RolesTalk *talk);
 void talk_apply_learn(RolesTalk *talk, PGresult *const *results);
 // Puts what is left of the plan into the report.

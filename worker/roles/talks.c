@@ -69,16 +69,9 @@ void roles_talks_free(RolesTalks *talks)
     free(talks);
 }
 
-// What PLAN would create can't be looked into, nor what could not be created.
-static void begin_databases(RolesTalks *talks)
+static RolesDatabase look_for(const RolesTalks *talks, const Session *session)
 {
-    talks->holds = true;
-    for (size_t i = 0; i < talks->count; i++) {
-        Session *session = &talks->databases[i];
-        if (roles_talk_is_missing(talks->cluster.public.talk, session->public.database)) {
-            session->state = SESSION_ENDED;
-        }
-    }
+    return roles_talk_look_for(talks->cluster.public.talk, session->public.database);
 }
 
 static Session *find_due(RolesTalks *talks)
@@ -86,10 +79,10 @@ static Session *find_due(RolesTalks *talks)
     if (talks->cluster.state == SESSION_DUE) {
         return &talks->cluster;
     }
-    bool may_more = talks->holds && talks->open_count < ROLES_TALKS_MAX;
-    for (size_t i = 0; may_more && i < talks->count; i++) {
-        if (talks->databases[i].state == SESSION_DUE) {
-            return &talks->databases[i];
+    for (size_t i = 0; i < talks->count && talks->open_count < ROLES_TALKS_MAX; i++) {
+        Session *session = &talks->databases[i];
+        if (session->state == SESSION_DUE && look_for(talks, session) == ROLES_DATABASE_READY) {
+            return session;
         }
     }
     return NULL;
@@ -132,7 +125,9 @@ bool roles_talks_refused(RolesTalks *talks, RolesSession *session, const Error *
 static bool all_ended(const RolesTalks *talks)
 {
     for (size_t i = 0; i < talks->count; i++) {
-        if (talks->databases[i].state != SESSION_ENDED) {
+        const Session *session = &talks->databases[i];
+        if (session->state == SESSION_OPEN ||
+            (session->state == SESSION_DUE && look_for(talks, session) == ROLES_DATABASE_READY)) {
             return false;
         }
     }
@@ -155,14 +150,10 @@ static void note_end(RolesTalks *talks, Session *session, const Error *err)
 RolesTalkNext roles_talks_next(RolesTalks *talks, RolesSession *session, uint32_t random)
 {
     RolesTalkNext next = roles_talk_next(session->talk, random);
-    if (next.action == ROLES_TALK_HOLD) {
-        if (!talks->holds) {
-            begin_databases(talks);
-        }
-        if (all_ended(talks)) {
-            roles_talk_end(session->talk);
-            next = roles_talk_next(session->talk, random);
-        }
+    talks->holds = next.action == ROLES_TALK_HOLD || talks->holds;
+    if (next.action == ROLES_TALK_HOLD && all_ended(talks)) {
+        roles_talk_end(session->talk);
+        next = roles_talk_next(session->talk, random);
     }
     if (next.action == ROLES_TALK_DONE || next.action == ROLES_TALK_FAILED) {
         note_end(talks, session_of(talks, session), next.err);
