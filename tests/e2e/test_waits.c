@@ -8,6 +8,7 @@
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/ledger_door.h"
+#include "support/pair.h"
 #include "support/probe.h"
 #include "support/wait.h"
 
@@ -15,7 +16,16 @@
 #define CREATE                                                                                     \
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
     "}"
-enum { SECONDS = 60, RETRY_AFTER_S = 3, LONG_S = 30, DEADLINE_S = 4, LATE = 5, GONE = 3 };
+enum {
+    SECONDS = 60,
+    RETRY_AFTER_S = 3,
+    SLOW_MS = 1000,
+    LATER_S = 4,
+    LONG_S = 30,
+    DEADLINE_S = 4,
+    LATE = 5,
+    GONE = 3
+};
 
 static Process *worker;
 
@@ -73,27 +83,58 @@ static void each_second_counts_for_one_cause(void **state)
         expect_between(waited, RETRY_AFTER_S - 0.01, RETRY_AFTER_S + 2, REASONS[i]);
         sum_s += waited;
     }
-    // after the 429 it waited for its account's rate, too: for the same reason
     expect_between(waited_s("bucket"), 0, 0, "bucket");
     expect_between(sum_s, 0, took_s, "all waits");
+}
+
+static void fail_project(World *world, const char *environment, const char *fault)
+{
+    (void)sandbox_fault(world, box_text("{%s, 'route': 'POST /projects', 'match': '%s', "
+                                        "'count': 1}",
+                                        fault, environment));
+}
+
+// Two calls are under way and answered 429, the second of them later and for longer. The first
+// command has waited long enough, and then waits for its account's rate: for the same reason.
+static void what_a_429_began_stays_its(void **state)
+{
+    World *world = *state;
+    double limited_s = waited_s("rate_limited");
+    double limited = times("rate_limited");
+    const char *late = world_fresh("late");
+    const char *early = world_fresh("early");
+    fail_project(world, late, box_text("'kind': 'slow_before', 'ms': %d", SLOW_MS));
+    fail_project(world, late, box_text("'kind': 'rate_limited', 'retry_after': %d", LATER_S));
+    fail_project(world, early, "'kind': 'rate_limited', 'retry_after': 1");
+    const char *second = command_send(world, APPLICATION, CREATE, late);
+    pair_await_row(world, second, "intent_status = 'open'");
+    (void)command_run(world, APPLICATION, "EnvironmentCreated", CREATE, early);
+    (void)command_await(world, second, "EnvironmentCreated");
+    expect_between(times("rate_limited") - limited, 2, 2, "429s");
+    expect_between(waited_s("rate_limited") - limited_s, 2 * LATER_S, 2 * LATER_S + 4,
+                   "rate_limited");
+    expect_between(waited_s("bucket"), 0, 1, "bucket"); // of its later calls
 }
 
 // Another command of the account is let go only when the 429's time is over: it waits for the rate.
 static void a_wait_for_the_rate_is_another_s(void **state)
 {
     World *world = *state;
+    double bucket_s = waited_s("bucket");
+    double limited = times("rate_limited");
     double limited_s = waited_s("rate_limited");
     const char *environment = world_fresh("live");
     (void)sandbox_fault(world, box_text("{'kind': 'rate_limited', 'route': 'POST /projects', "
                                         "'match': '%s', 'count': 1, 'retry_after': %d}",
                                         environment, RETRY_AFTER_S));
-    const char *limited = command_send(world, APPLICATION, CREATE, environment);
-    probe_await_metric(worker, "provision_neon_waits_total{reason=\"rate_limited\"}", 2, SECONDS);
+    const char *id = command_send(world, APPLICATION, CREATE, environment);
+    probe_await_metric(worker, "provision_neon_waits_total{reason=\"rate_limited\"}", limited + 1,
+                       SECONDS);
     int64_t began_ms = wait_now_ms();
     (void)command_run(world, APPLICATION, "EnvironmentCreated", CREATE, world_fresh("live"));
     double took_s = (double)(wait_now_ms() - began_ms) / 1000;
-    (void)command_await(world, limited, "EnvironmentCreated");
-    expect_between(waited_s("bucket"), RETRY_AFTER_S - 1, took_s, "bucket");
+    (void)command_await(world, id, "EnvironmentCreated");
+    expect_between(waited_s("bucket") - bucket_s, RETRY_AFTER_S - 1, took_s + 1, "bucket");
     expect_between(waited_s("rate_limited") - limited_s, RETRY_AFTER_S - 0.01, RETRY_AFTER_S + 2,
                    "rate_limited");
 }
@@ -205,6 +246,7 @@ int main(void)
     world_require();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_second_counts_for_one_cause),
+        cmocka_unit_test(what_a_429_began_stays_its),
         cmocka_unit_test(a_wait_for_the_rate_is_another_s),
         cmocka_unit_test(a_wait_that_is_cut_short_counts_as_long_as_it_lasted),
         cmocka_unit_test(what_was_never_read_is_backlog_all_the_same),
