@@ -154,6 +154,27 @@ void stack_free_disk(void)
     assert_int_equal(unlink(place("ledger/filler")), 0);
 }
 
+static void execute(World *world, const char *sql)
+{
+    PGresult *result = PQexec(world->ledger, sql);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(world->ledger));
+    }
+    PQclear(result);
+}
+
+void stack_put_temporary_elsewhere(World *world)
+{
+    const char *folder = place("elsewhere");
+    struct stat owner;
+    assert_int_equal(stat(place("ledger/cluster/data"), &owner), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(chown(folder, owner.st_uid, owner.st_gid), 0);
+    execute(world, box_text("CREATE TABLESPACE elsewhere LOCATION '%s'", folder));
+    execute(world, box_text("ALTER DATABASE \"%s\" SET temp_tablespaces = 'elsewhere'",
+                            ledger_value(world, "SELECT current_database()")));
+}
+
 void stack_freeze_kafka(void)
 {
     signal_kafka(SIGSTOP);

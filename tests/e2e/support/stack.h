@@ -25,6 +25,8 @@ void stack_start_ledger(World *world); // again; the world's own connection work
 // Uses up what is left of the small disk, and gives it back.
 void stack_fill_disk(void);
 void stack_free_disk(void);
+// From its next connections on the ledger's temporary tables go to a disk that isn't the small one.
+void stack_put_temporary_elsewhere(World *world);
 void stack_freeze_kafka(void);
 void stack_thaw_kafka(void);
 void stack_stop_kafka(void);  // as on purpose: it ends in order
