@@ -12,13 +12,12 @@ void ctl_start(World *world, const char *name, const char *const *arguments, Pro
         "--bootstrap-servers",  world->bootstrap, "--commands-topic", world->topics[0],
         "--events-topic",       world->topics[1], "--state-topic",    world->topics[2],
         "--dead-letters-topic", world->topics[3]};
-    const size_t connection_count = sizeof(connection) / sizeof(connection[0]);
-    size_t count = 1;
+    size_t count = 1 + sizeof(connection) / sizeof(connection[0]);
+    memcpy(argv + 1, connection, sizeof connection);
     for (; *arguments != NULL; arguments++) {
-        assert_true(count < PROCESS_ARGUMENTS_MAX - connection_count - 1);
+        assert_true(count < PROCESS_ARGUMENTS_MAX - 1);
         argv[count++] = *arguments;
     }
-    memcpy(argv + count, connection, sizeof connection);
     process_start(ret_process, argv, box_text("%s/%s.log", world->dir, name));
 }
 
