@@ -170,6 +170,7 @@ static void inherit(Store *store, const Branch *parent, Branch *branch, int64_t 
             copy->no_login = role->no_login;
             copy->was_made_no_login = role->was_made_no_login;
             copy->is_applied = role->is_applied;
+            copy->is_ours = role->is_ours;
             copy->is_known = role->is_known;
             copy->is_pending = role->is_pending;
         }
@@ -227,7 +228,7 @@ static void set_connection_uris(json_t *reply, const Branch *branch)
     for (const Database *database = branch->databases; database != NULL;
          database = database->next) {
         const Role *role = store_find_role(branch, database->owner);
-        if (role != NULL && role->password[0] != '\0') {
+        if (role != NULL && role->is_ours) {
             json_array_append_new(uris, render_connection(branch->endpoint, role, database->name));
         }
     }

@@ -40,9 +40,9 @@ static void learn_forwarded(Store *store, Branch *branch, const json_t *row, int
     role->is_known = true;
     /* Until the cluster shows it. */
     role->is_pending = true;
-    if (read_text(row, 0)[0] == 'P' &&
-        !text_copy(role->password, sizeof(role->password), read_text(row, 2))) {
-        role->password[0] = '\0';
+    if (read_text(row, 0)[0] == 'P') {
+        role->is_ours = false;
+        (void)text_copy(role->password, sizeof(role->password), read_text(row, 2));
     }
 }
 
@@ -73,6 +73,7 @@ static void learn_role(Store *store, Branch *branch, const json_t *row, int64_t 
     /* PASSWORD NULL. */
     if (!role->is_pending && verifier[0] == '\0') {
         sodium_memzero(role->password, sizeof(role->password));
+        role->is_ours = false;
     }
 }
 
@@ -193,6 +194,7 @@ void knowledge_set_role(Store *store, Branch *branch, const char *name, const ch
     }
     role->is_known = true;
     role->is_pending = true;
+    role->is_ours = password[0] != '\0';
     text_build(role->password, sizeof(role->password), "%s", password);
 }
 
@@ -212,6 +214,7 @@ void knowledge_renew_passwords(Branch *branch)
     for (Role *role = branch->roles; role != NULL; role = role->next) {
         if (store_is_alive(&role->life) && !role->was_made_no_login) {
             ids_make_password(role->password);
+            role->is_ours = true;
             role->is_pending = true;
         }
     }

@@ -262,6 +262,7 @@ static Branch *add_main_branch(Exchange *exchange, Project *project, const Proje
     Role *role = store_add_role(
         store, branch, request->role_name != NULL ? request->role_name : owner, exchange->now_ms);
     ids_make_password(role->password);
+    role->is_ours = true;
     role->is_known = true;
     store_add_database(store, branch, request->database_name, role->name, exchange->now_ms);
     return branch;

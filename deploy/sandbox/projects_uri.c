@@ -51,7 +51,7 @@ static bool find_login(Exchange *exchange, const Branch *branch, const Role **re
         exchange_fail(exchange, 412, "", "Storing passwords is disabled");
         return false;
     }
-    if ((*ret_role)->password[0] == '\0') {
+    if (!(*ret_role)->is_ours) {
         exchange_fail(exchange, 404, "", "password of the role not found");
         return false;
     }

@@ -162,7 +162,7 @@ json_t *render_role(const Branch *branch, const Role *role, bool with_password)
 {
     json_t *json =
         json_pack("{s:s, s:s, s:b}", "branch_id", branch->id, "name", role->name, "protected", 0);
-    if (with_password && role->password[0] != '\0') {
+    if (with_password && role->is_ours) {
         json_object_set_new(json, "password", json_string(role->password));
     }
     json_object_set_new(json, "authentication_method",

@@ -124,6 +124,7 @@ void roles_create(Exchange *exchange)
     role->no_login = no_login;
     role->was_made_no_login = no_login;
     role->is_known = true;
+    role->is_ours = !no_login;
     if (!no_login) {
         ids_make_password(role->password);
     }
@@ -172,7 +173,7 @@ void roles_reveal_password(Exchange *exchange)
         exchange_fail(exchange, 412, "", "Storing passwords is disabled");
         return;
     }
-    if (role->password[0] == '\0') {
+    if (!role->is_ours) {
         exchange_fail(exchange, 404, "", "password of the role not found");
         return;
     }
@@ -191,6 +192,7 @@ void roles_reset_password(Exchange *exchange)
     }
     /* The cluster takes the old one until the operation has run. */
     ids_make_password(role->password);
+    role->is_ours = true;
     /* Neon's compute says LOGIN with every password, also to a group that SQL made. */
     role->no_login = false;
     role->is_known = true;

@@ -68,6 +68,7 @@ typedef struct Relay Relay;       /* relay.h */
 typedef struct Role {
     char name[STORE_SQL_NAME_BYTES];
     char password[STORE_PASSWORD_BYTES]; /* empty: has none, or it was never told to us */
+    bool is_ours; /* we made the password, so it is told; what SQL set isn't */
     bool no_login;
     bool was_made_no_login; /* by the API, on demand */
     bool is_applied;        /* the cluster has it */
