@@ -1,0 +1,213 @@
+#include "script.h"
+
+#define OPEN_TWO "lock cluster; verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
+#define AGAIN_TWO "verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
+
+static const char TWO_VERIFIERS[] = "svc_a|SCRAM-a\nsvc_b|SCRAM-b\nstranger|SCRAM-s";
+static const char ALTER_A[] = "change|ALTER ROLE svc_a|password differs|svc_a|svc_a";
+
+static bool is_to_set(const Script *script, const char *role)
+{
+    json_t *parameter = json_loads(script->parameter, 0, NULL);
+    const json_t *roles = json_object_get(parameter, "set");
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(roles); i++) {
+        found = found || strcmp(json_string_value(json_array_get(roles, i)), role) == 0;
+    }
+    json_decref(parameter);
+    return found;
+}
+
+static void passwords_that_are_set_are_left_alone_and_told(void **state)
+{
+    Script *script = *state;
+    script_know(script, 2);
+    script->rows[ROLES_QUERY_VERIFIERS] = TWO_VERIFIERS;
+    script_begin(script, NULL);
+    script_assert_answer(script, OPEN_TWO);
+    RolesTalkNext next = roles_talk_next(script->talk, 0);
+    assert_int_equal(next.check_count, 2);
+    assert_string_equal(next.checks[1].verifier, "SCRAM-b");
+    script_verify(script, ROLES_VERIFIED_EQUAL);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(json_array_size(script_report(script)->passwords_set), 2);
+    assert_int_equal(script->report.count, 0);
+}
+
+static void a_password_that_differs_is_set_and_compared_again(void **state)
+{
+    Script *script = *state;
+    script_know(script, 2);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script_begin(script, NULL);
+    script_answer(script);
+    assert_false(is_to_set(script, "svc_a"));
+    script_verify(script, ROLES_VERIFIED_DIFFERENT);
+    script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
+    script_assert_answer(script, "cluster; databases; logins");
+    assert_true(is_to_set(script, "svc_a"));
+    assert_null(strstr(script->parameter, "password-of"));
+    script->rows[ROLES_QUERY_CLUSTER] = NULL;
+    script_assert_answer(
+        script, "BEGIN; stage ALTER ROLE svc_a = password-of-svc_a; run; COMMIT; " AGAIN_TWO);
+    assert_false(is_to_set(script, "svc_a"));
+    script_verify(script, ROLES_VERIFIED_EQUAL);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(json_array_size(script_report(script)->passwords_set), 1);
+    script_assert_change(script, 0, "|svc_a|ALTER ROLE svc_a|password differs");
+}
+
+static void a_role_without_a_verifier_gets_one(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|-";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_assert_answer(script, "cluster; databases; logins");
+    assert_true(is_to_set(script, "svc_a"));
+}
+
+static void a_verifier_of_another_kind_is_replaced_once(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|md5-something";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_UNKNOWN);
+    script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
+    script_answer(script);
+    script->rows[ROLES_QUERY_CLUSTER] = NULL;
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_UNKNOWN);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(json_array_size(script_report(script)->passwords_set), 1);
+}
+
+static void where_verifiers_are_hidden_the_caller_says_what_is_set(void **state)
+{
+    Script *script = *state;
+    script_know(script, 2);
+    script->secrets[0].set = true;
+    script_begin(script, NULL);
+    script->fails_at = 1;
+    script_assert_answer(script, OPEN_TWO);
+    script->fails_at = -1;
+    script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
+    script_assert_answer(script, "cluster; databases; logins");
+    assert_true(is_to_set(script, "svc_a"));
+    assert_false(is_to_set(script, "svc_b"));
+    script->rows[ROLES_QUERY_CLUSTER] = NULL;
+    script_assert_answer(script, "BEGIN; stage ALTER ROLE svc_a = password-of-svc_a; run; COMMIT; "
+                                 "cluster; databases; logins");
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(json_array_size(script_report(script)->passwords_set), 1);
+}
+
+static void where_verifiers_are_hidden_and_none_is_asked_for_none_is_set(void **state)
+{
+    Script *script = *state;
+    script_know(script, 2);
+    script_begin(script, NULL);
+    script->fails_at = 1;
+    script_answer(script);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_null(script_report(script)->passwords_set);
+}
+
+static void a_plan_compares_and_sets_nothing(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PLAN;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_DIFFERENT);
+    script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
+    script_answer(script);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_null(script_report(script)->passwords_set);
+    script_assert_change(script, 0, "|svc_a|ALTER ROLE svc_a|password differs");
+}
+
+static void secrets_without_a_password_are_not_compared(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->secrets[0].password = NULL;
+    script_begin(script, NULL);
+    script_assert_sent(script, "lock cluster; cluster; databases; logins");
+}
+
+static void a_rotation_sets_passwords_and_nothing_else(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PASSWORDS;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script_begin(script, NULL);
+    script_assert_answer(script, "lock cluster; verifiers [\"svc_a\"]; cluster");
+    script_verify(script, ROLES_VERIFIED_DIFFERENT);
+    script->rows[ROLES_QUERY_CLUSTER] =
+        "change|COMMENT ON ROLE encore_platform|mark differs|encore_platform|-\n"
+        "frame|SET LOCAL ROLE encore_platform||-|-\n"
+        "change|ALTER ROLE svc_a|password differs|svc_a|svc_a\n"
+        "change|ALTER ROLE svc_b|password differs|svc_b|svc_b\n"
+        "change|GRANT x TO svc_a|membership is missing|x|-\n"
+        "change|CREATE ROLE svc_a|role is missing|svc_a|svc_a\n"
+        "finding||worth knowing|x|-";
+    script_answer(script);
+    script_assert_answer(script, "BEGIN; COMMENT ON ROLE encore_platform; "
+                                 "SET LOCAL ROLE encore_platform; "
+                                 "stage ALTER ROLE svc_a = password-of-svc_a; run; COMMIT; "
+                                 "verifiers [\"svc_a\"]; cluster");
+    script->rows[ROLES_QUERY_CLUSTER] = NULL;
+    script_verify(script, ROLES_VERIFIED_DIFFERENT); // somebody else was faster
+    script->rows[ROLES_QUERY_CLUSTER] = "change|GRANT x TO svc_a|membership is missing|x|-";
+    script_answer(script);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(script_report(script)->count, 2);
+    script_assert_change(script, 0,
+                         "|encore_platform|COMMENT ON ROLE encore_platform|mark differs");
+    script_assert_change(script, 1, "|svc_a|ALTER ROLE svc_a|password differs");
+    assert_null(script->report.passwords_set);
+}
+
+static void a_rotation_that_does_not_hold_is_reported(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PASSWORDS;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|-";
+    script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
+    script_begin(script, NULL);
+    script_answer(script);
+    script_answer(script);
+    for (int i = 0; i < 3; i++) {
+        script_answer(script);
+        script_answer(script);
+    }
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_true(script_report(script)->remains);
+    script_assert_change(script, 3,
+                         "!|svc_a|ALTER ROLE svc_a|it was executed, and is planned again");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRIPT_TEST(passwords_that_are_set_are_left_alone_and_told),
+        SCRIPT_TEST(a_password_that_differs_is_set_and_compared_again),
+        SCRIPT_TEST(a_role_without_a_verifier_gets_one),
+        SCRIPT_TEST(a_verifier_of_another_kind_is_replaced_once),
+        SCRIPT_TEST(where_verifiers_are_hidden_the_caller_says_what_is_set),
+        SCRIPT_TEST(where_verifiers_are_hidden_and_none_is_asked_for_none_is_set),
+        SCRIPT_TEST(a_plan_compares_and_sets_nothing),
+        SCRIPT_TEST(secrets_without_a_password_are_not_compared),
+        SCRIPT_TEST(a_rotation_sets_passwords_and_nothing_else),
+        SCRIPT_TEST(a_rotation_that_does_not_hold_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
