@@ -132,6 +132,19 @@ static void a_plan_compares_and_sets_nothing(void **state)
     script_assert_change(script, 0, "|svc_a|ALTER ROLE svc_a|password differs");
 }
 
+static void a_plan_tells_of_no_password_that_is_set(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PLAN;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_EQUAL);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_null(script_report(script)->passwords_set);
+}
+
 static void secrets_without_a_password_are_not_compared(void **state)
 {
     Script *script = *state;
@@ -205,6 +218,7 @@ int main(void)
         SCRIPT_TEST(where_verifiers_are_hidden_the_caller_says_what_is_set),
         SCRIPT_TEST(where_verifiers_are_hidden_and_none_is_asked_for_none_is_set),
         SCRIPT_TEST(a_plan_compares_and_sets_nothing),
+        SCRIPT_TEST(a_plan_tells_of_no_password_that_is_set),
         SCRIPT_TEST(secrets_without_a_password_are_not_compared),
         SCRIPT_TEST(a_rotation_sets_passwords_and_nothing_else),
         SCRIPT_TEST(a_rotation_that_does_not_hold_is_reported),
