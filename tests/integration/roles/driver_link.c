@@ -17,7 +17,7 @@ static void explain(PGconn *conn, Error *err)
     if (at != NULL && strlen(at) > strlen("FATAL:  ") + SQLSTATE_LENGTH) {
         memcpy(code, at + strlen("FATAL:  "), SQLSTATE_LENGTH);
     }
-    ErrorKind kind = strncmp(code, "28", 2) == 0 ? ERROR_DENIED : ERROR_UNAVAILABLE;
+    ErrorKind kind = code[0] == '2' && code[1] == '8' ? ERROR_DENIED : ERROR_UNAVAILABLE;
     error_set(err, kind, code[0] != '\0' ? code : "CONNECT_FAILED", "%.*s",
               (int)strcspn(message, "\n"), message);
 }

@@ -161,7 +161,8 @@ plan AS (
     UNION ALL
     SELECT 12, 'revoke', format('REVOKE %s ON DATABASE %I FROM PUBLIC',
                                 string_agg(h.right, ', ' ORDER BY h.right), datname),
-           'everybody has it', format('database %I', datname), NULL
+           format('PUBLIC has %s', string_agg(h.right, ', ' ORDER BY h.right)),
+           format('database %I', datname), NULL
     FROM database_have h, here WHERE ours AND grantee = 0 GROUP BY datname
     UNION ALL
     SELECT 13, 'revoke', CASE WHEN h.grantor = datdba THEN
@@ -179,7 +180,7 @@ plan AS (
                       WHERE h.oid = s.oid AND r.rolname = reader AND h.right = 'USAGE')
     UNION ALL
     SELECT 21, 'revoke', format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', nspname),
-           'everybody has it', format('schema %I', nspname), NULL
+           'PUBLIC has CREATE', format('schema %I', nspname), NULL
     FROM schema_have WHERE grantee = 0 AND "right" = 'CREATE'
     UNION ALL
     SELECT 22, 'revoke', CASE WHEN h.grantor = h.nspowner THEN
@@ -229,7 +230,7 @@ plan AS (
     SELECT 41, 'revoke', format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE %s ON %s FROM %I',
                                 creator, ' IN SCHEMA ' || quote_ident(nspname), "right", types,
                                 role),
-           'default privilege isn''t wanted',
+           format('default privilege isn''t wanted: %s of %I', "right", role),
            lower(types) || format(' that %I will make', creator), NULL
     FROM default_extra
     UNION ALL
@@ -251,7 +252,10 @@ plan AS (
     FROM cfg, creator c
     WHERE NOT has AND can_have AND c.oid IN (SELECT oid FROM default_missing)
     UNION ALL
-    SELECT 54, 'owner', NULL,
+    -- a session of what Neon's API made can be had
+    SELECT 54, CASE WHEN EXISTS (SELECT FROM pg_roles n WHERE n.rolname = 'neon_superuser'
+                                 AND pg_has_role(c.oid, n.oid, 'MEMBER'))
+                    THEN 'owner' ELSE 'finding' END, NULL,
            'default privileges are missing, which only a session of its own can give', c.role, NULL
     FROM creator c
     WHERE NOT has AND NOT can_have AND c.oid IN (SELECT oid FROM default_missing)
