@@ -10,7 +10,14 @@
 #include "support/pair.h"
 #include "support/wait.h"
 
-enum { COMMANDS = 5, SECONDS = 60, SLOW_MS = 3000, LONG_MS = 8000, LINGER_MS = 10000 };
+enum {
+    COMMANDS = 5,
+    SECONDS = 60,
+    SLOW_MS = 3000,
+    LONG_MS = 8000,
+    LINGER_MS = 10000,
+    IDLE_MS = 3000
+};
 
 static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
 
@@ -169,6 +176,21 @@ static void what_was_not_begun_is_not_begun_any_more(void **state)
     worker_stop(next);
 }
 
+static void an_idle_worker_ends_at_once_however_often_it_is_told(void **state)
+{
+    World *world = *state;
+    for (int signals = 1; signals <= 3; signals++) {
+        Process *worker = worker_start(world, box_text("idle-%d", signals), SETTINGS);
+        worker_await_members(world, 1, SECONDS);
+        int64_t began_ms = wait_now_ms();
+        for (int i = 0; i < signals; i++) {
+            (void)kill(worker->pid, SIGTERM); // it may be gone by the last one
+        }
+        assert_int_equal(process_wait(worker, SECONDS), 0);
+        assert_true(wait_now_ms() - began_ms < IDLE_MS);
+    }
+}
+
 int main(void)
 {
     world_require();
@@ -177,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_end_waits_for_no_more_outcomes),
         cmocka_unit_test(a_static_member_ends_its_call_and_keeps_its_partitions),
         cmocka_unit_test(what_was_not_begun_is_not_begun_any_more),
+        cmocka_unit_test(an_idle_worker_ends_at_once_however_often_it_is_told),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
 }
