@@ -43,6 +43,7 @@ struct Proxy {
     bool is_over;
     bool is_away;
     int delay_ms;
+    int handshake_ms;
     const char *trap_text; // NULL: none is set
     ProxyTrap trap;
     bool then_away;
@@ -148,8 +149,11 @@ static bool swallow_reply(Proxy *proxy, Link *link)
 static bool pass(Proxy *proxy, Link *link, bool up_is_ready, bool down_is_ready)
 {
     int64_t now_ms = wait_now_ms();
-    if (up_is_ready &&
-        !(proxy_pipe_read(&link->up, now_ms + proxy->delay_ms) && spring_on_request(proxy, link))) {
+    int64_t due_ms = now_ms + proxy->delay_ms;
+    if (link->up.seen_bytes == 0) {
+        due_ms += proxy->handshake_ms;
+    }
+    if (up_is_ready && !(proxy_pipe_read(&link->up, due_ms) && spring_on_request(proxy, link))) {
         return false;
     }
     if (down_is_ready && !(proxy_pipe_read(&link->down, now_ms) && swallow_reply(proxy, link))) {
@@ -290,6 +294,13 @@ void proxy_delay(Proxy *proxy, int ms)
 {
     lock(proxy);
     proxy->delay_ms = ms;
+    unlock(proxy);
+}
+
+void proxy_delay_first(Proxy *proxy, int ms)
+{
+    lock(proxy);
+    proxy->handshake_ms = ms;
     unlock(proxy);
 }
 

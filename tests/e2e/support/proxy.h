@@ -24,6 +24,8 @@ void proxy_close(Proxy *proxy);
 
 // What clients send arrives this much later.
 void proxy_delay(Proxy *proxy, int ms);
+// The first that a client sends, so much later yet: TCP's handshake, which is with the proxy.
+void proxy_delay_first(Proxy *proxy, int ms);
 
 // Sets the trap, in place of an earlier one; it goes off once. With `then_away` the neighbour is
 // away from that moment on: every connection is cut, new ones are closed at once. `text` stays the
