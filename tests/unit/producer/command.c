@@ -147,13 +147,19 @@ static void either_a_key_or_a_reference_is_needed(void **state)
 static void create_environment_carries_every_field(void **state)
 {
     (void)state;
+    static const char *const DATABASES[] = {"orders", "logs"};
+    static const ProvisionDatabaseAccess ACCESSES[] = {{"orders", PROVISION_ACCESS_ADMIN}};
+    static const ProvisionService SERVICES[] = {{"api", ACCESSES, 1}};
     ProvisionCreateEnvironment spec = {
         .environment = "production",
         .account = "main",
         .region_id = "aws-eu-central-1",
         .project_name = "Shop",
         .branch_name = "trunk",
-        .database = "orders",
+        .databases = DATABASES,
+        .database_count = 2,
+        .services = SERVICES,
+        .service_count = 1,
         .pg_version = 17,
         .has_history_retention = true,
         .history_retention_seconds = 0,
@@ -169,8 +175,12 @@ static void create_environment_carries_every_field(void **state)
     assert_string_equal(action->region_id, "aws-eu-central-1");
     assert_string_equal(action->project_name, "Shop");
     assert_string_equal(action->branch_name, "trunk");
-    assert_int_equal(action->n_databases, 1);
-    assert_string_equal(action->databases[0], "orders");
+    assert_int_equal(action->n_databases, 2);
+    assert_string_equal(action->databases[1], "logs");
+    assert_int_equal(action->n_services, 1);
+    assert_string_equal(action->services[0]->name, "api");
+    assert_int_equal(action->services[0]->databases[0]->access,
+                     PROVISIONING__V1__ACCESS__ACCESS_ADMIN);
     assert_int_equal(action->pg_version, 17);
     assert_int_equal(action->history_retention_seconds->value, 0);
     assert_true(action->endpoint->autoscaling_limit_min_cu->value == 0.25);
@@ -237,34 +247,6 @@ static void deleting_names_the_environment_and_the_consent(void **state)
     Command *decoded CLEANUP(command_free_at) = decode_valid(command, NULL);
     assert_string_equal(decoded->message->delete_environment->environment, "staging");
     assert_true(decoded->message->delete_environment->delete_data);
-}
-
-static void a_reveal_names_a_role_or_a_service_and_the_reply_key(void **state)
-{
-    (void)state;
-    static const uint8_t KEY[PROVISION_KEY_BYTES] = {9};
-    ProvisionError error;
-    ProvisionRevealCredentials spec = {
-        .environment = "staging", .role = "app_owner", .reply_public_key = KEY};
-    ProvisionCommand *of_role CLEANUP(draft_free_at) =
-        provision_reveal_credentials("shop", &spec, NULL);
-    Command *first CLEANUP(command_free_at) = decode_valid(of_role, NULL);
-    const Provisioning__V1__RevealCredentials *action = first->message->reveal_credentials;
-    assert_string_equal(action->environment, "staging");
-    assert_string_equal(action->role, "app_owner");
-    assert_int_equal(action->reply_public_key.len, PROVISION_KEY_BYTES);
-    assert_memory_equal(action->reply_public_key.data, KEY, PROVISION_KEY_BYTES);
-    spec.service = "api";
-    assert_null(provision_reveal_credentials("shop", &spec, &error));
-    assert_string_equal(error.field, "reveal_credentials.target");
-    spec.role = NULL;
-    ProvisionCommand *of_service CLEANUP(draft_free_at) =
-        provision_reveal_credentials("shop", &spec, NULL);
-    Command *second CLEANUP(command_free_at) = decode_valid(of_service, NULL);
-    assert_string_equal(second->message->reveal_credentials->service, "api");
-    spec.reply_public_key = NULL;
-    assert_null(provision_reveal_credentials("shop", &spec, &error));
-    assert_string_equal(error.field, "reveal_credentials.reply_public_key");
 }
 
 static void cancelling_names_another_command(void **state)
@@ -367,7 +349,6 @@ int main(void)
         cmocka_unit_test(what_is_not_asked_for_is_left_to_neon),
         cmocka_unit_test(a_branch_has_one_kind_of_source),
         cmocka_unit_test(deleting_names_the_environment_and_the_consent),
-        cmocka_unit_test(a_reveal_names_a_role_or_a_service_and_the_reply_key),
         cmocka_unit_test(cancelling_names_another_command),
         cmocka_unit_test(a_wrong_name_is_refused_at_once),
         cmocka_unit_test(every_command_gets_an_id_of_its_own),
