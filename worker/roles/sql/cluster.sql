@@ -43,7 +43,8 @@ outsider AS MATERIALIZED (
       AND h.rolname NOT IN (SELECT role FROM svc)),
 owning AS (
     SELECT db.name, db.admin, o.rolname AS owner, o.apart,
-           d.datdba IS DISTINCT FROM (SELECT oid FROM have WHERE rolname = db.admin) AS adopting
+           -- later owners are drift, not the application that worked here before
+           db.admin NOT IN (SELECT rolname FROM marked) AS adopting
     FROM db JOIN pg_database d ON d.datname = db.name JOIN (
         SELECT oid AS database, datdba AS owner FROM pg_database
         UNION
@@ -221,10 +222,15 @@ changes AS (
     FROM attributes
     WHERE kind <> 'platform' AND less <> '' AND role NOT IN (SELECT role FROM alien)
     UNION ALL
-    SELECT 44, 'change', format('ALTER ROLE %I', w.role), 'password differs', w.role, w.role
-    FROM want w JOIN have h ON h.rolname = w.role
-    WHERE kind <> 'platform' AND w.login AND h.rolcanlogin -- else it is set with LOGIN
-      AND w.role IN (SELECT role FROM password_due) AND w.role NOT IN (SELECT role FROM alien)
+    SELECT 44, 'change', format('ALTER ROLE %I', h.rolname), 'password differs', h.rolname,
+           h.rolname
+    FROM have h
+    WHERE h.rolcanlogin -- else it is set with LOGIN
+      AND h.rolname IN (SELECT role FROM password_due)
+      AND h.rolname NOT IN (SELECT role FROM alien)
+      -- one that is about to lose its login, too: a branch's old password must not come back
+      AND (h.rolname IN (SELECT role FROM want WHERE kind <> 'platform' AND login)
+           OR h.oid IN (SELECT oid FROM marked))
     UNION ALL
     SELECT 45, 'revoke', format('ALTER ROLE %I NOLOGIN', h.rolname), 'service is no longer wanted',
            h.rolname, NULL
