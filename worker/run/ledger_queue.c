@@ -219,11 +219,6 @@ bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op)
     return true;
 }
 
-bool ledger_queue_holds(const LedgerOp *op)
-{
-    return op->pending && list_is_linked(&op->link);
-}
-
 size_t ledger_queue_ready_connections(const LedgerQueue *queue)
 {
     size_t count = 0;
@@ -269,7 +264,6 @@ static void hold_refused(Flush *flush, const Error *err)
     }
 }
 
-// Its owner lets go of it.
 static void end_withdrawn(Flush *flush)
 {
     size_t count = 0;
@@ -286,8 +280,7 @@ static void end_withdrawn(Flush *flush)
     flush->count = count;
 }
 
-// Back into the queue, in front of nothing: order between commands doesn't matter, each has one row
-// under way at most.
+// Order between commands doesn't matter: each has one row under way at most.
 static void put_back(Flush *flush, const Error *err)
 {
     LedgerQueue *queue = flush->queue;
@@ -310,8 +303,8 @@ static void measure(const Flush *flush)
     Metrics *metrics = flush->queue->metrics;
     if (metrics != NULL) {
         const char *const *labels = METRIC_LABELS(ledger_rows_name(flush->kind));
-        double took_s = (double)(clock_boot_us() - flush->sent_boot_us) / 1e6;
-        metrics_observe(metrics, METRIC_LEDGER_SECONDS, labels, took_s);
+        metrics_observe(metrics, METRIC_LEDGER_SECONDS, labels,
+                        (double)(clock_boot_us() - flush->sent_boot_us) / 1e6);
         metrics_observe(metrics, METRIC_LEDGER_ROWS, labels, (double)flush->count);
     }
 }

@@ -94,7 +94,10 @@ void ledger_queue_put(LedgerQueue *queue, LedgerOp *op);
 // it isn't sent again, and `done` is called without an answer if it fails.
 bool ledger_queue_withdraw(LedgerQueue *queue, LedgerOp *op);
 // It waits: nothing of it is under way now.
-bool ledger_queue_holds(const LedgerOp *op);
+static inline bool ledger_queue_holds(const LedgerOp *op)
+{
+    return op->pending && list_is_linked(&op->link);
+}
 // At the end of a turn. Claims that were not written by `claims_until_boot_ms` wait again; 0: all
 // do.
 void ledger_queue_flush(LedgerQueue *queue, int64_t claims_until_boot_ms);
