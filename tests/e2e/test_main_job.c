@@ -120,6 +120,7 @@ static bool logs_in(World *world, const Environment *environment, const char *ro
 {
     Environment as_role = *environment;
     as_role.role = role;
+    as_role.database = "postgres"; // the environment's own are for the roles of its hierarchy
     PGconn *connection = login_open(world, &as_role, password);
     bool opened = connection != NULL;
     PQfinish(connection);

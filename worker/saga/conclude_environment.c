@@ -101,8 +101,10 @@ static void emit_environment(Ending *ending, EnvironmentMessage *message, bool c
     branched.environment = &message->state;
     branched.created = created;
     branched.rotated_roles = rotated;
-    branched.n_rotated_roles =
-        conclude_texts(ending->saga, FACT_ROTATED, rotated, sizeof rotated / sizeof rotated[0]);
+    size_t count = conclude_texts(ending->saga, FACT_ROTATED, rotated, ENVIRONMENT_NAMES_MAX);
+    count +=
+        conclude_texts(ending->saga, FACT_MANAGED, rotated + count, ENVIRONMENT_NAMES_MAX - count);
+    branched.n_rotated_roles = count;
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_BRANCHED;
     ending->event.environment_branched = &branched;
     conclude_add_event(ending, "EnvironmentBranched");

@@ -62,20 +62,6 @@ static void add_change(Provisioning__V1__RolesConfigured *configured, const json
     configured->changes[configured->n_changes++] = change;
 }
 
-// Leaves out what an event has no room for: what stands in the way stays, as it comes last and wants
-// somebody's attention.
-static void make_fit(Provisioning__V1__RolesConfigured *configured, size_t limit_bytes)
-{
-    size_t bytes = provisioning__v1__roles_configured__get_packed_size(configured);
-    size_t kept = configured->n_changes;
-    while (bytes > limit_bytes && kept > 0) {
-        kept--;
-        bytes -= provisioning__v1__role_change__get_packed_size(configured->changes[kept]);
-    }
-    configured->omitted += (int32_t)(configured->n_changes - kept);
-    configured->n_changes = kept;
-}
-
 static void emit_configured(Ending *ending, bool planned_only)
 {
     const Journal *journal = &ending->saga->journal;

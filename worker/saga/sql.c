@@ -133,6 +133,17 @@ static bool is_refusal(const Error *err)
     return strncmp(err->code, "28", 2) == 0;
 }
 
+static Lesson give_up(Saga *saga, const Error *err)
+{
+    if (is_refusal(err)) {
+        return lesson_fail(saga, ERROR_UNAVAILABLE, "LOGIN_FAILED",
+                           "no login to the branch worked (%s): %s", err->code, err->text);
+    }
+    return lesson_fail(saga, ERROR_UNAVAILABLE, "ROLES_UNAVAILABLE",
+                       "the branch stayed busy or away (%s: %s); send the command again later",
+                       err->code, err->text);
+}
+
 Lesson sql_learn_error(Saga *saga, const Answer *answer)
 {
     const Error *err = answer->error;
@@ -146,5 +157,5 @@ Lesson sql_learn_error(Saga *saga, const Answer *answer)
         return lesson_wait_for(saga, WAITING_LOGIN,
                                backoff_delay_ms(RETRY_BACKOFF, saga->attempt, saga->now.random));
     }
-    return lesson_fail_with(saga, err);
+    return may_help ? give_up(saga, err) : lesson_fail_with(saga, err);
 }

@@ -40,6 +40,15 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
     case LEDGER_OP_STOP:
         op.ask.stop = (LedgerStop){application, id, SECOND, "cancelled"};
         break;
+    case LEDGER_OP_SECRETS:
+        op.ask.secrets = (LedgerSecrets){.key = key, .environment = "e", .secrets = "[]"};
+        break;
+    case LEDGER_OP_KEEP:
+        op.ask.keep = (LedgerKeep){.key = key, .environment = "e", .roles = "[]"};
+        break;
+    case LEDGER_OP_PASSWORDS:
+        op.ask.passwords = (LedgerPasswords){application, id, ""};
+        break;
     case LEDGER_OP_CONCLUDE:
         op.ask.conclude = (LedgerConclude){.key = key, .journal = "{}"};
         break;
@@ -56,7 +65,8 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
 static const LedgerOpKind KINDS[] = {
     LEDGER_OP_CLAIM,    LEDGER_OP_OPEN,      LEDGER_OP_CLOSE, LEDGER_OP_SAVE,
     LEDGER_OP_LOOK,     LEDGER_OP_NOTE,      LEDGER_OP_MARK,  LEDGER_OP_DEPENDENTS,
-    LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED, LEDGER_OP_STOP,
+    LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED, LEDGER_OP_STOP,  LEDGER_OP_SECRETS,
+    LEDGER_OP_KEEP,     LEDGER_OP_PASSWORDS,
 };
 
 static void rows_of_every_kind_are_ordered_by_application_and_command(void **state)
