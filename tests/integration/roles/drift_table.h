@@ -244,7 +244,7 @@ static const Drift DRIFTS[] = {
 
     // Who owned a database goes on working in it.
     {"a database belongs to the bootstrap role", "postgres", NULL,
-     "ALTER DATABASE main OWNER TO neondb_owner", "main", .end = DRIFT_ADOPTED},
+     "ALTER DATABASE main OWNER TO neondb_owner", "main", .end = DRIFT_REPAIRED},
     {"a database belongs to another API role", "postgres", NULL,
      "ALTER DATABASE other OWNER TO legacy_api", "legacy_api", .end = DRIFT_HANDED_OVER},
 };

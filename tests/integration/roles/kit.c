@@ -32,13 +32,34 @@ void kit_password(const Kit *kit, const char *role, char ret_password[KIT_PASSWO
     crypto_sha256(parts, 2, digest);
     Text hex = TEXT_INIT(2 * sizeof(digest));
     crypto_hex_append(&hex, (Bytes){digest, 16});
-    (void)snprintf(ret_password, KIT_PASSWORD_BYTES, "Pw%s", text_get(&hex));
+    (void)snprintf(ret_password, KIT_PASSWORD_BYTES, "%s%s",
+                   kit->password_begin == NULL ? "Pw" : kit->password_begin, text_get(&hex));
     text_clear(&hex);
+}
+
+static bool is_listed(const json_t *roles, const char *role)
+{
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(roles); i++) {
+        found = found || strcmp(json_string_value(json_array_get(roles, i)), role) == 0;
+    }
+    return found;
+}
+
+static void add_more(json_t *roles, const json_t *more)
+{
+    for (size_t i = 0; i < json_array_size(more); i++) {
+        const char *role = json_string_value(json_array_get(more, i));
+        if (!is_listed(roles, role)) {
+            json_array_append_new(roles, json_string(role));
+        }
+    }
 }
 
 static void make_passwords(const Kit *kit, Passwords *ret)
 {
     ret->roles = roles_spec_logins(kit->spec);
+    add_more(ret->roles, kit->more_logins);
     ret->count = json_array_size(ret->roles);
     ret->texts = alloc_zeroed(ret->count, sizeof(*ret->texts));
     ret->secrets = alloc_zeroed(ret->count, sizeof(*ret->secrets));

@@ -20,8 +20,10 @@ enum { KIT_PASSWORD_BYTES = 64 };
 typedef struct Kit {
     Cluster cluster;
     json_t *spec;
-    int generation; // of all passwords
-    bool renew;     // set every password whatever the verifier says
+    int generation;             // of all passwords
+    const char *password_begin; // NULL: "Pw"
+    bool renew;                 // set every password whatever the verifier says
+    const json_t *more_logins;  // roles whose passwords are given beside those of the spec
     RolesFence fence;
 } Kit;
 
