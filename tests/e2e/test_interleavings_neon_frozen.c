@@ -12,7 +12,6 @@
 #include "support/wait.h"
 
 #define POST_PROJECT "POST /projects"
-#define CLAIM "INSERT INTO provision.command"
 
 // Two commands whose claims go over the same connection.
 typedef struct Twins {
@@ -86,7 +85,7 @@ static void a_thawed_worker_claims_what_the_new_owner_runs_and_nothing_is_made_t
     const char *name = world_fresh("live");
     int64_t calls = sandbox_count_calls(world, POST_PROJECT);
     (void)sandbox_fault(world, "{'kind': 'slow', 'route': '" POST_PROJECT "', 'ms': 4000}");
-    proxy_set_trap(proxy, PROXY_HOLD_REQUEST, CLAIM, false);
+    proxy_set_trap(proxy, PROXY_HOLD_REQUEST, name, false);
     const char *id = command_send(world, pair.application, PAIR_CREATE, name);
     wait_until(proxy_has_tripped, proxy, PAIR_SECONDS, "the first worker's claim");
     process_signal(pair.first, SIGSTOP);
@@ -124,7 +123,7 @@ static void a_thawed_worker_sends_no_claim_that_waited_behind_another(void **sta
     const char *names[] = {world_fresh("live"), world_fresh("live")};
     (void)sandbox_fault(world,
                         "{'kind': 'slow', 'route': '" POST_PROJECT "', 'count': 2, 'ms': 5000}");
-    proxy_set_trap(proxy, PROXY_HOLD_REQUEST, CLAIM, false);
+    proxy_set_trap(proxy, PROXY_HOLD_REQUEST, names[0], false);
     Twins twins = {.world = world};
     twins.held = command_send(world, pair.application, PAIR_CREATE, names[0]);
     wait_until(proxy_has_tripped, proxy, PAIR_SECONDS, "the first worker's claim");
