@@ -180,40 +180,35 @@ static int keep(void *context, const ProvisionEvent *event)
                                      : EXIT_CODE_OK;
 }
 
-static const ProvisionCredential *find_credential(const Psql *psql)
+// NULL: there is none; the names of those that there are stand in ret_names.
+static const ProvisionCredential *find_credential(const Psql *psql, Text *ret_names)
 {
     for (size_t i = 0; i < psql->credentials->count; i++) {
         const ProvisionCredential *one = &psql->credentials->list[i];
         if (psql->database == NULL || strcmp(one->database, psql->database) == 0) {
             return one;
         }
+        text_printf(ret_names, "%s%s", i == 0 ? "" : ", ", one->database);
     }
     return NULL;
-}
-
-static int report_no_database(const Psql *psql)
-{
-    Text names CLEANUP(text_clear) = TEXT_INIT(LIST_MAX_BYTES);
-    for (size_t i = 0; i < psql->credentials->count; i++) {
-        text_printf(&names, "%s%s", i == 0 ? "" : ", ", psql->credentials->list[i].database);
-    }
-    return report_problem(psql->options.connection->json, EXIT_CODE_NOT_FOUND, "DATABASE_UNKNOWN",
-                          "the role may use no such database; it may use: %s",
-                          names.length == 0 ? "none" : text_get(&names));
 }
 
 static int open_session(const Psql *psql)
 {
     ProvisionError error = {.kind = PROVISION_ERROR_NONE};
+    Text names CLEANUP(text_clear) = TEXT_INIT(LIST_MAX_BYTES);
     const PsqlSession session = {
-        .credential = find_credential(psql),
+        .credential = find_credential(psql, &names),
         .pooled = psql->pooled,
         .ca_file = psql->ca_file,
         .arguments = psql->arguments,
         .argument_count = psql->argument_count,
     };
     if (session.credential == NULL) {
-        return report_no_database(psql);
+        return report_problem(psql->options.connection->json, EXIT_CODE_NOT_FOUND,
+                              "DATABASE_UNKNOWN",
+                              "the role may use no such database; it may use: %s",
+                              names.length == 0 ? "none" : text_get(&names));
     }
     psql_session_open(&session, &error);
     (void)report_error(psql->options.connection->json, &error);

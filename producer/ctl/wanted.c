@@ -56,7 +56,8 @@ static size_t index_of(Wanted *wanted, const char *name)
         }
     }
     wanted->services = alloc_resize(wanted->services, (count + 1) * sizeof(*wanted->services));
-    wanted->accesses = alloc_resize(wanted->accesses, (count + 1) * sizeof(*wanted->accesses));
+    wanted->accesses =
+        alloc_resize(wanted->accesses, (count + 1) * sizeof(ProvisionDatabaseAccess *));
     wanted->services[count] = (ProvisionService){.name = keep(wanted, name)};
     wanted->accesses[count] = NULL;
     wanted->service_count++;

@@ -87,9 +87,9 @@ static const char *psql(World *world, int expected, const char *const *arguments
 static void it_is_a_reader_unless_asked_otherwise(void **state)
 {
     World *world = *state;
-    const char *log = PSQL(world, 0, "-c", "CREATE TABLE t (n int)", "--as", "admin", "--database",
-                           "main", PLAIN);
-    log = PSQL(world, 0, "-c", WHO, PLAIN);
+    (void)PSQL(world, 0, "-c", "CREATE TABLE t (n int)", "--as", "admin", "--database", "main",
+               PLAIN);
+    const char *log = PSQL(world, 0, "-c", WHO, PLAIN);
     ctl_expect(world, log, "encore_reader" TAB "main\n");
     log = PSQL(world, 0, "-c", "SELECT count(*) FROM t", PLAIN);
     ctl_expect(world, log, "0\n");
@@ -165,17 +165,18 @@ static const char *password_of(World *world, const char *uri)
     return password;
 }
 
+// Of psql itself, but for what the test was given.
+#define SHOW_PROCESS                                                                               \
+    "\\! tr '\\0' '\\n' </proc/$PPID/cmdline; "                                                    \
+    "tr '\\0' '\\n' </proc/$PPID/environ | grep -v ^PROVISION_TEST_; ls -l /proc/$PPID/fd"
+
 // What a psql shows of itself stands in the log, which the search for secrets reads.
 static void neither_arguments_nor_environment_have_the_password(void **state)
 {
     World *world = *state;
     const char *password =
         password_of(world, reveal(world, "live", "--role=encore_reader", "main"));
-    // but for what the test itself was given
-    const char *log = PSQL(world, 0, "-c", WHO, "-c",
-                           "\\! tr '\\0' '\\n' </proc/$PPID/cmdline; tr '\\0' '\\n' "
-                           "</proc/$PPID/environ | grep -v ^PROVISION_TEST_; ls -l /proc/$PPID/fd",
-                           PLAIN);
+    const char *log = PSQL(world, 0, "-c", WHO, "-c", SHOW_PROCESS, PLAIN);
     ctl_expect(world, log, "PGPASSFILE=/proc/self/fd/");
     ctl_expect(world, log, "PGSSLMODE=verify-full");
     ctl_expect(world, log, "psql-password (deleted)");
