@@ -43,7 +43,9 @@ void talk_look_begin(RolesTalk *talk)
 
 void talk_look_clear(RolesTalk *talk)
 {
-    PQclear(talk->verifiers);
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        free(talk->secrets[i].verifier);
+    }
     free(talk->secrets);
     free(talk->asked);
     free(talk->checks);
@@ -134,23 +136,26 @@ void talk_look_note_set(RolesTalk *talk, const char *role)
     }
 }
 
+static void compare_later(RolesTalk *talk, TalkSecret *secret, const char *verifier)
+{
+    free(secret->verifier);
+    secret->verifier = alloc_text(verifier);
+    talk->checks[talk->check_count++] = (RolesCheck){.role = secret->wanted.role,
+                                                     .password = secret->wanted.password,
+                                                     .verifier = secret->verifier};
+}
+
 // A role that isn't there needs nothing: it is created with its password.
 static void learn_verifiers(RolesTalk *talk, const PGresult *rows)
 {
-    PQclear(talk->verifiers);
-    talk->verifiers = PQcopyResult(rows, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
-    talk->check_count = 0;
-    for (int row = 0; row < PQntuples(talk->verifiers); row++) {
-        TalkSecret *secret = find_secret(talk, PQgetvalue(talk->verifiers, row, COLUMN_ROLE));
+    for (int row = 0; row < PQntuples(rows); row++) {
+        TalkSecret *secret = find_secret(talk, PQgetvalue(rows, row, COLUMN_ROLE));
         if (secret == NULL || talk->check_count == talk->task->secret_count) {
             continue;
         }
-        secret->wanted.set = PQgetisnull(talk->verifiers, row, COLUMN_VERIFIER) != 0;
+        secret->wanted.set = PQgetisnull(rows, row, COLUMN_VERIFIER) != 0;
         if (!secret->wanted.set) {
-            talk->checks[talk->check_count++] =
-                (RolesCheck){.role = secret->wanted.role,
-                             .password = secret->wanted.password,
-                             .verifier = PQgetvalue(talk->verifiers, row, COLUMN_VERIFIER)};
+            compare_later(talk, secret, PQgetvalue(rows, row, COLUMN_VERIFIER));
         }
     }
 }

@@ -38,6 +38,7 @@ typedef enum TalkState {
 
 typedef struct TalkSecret {
     RolesSecret wanted; // `set`: the plan is to set it
+    char *verifier;     // that it is compared with
     bool was_set;       // in this run
     bool is_noted;      // in the report
 } TalkSecret;
@@ -64,7 +65,6 @@ struct RolesTalk {
     RolesSecret *asked; // as the plan gets them
     bool verifies;      // the verifiers can be read, and there is something to compare
     bool is_compared;   // the look to come knows which are to be set
-    PGresult *verifiers;
     RolesCheck *checks;
     size_t check_count;
 
