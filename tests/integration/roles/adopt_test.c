@@ -256,12 +256,34 @@ static void who_only_has_a_temporary_table_gets_nothing(void **state)
     CLEANUP(cluster_finish) PGconn *admin = cluster_admin(&kit.cluster, "postgres");
     rows_run(admin, "CREATE ROLE stranger LOGIN PASSWORD '" CLUSTER_PASSWORD "'");
     CLEANUP(cluster_finish) PGconn *stranger = cluster_user(&kit.cluster, "neondb", "stranger");
-    rows_run(stranger, "CREATE TEMP TABLE mine (x int)");
+    rows_run(stranger, "CREATE TEMP TABLE mine (x int); CREATE TYPE pg_temp.mine_too AS ENUM ('a');"
+                       "SELECT lo_create(0)");
     CLEANUP(kit_run_clear) KitRun run = KIT_RUN_INIT;
     apply(&run);
     assert_int_equal(rows_number(admin, "SELECT count(*) FROM pg_auth_members WHERE member = "
                                         "'stranger'::regrole"),
                      0);
+}
+
+// One who owns no schema, which is all that can be seen from outside the database.
+static void who_owns_but_a_table_goes_on_working(void **state)
+{
+    (void)state;
+    CLEANUP(cluster_finish) PGconn *owner = cluster_user(&kit.cluster, "neondb", "neondb_owner");
+    rows_run(owner, "CREATE ROLE \"a, \"\"b\"\"\" LOGIN PASSWORD '" CLUSTER_PASSWORD "';"
+                    "CREATE ROLE app LOGIN PASSWORD '" CLUSTER_PASSWORD "';"
+                    "GRANT CREATE ON SCHEMA public TO app, \"a, \"\"b\"\"\"");
+    CLEANUP(cluster_finish) PGconn *app = cluster_user(&kit.cluster, "neondb", "app");
+    rows_run(app, "CREATE TABLE t (x int)");
+    CLEANUP(cluster_finish) PGconn *odd = cluster_user(&kit.cluster, "neondb", "a, \"b\"");
+    rows_run(odd, "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    kit_converge(&kit);
+    assert_int_equal(count_foreign_objects(), 0);
+    rows_run(app,
+             "INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN y int; CREATE TABLE u (x int)");
+    rows_run(odd, "DROP FUNCTION f()");
+    kit_converge(&kit);
+    rows_run(app, "ALTER TABLE u ADD COLUMN y int");
 }
 
 static int set_up(void **state)
@@ -286,6 +308,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(what_fails_in_a_chunk_is_reported_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_only_has_a_temporary_table_gets_nothing, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(who_owns_but_a_table_goes_on_working, set_up, tear_down),
     };
     cluster_require(argc, argv);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,12 +43,15 @@ outsider AS MATERIALIZED (
       AND h.rolname NOT IN (SELECT role FROM svc)),
 owning AS (
     SELECT db.name, db.admin, o.rolname AS owner, o.apart,
-           -- later owners are drift, not the application that worked here before
-           db.admin NOT IN (SELECT rolname FROM marked) AS adopting
+           -- Later owners are drift, not the application that worked here before. Of most objects
+           -- only a session in their database can tell whether they are but temporary, which
+           -- everybody may make: sql/owner.sql judges those.
+           x.lasting AND db.admin NOT IN (SELECT rolname FROM marked) AS adopting
     FROM db JOIN pg_database d ON d.datname = db.name JOIN (
-        SELECT oid AS database, datdba AS owner FROM pg_database
+        SELECT oid AS database, datdba AS owner, true AS lasting FROM pg_database
         UNION
-        SELECT s.dbid, s.refobjid FROM pg_shdepend s -- shared: all databases in one query
+        SELECT s.dbid, s.refobjid, s.classid = 'pg_namespace'::regclass
+        FROM pg_shdepend s -- shared: all databases in one query
         WHERE s.refclassid = 'pg_authid'::regclass AND s.deptype = 'o'
           AND s.refobjid IN (SELECT oid FROM outsider)
           -- what counts as owned but isn't handed over; large objects, which anybody can make

@@ -80,6 +80,22 @@ pick AS MATERIALIZED (
     FROM object o JOIN owner w ON w.oid = o.owner, able
     WHERE stays IS NULL AND lacks IS NULL AND (has OR can_have) AND sets_admin),
 chunk AS MATERIALIZED (SELECT * FROM pick WHERE number <= 300),
+-- While the database is being adopted: who owns something lasting here, and isn't known as one who
+-- did (sql/cluster.sql says what becomes of them, and why it can't see these).
+admin_note AS (
+    SELECT marker || 'db ' || to_json(datname)::text || ' adopted from ' AS begin,
+           shobj_description(admin_oid, 'pg_authid') AS note
+    FROM cfg, here),
+newcomer AS MATERIALIZED (
+    SELECT w.oid, w.rolname FROM cfg, able, here, admin_note, owner w
+    WHERE sets_platform AND datdba <> admin_oid AND starts_with(note, begin)
+      AND w.rolname !~ '^pg_' AND w.rolname NOT IN (platform, 'neon_superuser')
+      AND w.oid NOT IN (SELECT oid FROM marked)
+      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = w.oid AND r.rolsuper)
+      AND EXISTS (SELECT FROM object o WHERE o.owner = w.oid AND stays IS NULL
+                  AND type NOT IN ('database', 'large object'))
+      AND NOT EXISTS (SELECT FROM pg_auth_members m
+                      WHERE m.roleid = admin_oid AND m.member = w.oid)),
 -- To own something takes CREATE where it stands, also of who gives it away: after the database is
 -- handed over, the old owner has it only as a member of the admin role.
 joins AS (SELECT FROM able WHERE sets_platform AND NOT is_admin AND EXISTS (SELECT FROM chunk)),
@@ -102,6 +118,30 @@ plan AS (
     FROM object o JOIN owner w ON w.oid = o.owner
     WHERE stays IS NULL AND lacks IS NULL AND NOT has AND NOT can_have
     GROUP BY w.rolname
+    UNION ALL
+    SELECT 5, 'frame', format('SET LOCAL ROLE %I', platform), '', '', NULL
+    FROM cfg WHERE EXISTS (SELECT FROM newcomer)
+    UNION ALL
+    SELECT 6, 'change',
+           format(CASE WHEN options THEN 'GRANT %I TO %I WITH INHERIT TRUE, SET TRUE'
+                       ELSE 'GRANT %I TO %I' END, admin, rolname),
+           'owned something here before', admin, NULL
+    FROM cfg, here, newcomer
+    UNION ALL
+    SELECT 7, 'change',
+           format('COMMENT ON ROLE %I IS %L', admin,
+                  begin || string_agg(quote_ident(x.rolname), ', '
+                                      ORDER BY x.rolname COLLATE "C")),
+           'mark differs', admin, NULL
+    FROM here, admin_note, LATERAL (
+        SELECT rolname FROM newcomer
+        UNION
+        SELECT r.rolname
+        FROM regexp_matches(substr(note, length(begin) + 1), '("(?:[^"]|"")*"|[^", ]+)', 'g') token
+        JOIN pg_roles r ON quote_ident(r.rolname) = token[1]) x
+    WHERE EXISTS (SELECT FROM newcomer) GROUP BY admin, begin
+    UNION ALL
+    SELECT 8, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL WHERE EXISTS (SELECT FROM newcomer)
     UNION ALL
     SELECT 10, 'frame', format('SET LOCAL ROLE %I', platform), '', '', NULL FROM cfg, joins
     UNION ALL
