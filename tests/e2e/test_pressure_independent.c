@@ -131,7 +131,7 @@ static void expect_quick_beside_load(World *world, const char *what)
     load_expect_ends(world, &load, SECONDS);
     double refused = refused_calls();
     print_message("%.0f calls were refused meanwhile\n", refused);
-    assert_true(refused > 100);
+    assert_true(refused > 10); // by which the worker learnt the limit
     load_clear(&load);
 }
 
