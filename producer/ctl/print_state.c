@@ -10,7 +10,13 @@
 #include "base/text.h"
 #include "ctl/enum_text.h"
 
-enum { COLUMN_COUNT = 9, GAP = 2, NAME_WIDTH = 34, TEXT_MAX_BYTES = 4096 };
+enum {
+    COLUMN_COUNT = 9,
+    GAP = 2,
+    NAME_WIDTH = 34,
+    TEXT_MAX_BYTES = 4096,
+    LIST_MAX_BYTES = 1 << 20
+};
 
 static const struct {
     const char *title;
@@ -58,7 +64,8 @@ void print_state_table_free(StateTable *table)
 
 static void append_scalar(Text *text, const json_t *value)
 {
-    static const char *const PREFIXES[] = {"ENVIRONMENT_STATUS_", "ORIGIN_", "KEY_KIND_"};
+    static const char *const PREFIXES[] = {"ENVIRONMENT_STATUS_", "ORIGIN_", "KEY_KIND_",
+                                           "ROLES_POLICY_", "ACCESS_"};
     if (json_is_integer(value)) {
         text_printf(text, "%lld", (long long)json_integer_value(value));
     } else if (json_is_real(value)) {
@@ -154,6 +161,28 @@ static void print_line(const Screen *screen, const char *name, const char *value
     (void)fputc('\n', screen->file);
 }
 
+// orders (main write, logs read)
+static void append_service(Text *text, const json_t *service)
+{
+    const json_t *databases = json_object_get(service, "databases");
+    size_t index = 0;
+    const json_t *element = NULL;
+    append_scalar(text, json_object_get(service, "name"));
+    json_array_foreach(databases, index, element)
+    {
+        const json_t *access = json_object_get(element, "access");
+        text_append(text, index == 0 ? " (" : ", ");
+        append_scalar(text, json_object_get(element, "database"));
+        text_append(text, " ");
+        if (access == NULL) {
+            text_append(text, "write");
+        } else {
+            append_scalar(text, access);
+        }
+    }
+    text_append(text, json_array_size(databases) == 0 ? "" : ")");
+}
+
 static void append_list(Text *text, const json_t *array)
 {
     size_t index = 0;
@@ -161,7 +190,11 @@ static void append_list(Text *text, const json_t *array)
     json_array_foreach(array, index, element)
     {
         text_append(text, index == 0 ? "" : ", ");
-        append_scalar(text, element);
+        if (json_is_object(element)) {
+            append_service(text, element);
+        } else {
+            append_scalar(text, element);
+        }
     }
 }
 
@@ -177,7 +210,7 @@ static void print_object(const Screen *screen, json_t *object, const char *prefi
             print_object(screen, value, text_get(&name));
             continue;
         }
-        Text shown CLEANUP(text_clear) = TEXT_INIT(TEXT_MAX_BYTES);
+        Text shown CLEANUP(text_clear) = TEXT_INIT(LIST_MAX_BYTES);
         append_scalar(&shown, value);
         append_list(&shown, value);
         print_line(screen, text_get(&name), text_get(&shown));

@@ -75,6 +75,24 @@ static void passwords_go_only_to_who_is_listed_for_the_application(void **state)
     }
 }
 
+// Who may write may also change; what that makes isn't told to him.
+static void what_a_change_makes_is_not_told(void **state)
+{
+    World *world = *state;
+    const Seen *seen = command_run(world, VICTIM, "RolesConfigured",
+                                   "'setupRoles': {'environment': 'live', 'services': [{'name': "
+                                   "'backdoor', 'databases': [{'database': 'neondb'}]}]}");
+    char *text = json_dumps(seen->json, 0);
+    assert_non_null(strstr(text, "svc_backdoor"));
+    assert_null(strcasestr(text, "password"));
+    free(text);
+    (void)command_refused(world, VICTIM, REJECTED, "RECIPIENT_NOT_LISTED", REVEAL, "live", own_key,
+                          command_quote(", 'service': 'backdoor'"));
+    seen = command_run(world, VICTIM, "CredentialsRotated",
+                       "'rotateCredentials': {'environment': 'live', 'all': true}");
+    assert_string_equal(seen_text(seen, "credentialsRotated.environment"), "live");
+}
+
 // Listed for the own application, which has nothing of the other's.
 static void nobody_reaches_environments_and_accounts_of_others(void **state)
 {
@@ -180,6 +198,7 @@ int main(void)
     world_require();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passwords_go_only_to_who_is_listed_for_the_application),
+        cmocka_unit_test(what_a_change_makes_is_not_told),
         cmocka_unit_test(nobody_reaches_environments_and_accounts_of_others),
         cmocka_unit_test(a_box_of_another_application_or_account_is_refused),
         cmocka_unit_test(a_reference_stays_in_the_applications_folder),

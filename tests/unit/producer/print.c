@@ -184,6 +184,24 @@ static void all_of_a_state_is_shown(void **state)
     assert_non_null(strstr(text, "endpoint.autoscalingLimitMaxCu    0.25\n"));
 }
 
+static void services_are_told_with_their_databases(void **state)
+{
+    (void)state;
+    Paper paper CLEANUP(paper_clear);
+    paper_open(&paper);
+    Screen screen = {.file = paper.file};
+    ProvisionState roles = READY;
+    roles.json =
+        "{\"environment\":{\"services\":[{\"name\":\"orders\",\"databases\":[{\"database\":"
+        "\"main\"},{\"database\":\"logs\",\"access\":\"ACCESS_READ\"}]},{\"name\":"
+        "\"cron\"}],\"rolesPolicy\":\"ROLES_POLICY_ADDITIVE\"}}";
+    print_state_whole(&screen, &roles);
+    const char *text = paper_read(&paper);
+    assert_non_null(
+        strstr(text, "services                          orders (main write, logs read), cron\n"));
+    assert_non_null(strstr(text, "rolesPolicy                       additive\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +213,7 @@ int main(void)
         cmocka_unit_test(json_has_one_object_a_line),
         cmocka_unit_test(environments_stand_in_columns),
         cmocka_unit_test(all_of_a_state_is_shown),
+        cmocka_unit_test(services_are_told_with_their_databases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
