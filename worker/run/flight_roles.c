@@ -29,7 +29,9 @@ static void on_done(void *context, const RolesReport *report, const Error *err)
         crash_point(CRASH_CALL_AFTER, flight->command->action_name,
                     flight->work->decision.step->name);
     }
-    flight_learn(flight, &(Answer){.error = err, .roles = report});
+    flight_learn(flight, &(Answer){.error = err,
+                                   .roles = report,
+                                   .unknown = flight->work->decision.effect.names});
 }
 
 static void start(Flight *flight, const RolesSecret *secrets, size_t count)
@@ -59,6 +61,20 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
     flight->roles = roles_run_start(&options, on_done, flight);
 }
 
+// Leaves those that have no password yet.
+static void take_away(json_t *names, const RolesSecret *secrets, size_t count)
+{
+    for (size_t i = json_array_size(names); i > 0; i--) {
+        const char *name = json_string_value(json_array_get(names, i - 1));
+        for (size_t k = 0; k < count; k++) {
+            if (strcmp(secrets[k].role, name) == 0) {
+                json_array_remove(names, i - 1);
+                break;
+            }
+        }
+    }
+}
+
 static void on_passwords(Flight *flight, RolePasswords *passwords, const Error *err)
 {
     const Effect *effect = &flight->work->decision.effect;
@@ -72,6 +88,9 @@ static void on_passwords(Flight *flight, RolePasswords *passwords, const Error *
             secrets[count++] =
                 (RolesSecret){.role = role, .password = wanted, .set = holds(effect->renew, role)};
         }
+    }
+    if (effect->roles_mode == ROLES_MODE_PLAN) {
+        take_away(flight->work->decision.effect.names, secrets, count);
     }
     if (err != NULL) {
         flight_learn(flight, &(Answer){.error = err});

@@ -63,9 +63,9 @@ typedef struct Effect {
     int64_t fence;                       // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
     // Arrays of names, owned by the decision. EFFECT_SECRETS: roles that need a password, and
     // `renew`: those of them that get a new one in any case. EFFECT_KEEP_SECRETS: whose next ones
-    // were set. EFFECT_ROLES, PASSWORDS: roles whose password is to be set; OWNER: the databases.
-    // EFFECT_ROLES, APPLY and PASSWORDS: `renew`: whose password is set where it can't be told
-    // whether it differs. NULL: none.
+    // were set. EFFECT_ROLES, PLAN: roles that need a password; PASSWORDS: those whose password is
+    // to be set; OWNER: the databases. EFFECT_ROLES, APPLY and PASSWORDS: `renew`: whose password
+    // is set where it can't be told whether it differs. NULL: none.
     json_t *names;
     json_t *renew;
     const char *role; // EFFECT_PASSWORD, borrowed
@@ -89,6 +89,7 @@ typedef struct Answer {
     // EFFECT_ROLES: `error` as with EFFECT_LOGIN, and where there is none: what came of it
     // (with code ROLES_FENCED: its fence_seen)
     const RolesReport *roles;
+    const json_t *unknown; // EFFECT_ROLES, PLAN: those of its names for which the ledger has none
     int64_t fence; // EFFECT_SECRETS: this run's
     // EFFECT_PASSWORD; may be taken over; empty: none. `next`: one that was to be set, and perhaps
     // was. `error`: neither can be opened.

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/unconst.h"
+#include "roles/spec.h"
 #include "saga/changes.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
@@ -77,6 +78,7 @@ Ask roles_ask_plan(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     sql_ask(saga, ROLES_MODE_PLAN, wanted_spec(saga), effect);
+    effect->names = roles_spec_logins(wanted_spec(saga));
     return ASK_EFFECT;
 }
 
@@ -116,7 +118,9 @@ Lesson roles_learn_plan(Saga *saga, const Answer *answer)
     changes_add(saga, answer->roles, false);
     record_owners(saga, answer->roles);
     journal_set_flag(&saga->journal, FACT_PLANNED);
-    if (only_plans(saga) || (!changes_has_work(answer->roles) && next_owner(saga) == NULL)) {
+    bool has_work = changes_has_work(answer->roles) || next_owner(saga) != NULL ||
+                    json_array_size(answer->unknown) > 0;
+    if (only_plans(saga) || !has_work) {
         journal_set_flag(&saga->journal, FACT_NOTHING_TO_DO);
     }
     return LESSON_LEARNT;

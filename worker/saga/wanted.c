@@ -65,16 +65,18 @@ static void add_listed(json_t *spec, const json_t *names)
     }
 }
 
-// Takes over `spec`.
-static bool set_spec(Saga *saga, json_t *spec, Error *err)
+// Takes over `spec`. `action`: of the command, as fields begin with it.
+static bool set_spec(Saga *saga, json_t *spec, const char *action, Error *err)
 {
-    bool fits = roles_spec_check(spec, err);
-    if (fits) {
+    if (roles_spec_check(spec, err)) {
         journal_set_value(&saga->journal, FACT_ROLES_SPEC, spec);
-    } else {
-        json_decref(spec);
+        return true;
     }
-    return fits;
+    json_decref(spec);
+    CLEANUP(text_clear) Text field = TEXT_INIT(sizeof err->field - 1);
+    text_printf(&field, "%s.%s", action, err->field);
+    (void)!text_copy(err->field, sizeof err->field, text_get(&field));
+    return false;
 }
 
 bool wanted_set_for_create(Saga *saga, Error *err)
@@ -93,7 +95,7 @@ bool wanted_set_for_create(Saga *saga, Error *err)
     }
     add_databases(spec, create->databases, create->n_databases);
     add_services(spec, create->services, create->n_services);
-    return set_spec(saga, spec, err);
+    return set_spec(saga, spec, "create_environment", err);
 }
 
 bool wanted_set_for_branch(Saga *saga, Error *err)
@@ -115,7 +117,7 @@ bool wanted_set_for_branch(Saga *saga, Error *err)
     } else {
         json_object_set(spec, "services", json_object_get(source, "services"));
     }
-    return set_spec(saga, spec, err);
+    return set_spec(saga, spec, "branch_environment", err);
 }
 
 static RolesPolicy policy_for_setup(const Saga *saga)
@@ -147,7 +149,7 @@ bool wanted_set_for_setup(Saga *saga, Error *err)
     }
     add_databases(spec, setup->databases, setup->n_databases);
     add_services(spec, setup->services, setup->n_services);
-    return set_spec(saga, spec, err);
+    return set_spec(saga, spec, "setup_roles", err);
 }
 
 const char *wanted_bootstrap(const Saga *saga, const json_t *listed, const char *known)

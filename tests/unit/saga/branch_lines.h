@@ -24,11 +24,12 @@
 #define EARLIER_BRANCH BRANCHES(CHILD("br-6", "shop-production"), EARLIER("br-6"))
 #define READY                                                                                      \
     {"await_branch", ONE_BRANCH(CHILD("br-1", "shop-production")), "/branches/br-1"},              \
+        {"await_endpoint", ENDPOINT("active"), "/branches/br-1/endpoints"},                        \
     {                                                                                              \
-        "await_endpoint", ENDPOINT("active"), "/branches/br-1/endpoints"                           \
+        "find_databases", DATABASES                                                                \
     }
 #define LAST                                                                                       \
-    {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1"), "pooled=false"},    \
+    {"find_connection", CONNECTION_URI("ep-1"), "pooled=false"},                                   \
         {"find_pooled_host", CONNECTION_URI("ep-1-pooler"), "pooled=true"}, {"check_login", "ok"}, \
     {                                                                                              \
         "!end", "EnvironmentBranched", "'created':true"                                            \

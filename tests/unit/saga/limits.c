@@ -54,8 +54,9 @@ static void projects_of_one_name_are_bounded(void **state)
         {"find_branch", NO_BRANCHES}, {"list_parent_roles", ROLES("")},                            \
         {"create_branch", "201 {'branch':" CHILD("br-1", "shop-production") "}"},                  \
         {"await_branch", ONE_BRANCH(CHILD("br-1", "shop-production"))},                            \
+        {"await_endpoint", ENDPOINT("active")},                                                    \
     {                                                                                              \
-        "await_endpoint", ENDPOINT("active")                                                       \
+        "find_databases", DATABASES                                                                \
     }
 
 static void roles_are_bounded(void **state)
@@ -170,7 +171,6 @@ static void an_outcome_that_does_not_fit_is_told_by_one_that_does(void **state)
         {"!closed", rotated},
         {"!later", "30000"},
         {"list_roles", ROLES("")},
-        {"find_databases", DATABASES},
         {"find_connection", CONNECTION_URI("ep-1")},
         {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
         {"check_login", "ok"},

@@ -91,4 +91,11 @@
 #define DELETE "'deleteEnvironment':{'environment':'production'}"
 #define DELETE_ALL "'deleteEnvironment':{'environment':'production','deleteData':true}"
 
+// An environment's roles are made.
+#define ROLES_MADE                                                                                 \
+    {"prepare_passwords", "1"}, {"apply_roles", "{}"},                                             \
+    {                                                                                              \
+        "keep_passwords", "ok"                                                                     \
+    }
+
 #endif

@@ -36,7 +36,8 @@ static const Talk TALKS[] = {
       TAIL,
       {"!end", "EnvironmentCreated",
        "'created':true|'sequence':'5'|state{|'projectId':'p-1'|'host':'ep-1.eu.aws.neon.tech'|"
-       "'pooledHost':'ep-1-pooler.eu.aws.neon.tech'|'databases':['app']|'roles':['app_owner']|"
+       "'pooledHost':'ep-1-pooler.eu.aws.neon.tech'|'databases':['app','neondb']|'roles':['app_"
+       "owner','encore_platform',|"
        "'status':'ENVIRONMENT_STATUS_READY'|'pgVersion':17|'autoscalingLimitMinCu':0.25|"
        "row env=production state=ready seq=5 account=main project=p-1 branch=br-1 endpoint=ep-1|"
        "'neon_account_id':'neon-1'|!pw-1|!tombstone|!driftReported"}}},
@@ -58,6 +59,7 @@ static const Talk TALKS[] = {
       {"await_branch", ONE_BRANCH(ROOT("br-1"))},
       {"await_endpoint", ENDPOINT("active")},
       {"check_login", "ok"},
+      ROLES_MADE,
       {"find_duplicates", NO_PROJECTS, "search=Shop"},
       {"!end", "EnvironmentCreated"}}},
     {"a region that Neon does not have is refused before anything is done",

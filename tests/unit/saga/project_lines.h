@@ -14,7 +14,7 @@
 #define TAIL                                                                                       \
     {"await_operations", OPERATION("finished"), "GET /projects/p-1/operations/op-1"},              \
         {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("active")},        \
-        {"check_login", "ok"}, {"find_duplicates", ONE_PROJECT("p-1")},                            \
+        {"check_login", "ok"}, ROLES_MADE, {"find_duplicates", ONE_PROJECT("p-1")},                \
     {                                                                                              \
         "find_duplicates", BRANCHES(ROOT("br-1"), OURS("br-1"))                                    \
     }
@@ -22,7 +22,7 @@
     {"read_project", "200 {'project':" PROJECT("p-1", "shop-production", "9") "}"},                \
         {"await_branch", ONE_BRANCH(ROOT("br-1"))}, {"await_endpoint", ENDPOINT("idle")},          \
         {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1")},                \
-        {"find_pooled_host", CONNECTION_URI("ep-1-pooler")}, {"check_login", "ok"},                \
+        {"find_pooled_host", CONNECTION_URI("ep-1-pooler")}, {"check_login", "ok"}, ROLES_MADE,    \
         {"find_duplicates", NO_PROJECTS},                                                          \
     {                                                                                              \
         "!end", "EnvironmentCreated", "'created':true"                                             \

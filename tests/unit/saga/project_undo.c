@@ -297,6 +297,7 @@ static const Talk TALKS[] = {
       {"await_branch", ONE_BRANCH(ROOT("br-1"))},
       {"await_endpoint", ENDPOINT("active")},
       {"check_login", "ok"},
+      ROLES_MADE,
       {"find_duplicates", ONE_PROJECT("p-2")},
       {"find_duplicates", BRANCHES(ROOT("br-2"), OURS("br-2"))},
       {"remove_duplicate", DENIED, "DELETE /projects/p-2"},

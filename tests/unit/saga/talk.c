@@ -1,5 +1,6 @@
 #include "talk.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,28 @@ static void expect_pieces(const TalkLine *line, const char *text)
     free(pieces);
 }
 
+static void print_json(const char *name, const json_t *json, Text *text)
+{
+    char *dumped = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    text_printf(text, " %s=%s", name, dumped != NULL ? dumped : "none");
+    free(dumped);
+}
+
+// "mode=apply fence=7 branch=br-1 names=['a'] renew=none spec={…}"
+static void print_roles(const Effect *effect, Text *text)
+{
+    static const char *const MODES[] = {[ROLES_MODE_PLAN] = "plan",
+                                        [ROLES_MODE_APPLY] = "apply",
+                                        [ROLES_MODE_PASSWORDS] = "passwords",
+                                        [ROLES_MODE_OWNER] = "owner"};
+    text_printf(text, " mode=%s fence=%" PRId64 " branch=%s role=%s", MODES[effect->roles_mode],
+                effect->fence, effect->branch_id != NULL ? effect->branch_id : "",
+                effect->role != NULL ? effect->role : "");
+    print_json("names", effect->names, text);
+    print_json("renew", effect->renew, text);
+    print_json("spec", effect->roles_spec, text);
+}
+
 static void expect_request(const TalkLine *line, const Effect *effect)
 {
     CLEANUP(text_clear) Text text = TEXT_INIT(100000);
@@ -35,6 +58,7 @@ static void expect_request(const TalkLine *line, const Effect *effect)
     }
     text_printf(&text, " lock=%s state=%s account=%s", effect->project_id,
                 ledger_state_name(effect->state), effect->account);
+    print_roles(effect, &text);
     talk_unquote(&text);
     expect_pieces(line, text_get(&text));
 }
@@ -105,6 +129,83 @@ static void read_stopped(const char *text, LedgerStopped *ret_stopped)
     }
 }
 
+static char *copy_of(const json_t *row, size_t index)
+{
+    return alloc_text(json_string_value(json_array_get(row, index)));
+}
+
+// "{'changes':[['database','object','change','reason',blocked]],'managed':[…],'owners':[…]}"
+static void read_report(const json_t *json, RolesReport *ret_report)
+{
+    const json_t *rows = json_object_get(json, "changes");
+    *ret_report = ROLES_REPORT_INIT;
+    ret_report->changes = alloc_zeroed(json_array_size(rows) + 1, sizeof(RolesChange));
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        ret_report->changes[ret_report->count++] =
+            (RolesChange){copy_of(row, 0), copy_of(row, 1), copy_of(row, 2), copy_of(row, 3),
+                          json_is_true(json_array_get(row, 4))};
+    }
+    ret_report->omitted = (size_t)json_integer_value(json_object_get(json, "omitted"));
+    ret_report->fence_seen = json_integer_value(json_object_get(json, "seen"));
+    ret_report->remains = json_is_true(json_object_get(json, "remains"));
+    ret_report->managed_logins = json_incref(json_object_get(json, "managed"));
+    ret_report->owners = json_incref(json_object_get(json, "owners"));
+}
+
+// "unavailable 28P01" or "conflict ROLES_FENCED {'seen':9}": kind and code, then the report; just
+// the report where there is no error.
+static void read_error(const char *text, Error *ret_error)
+{
+    static const ErrorKind KINDS[] = {ERROR_BUSY, ERROR_UNAVAILABLE, ERROR_CONFLICT};
+    char code[sizeof ret_error->code] = "";
+    for (size_t i = 0; i < TALK_COUNT(KINDS); i++) {
+        const char *kind = error_kind_name(KINDS[i]);
+        if (strncmp(text, kind, strlen(kind)) == 0) {
+            (void)sscanf(text + strlen(kind), " %47s", code);
+            error_set(ret_error, KINDS[i], code, "as told");
+        }
+    }
+}
+
+static Lesson learn_roles(Stage *stage, const Decision *decision, const char *text)
+{
+    const char *json_text = strchr(text, '{');
+    json_t *json CLEANUP(talk_free_json) = talk_json(json_text != NULL ? json_text : "{}");
+    Error error = ERROR_INIT;
+    RolesReport report;
+    read_error(text, &error);
+    read_report(json, &report);
+    Lesson lesson = saga_learn(
+        &stage->saga, decision->step,
+        &(Answer){.error = &error, .roles = &report, .unknown = json_object_get(json, "unknown")},
+        stage->now);
+    roles_report_clear(&report);
+    return lesson;
+}
+
+// "present", "present next", "- next", "-" or "error".
+static Lesson learn_password(Stage *stage, const Decision *decision, const char *text)
+{
+    CLEANUP(secret_clear) Secret present = SECRET_INIT;
+    CLEANUP(secret_clear) Secret next = SECRET_INIT;
+    Error error = ERROR_INIT;
+    char first[64] = "";
+    char second[64] = "";
+    (void)sscanf(text, "%63s %63s", first, second);
+    if (strcmp(first, "error") == 0) {
+        error_set(&error, ERROR_INVALID, "SECRET_NOT_OPENABLE", "another key");
+    } else if (strcmp(first, "-") != 0) {
+        secret_set_text(&present, first);
+    }
+    if (second[0] != '\0') {
+        secret_set_text(&next, second);
+    }
+    return saga_learn(&stage->saga, decision->step,
+                      &(Answer){.error = &error, .password = &present, .next_password = &next},
+                      stage->now);
+}
+
 static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
 {
     CLEANUP(neon_reply_clear) NeonReply read = {.meaning = NEON_UNKNOWN};
@@ -112,6 +213,8 @@ static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
     LedgerDependent dependents[SAGA_DEPENDENTS_MAX] = {{.state = LEDGER_STATE_NONE}};
     CLEANUP(ledger_stopped_clear) LedgerStopped stopped = {.found = false};
     Answer told = {.dependents = dependents, .stopped = &stopped};
+    stage->now.boot_ms += TALK_EFFECT_MS;
+    stage->now.wall_ms += TALK_EFFECT_MS;
     switch (decision->effect.kind) {
     case EFFECT_NEON:
         read_reply(stage, reply, &read);
@@ -119,7 +222,8 @@ static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
         break;
     case EFFECT_LOGIN:
         if (strcmp(reply, "ok") != 0) {
-            error_set(&error, ERROR_UNAVAILABLE, "PG_REFUSED", "%s", reply);
+            bool is_state = strlen(reply) == 5; // a SQLSTATE
+            error_set(&error, ERROR_UNAVAILABLE, is_state ? reply : "PG_REFUSED", "%s", reply);
         }
         told.error = &error;
         break;
@@ -132,14 +236,18 @@ static Lesson answer(Stage *stage, const Decision *decision, const char *reply)
     case EFFECT_STOP:
         read_stopped(reply, &stopped);
         break;
-    case EFFECT_ROLES:
     case EFFECT_SECRETS:
-    case EFFECT_KEEP_SECRETS:
-    case EFFECT_PASSWORD:
+        told.fence = strtoll(reply, NULL, 10);
+        assert_true(told.fence > 0);
         break;
+    case EFFECT_KEEP_SECRETS:
+        assert_string_equal(reply, "ok");
+        break;
+    case EFFECT_ROLES:
+        return learn_roles(stage, decision, reply);
+    case EFFECT_PASSWORD:
+        return learn_password(stage, decision, reply);
     }
-    stage->now.boot_ms += TALK_EFFECT_MS;
-    stage->now.wall_ms += TALK_EFFECT_MS;
     return saga_learn(&stage->saga, decision->step, &told, stage->now);
 }
 

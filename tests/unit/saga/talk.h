@@ -42,9 +42,11 @@ enum {
  * = "N": the last line N times more;
  *   "!end" reply = the outcome event's type, `has` = pieces of what the ending looks like.
  * reply: "200 {…}" with ' for "; "lost"; "unsent"; "ok"; "error CODE: text"; "0 dependents" or "1
- * {…}…"; "running {…}", "finished {…}" (EFFECT_STOP). has: pieces, separated by '|', that stand in
- * "METHOD path body" (or in the ending). after_ms: how long the saga waited before; -1: not looked
- * at.
+ * {…}…"; "running {…}", "finished {…}" (EFFECT_STOP); "7" (EFFECT_SECRETS: the fence); a report
+ * as JSON, behind "busy CODE", "unavailable CODE" or "conflict CODE" where there is an error
+ * (EFFECT_ROLES); "present next", each may be "-" (EFFECT_PASSWORD). has: pieces, separated by '|',
+ * that stand in "METHOD path body" (or in the ending). after_ms: how long the saga waited before;
+ * -1: not looked at.
  */
 typedef struct TalkLine {
     const char *step;

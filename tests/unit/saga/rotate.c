@@ -1,0 +1,276 @@
+/*
+ * RotateCredentials, and what RevealCredentials tells of roles made by SQL.
+ */
+#include "neon.h"
+
+#include <string.h>
+
+#define ROTATE(target) "'rotateCredentials':{'environment':'production'," target "}"
+#define REVEAL(more)                                                                               \
+    "'revealCredentials':{'environment':'production','replyPublicKey':'" TALK_REPLY_KEY "'" more "}"
+#define SPEC                                                                                       \
+    "{'prefix':'encore','policy':'authoritative','adopt':true,'databases':['app','jobs'],"         \
+    "'services':[{'name':'api','access':{'jobs':'write'}},{'name':'idle','access':{}}]}"
+#define ROW(more)                                                                                  \
+    "{'state':'ready','account':'main','project_id':'p-1','branch_id':'br-1',"                     \
+    "'endpoint_id':'ep-1','details':{'role':'app_owner'" more "}}"
+#define READY ROW(",'roles_spec':" SPEC)
+#define NO_ROLES_YET ROW("")
+#define LISTED(more)                                                                               \
+    {"find_databases", DATABASES},                                                                 \
+    {                                                                                              \
+        "find_role", ROLES(ROLE("app_owner") "," ROLE("svc_api") "," ROLE("db_app_reader") more)   \
+    }
+#define CONNECTED                                                                                  \
+    {"find_connection", CONNECTION_URI("ep-1"), "role_name=app_owner"},                            \
+    {                                                                                              \
+        "check_login", "ok"                                                                        \
+    }
+
+static void imported(Stage *stage)
+{
+    (void)strcpy(stage->claimed.environment.origin, "imported");
+}
+
+static void without_logins(Stage *stage)
+{
+    stage->rules.check_login = false;
+}
+
+static void without_patience(Stage *stage)
+{
+    stage->rules.max_wait_ms = 500;
+}
+
+static const Talk ROTATES[] = {
+    {"a service's password is kept before it is set, and is the present one after",
+     ROTATE("'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      CONNECTED,
+      {"prepare_passwords", "7", "names=['svc_api'] renew=['svc_api']"},
+      {"set_passwords", "{}",
+       "mode=passwords fence=7 branch=br-1 |names=['svc_api'] renew=['svc_api']|spec={'prefix'"},
+      {"keep_passwords", "ok", "names=['svc_api']"},
+      {"!end", "CredentialsRotated", "'roles':['svc_api']|'sequence':'5'|state{|state=ready"}}},
+    {"a role of Neon's is reset by its API",
+     ROTATE("'role':'app_owner'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"reveal_password", PASSWORD("old"), "/roles/app_owner/reveal_password"},
+      {"reset_password", "200 {'role':{},'operations':[{'id':'op-1'}]}"},
+      {"await_operations", OPERATION("finished")},
+      CONNECTED,
+      {"!end", "CredentialsRotated", "'roles':['app_owner']"}}},
+    {"all are ours and Neon's, but no group and no service of before",
+     ROTATE("'all':true"),
+     READY,
+     NULL,
+     {LISTED("," ROLE("svc_before") "," ROLE("reporting")),
+      {"reveal_password", PASSWORD("old")},
+      {"reset_password", "200 {'role':{}}", "/roles/app_owner/"},
+      {"reveal_password", PASSWORD("old")},
+      {"reset_password", "200 {'role':{}}", "/roles/reporting/"},
+      CONNECTED,
+      {"prepare_passwords", "7",
+       "names=['encore_platform','encore_reader','encore_writer','encore_admin','svc_api',"
+       "'svc_idle']"},
+      {"set_passwords", "conflict ROLES_FENCED {'seen':9}"},
+      {"prepare_passwords", "10", "fence=10 "},
+      {"set_passwords", "busy ROLES_BUSY"},
+      {"set_passwords", "{}", "fence=10 ", 125},
+      {"keep_passwords", "ok"},
+      {"!end", "CredentialsRotated", "'roles':['app_owner','reporting','encore_platform',"}}},
+    {"a role that can't be changed",
+     ROTATE("'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      CONNECTED,
+      {"prepare_passwords", "7"},
+      {"set_passwords",
+       "{'remains':true,'changes':[['','a','x','y',false],['','svc_api','','made by the API',"
+       "true]]}"},
+      {"!save", NULL, "PASSWORD_NOT_SET"},
+      {"!end", "CommandFailed",
+       "(svc_api: made by the API)|RevealCredentials finds out|'sequence':'5'|state=ready"}}},
+    {"what was reset by the API is told",
+     ROTATE("'all':true"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"reveal_password", PASSWORD("old")},
+      {"reset_password", "200 {'role':{}}", "/roles/app_owner/"},
+      {"!stop", "cancelled"},
+      {"!save", NULL, "CANCELLED"},
+      {"!end", "CommandCancelled", "role app_owner has its new password"}}},
+    {"a stop after the passwords were set comes too late",
+     ROTATE("'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      CONNECTED,
+      {"prepare_passwords", "7"},
+      {"set_passwords", "{}"},
+      {"!stop", "cancelled"},
+      {"keep_passwords", "ok"},
+      {"!end", "CredentialsRotated"}}},
+    {"a role that is unknown",
+     ROTATE("'role':'nobody'"),
+     NO_ROLES_YET,
+     NULL,
+     {LISTED(""),
+      {"!end", "CommandRejected", "'code':'ROLE_UNKNOWN'|'field':'rotate_credentials.role'"}}},
+    {"a service that is unknown",
+     ROTATE("'service':'nobody'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"!end", "CommandRejected", "no role svc_nobody|'field':'rotate_credentials.service'"}}},
+    {"Neon's roles of an imported environment are left alone",
+     ROTATE("'role':'app_owner'"),
+     READY,
+     imported,
+     {LISTED(""), {"!end", "CommandRejected", "'code':'IMPORTED_READ_ONLY'"}}},
+    {"... and ours are not",
+     ROTATE("'all':true"),
+     READY,
+     imported,
+     {LISTED(""),
+      CONNECTED,
+      {"prepare_passwords", "7"},
+      {"set_passwords", "{}"},
+      {"keep_passwords", "ok"},
+      {"!end", "CredentialsRotated", "!'roles':['app_owner'|'svc_api'"}}},
+    {"a list that is busy",
+     ROTATE("'all':true"),
+     NO_ROLES_YET,
+     imported,
+     {{"find_databases", DATABASES},
+      {"find_role", AWAY},
+      {"find_role", ROLES(ROLE("app_owner")), NULL, -1},
+      {"!end", "CommandRejected", "'code':'IMPORTED_READ_ONLY'"}}},
+    {"workers that don't log in",
+     ROTATE("'all':true"),
+     READY,
+     without_logins,
+     {{"!end", "CommandRejected", "'code':'LOGIN_IS_OFF'"}}},
+};
+
+#define URIS                                                                                       \
+    {"find_uri", CONNECTION_URI("ep-1"), "role_name=app_owner&pooled=false"},                      \
+    {                                                                                              \
+        "find_pooled_uri", CONNECTION_URI("ep-1-pooler"), "role_name=app_owner&pooled=true"        \
+    }
+#define BOX(password)                                                                              \
+    "box{svc_api jobs direct=postgresql://svc_api:" password "@ep-1.eu.aws.neon.tech/"             \
+    "jobs?sslmode=require pooled=postgresql://svc_api:" password "@ep-1-pooler."
+
+static const Talk REVEALS[] = {
+    {"a service's URIs have the password that the ledger keeps",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "pw-9", "role=svc_api"},
+      URIS,
+      {"!end", "CredentialsIssued", BOX("pw-9") "|!svc_api app "}}},
+    {"one that was to be set is tried, and is revealed where it was",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "pw-9 pw-10"},
+      URIS,
+      {"check_password", "starting up"},
+      {"check_password", "ok", NULL, 1000},
+      {"!end", "CredentialsIssued", BOX("pw-10")}}},
+    {"... else the one before it, if that works",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "pw-9 pw-10"},
+      URIS,
+      {"check_password", "28P01"},
+      {"check_password", "ok"},
+      {"!end", "CredentialsIssued", BOX("pw-9")}}},
+    {"... and who takes over tries again",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "pw-9 pw-10"},
+      URIS,
+      {"check_password", "28P01"},
+      {"check_password", "28000"},
+      {"!end", "CommandRejected", "'code':'PASSWORD_NOT_SET'"}}},
+    {"the first one may never have been set",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "- pw-10"},
+      URIS,
+      {"check_password", "28P01"},
+      {"!end", "CommandRejected", "'code':'PASSWORD_NOT_SET'|SetupRoles sets one"}}},
+    {"none is kept",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""), {"find_password", "-"}, {"!end", "CommandRejected", "PASSWORD_NOT_SET"}}},
+    {"one that can't be opened",
+     REVEAL(",'service':'api'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "error"},
+      {"!end", "CommandRejected", "'code':'SECRET_NOT_OPENABLE'"}}},
+    {"a branch that can't be logged in to",
+     REVEAL(",'service':'api'"),
+     READY,
+     without_patience,
+     {LISTED(""),
+      {"find_password", "- pw-10"},
+      URIS,
+      {"check_password", "starting up"},
+      {"check_password", "starting up", NULL, 1000},
+      {"!end", "CommandRejected", "PG_REFUSED"}}},
+    {"a service without a database",
+     REVEAL(",'service':'idle'"),
+     READY,
+     NULL,
+     {LISTED(""), {"!end", "CommandRejected", "'code':'ROLE_WITHOUT_DATABASE'"}}},
+    {"a role over all has URIs of all",
+     REVEAL(",'role':'encore_reader'"),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"find_password", "pw-9", "role=encore_reader"},
+      URIS,
+      {"!end", "CredentialsIssued", "box{encore_reader app |box{encore_reader jobs "}}},
+    {"left out: the role that the environment was made with",
+     REVEAL(""),
+     READY,
+     NULL,
+     {LISTED(""),
+      {"reveal_password", PASSWORD("pw-2"), "/roles/app_owner/"},
+      {"find_uri", CONNECTION_URI("ep-1")},
+      {"find_pooled_uri", CONNECTION_URI("ep-1-pooler")},
+      {"!end", "CredentialsIssued", "box{app_owner app |box{app_owner jobs "}}},
+    {"a list with roles of ours only",
+     REVEAL(""),
+     READY,
+     NULL,
+     {{"find_databases", DATABASES},
+      {"find_role", ROLES(ROLE("svc_api"))},
+      {"!end", "CommandRejected", "'code':'ROLE_UNKNOWN'|no role app_owner"}}},
+};
+
+int main(void)
+{
+    return talk_run("RotateCredentials", ROTATES, TALK_COUNT(ROTATES)) +
+           talk_run("RevealCredentials of roles made by SQL", REVEALS, TALK_COUNT(REVEALS));
+}
