@@ -216,6 +216,41 @@ static void drift_is_found_by_plan_and_repaired_by_setup(void **state)
     (void)PSQL(world, 0, "-s", "orders", "-c", WHO, PLAIN);
 }
 
+#define HOSTILE "we\"ird'; DROP ROLE x;--%I$$ \xc3\xbc%20\\"
+#define LONG "eine_datenbank_mit_einem_namen_der_genau_63_bytes_lang_ist_____"
+
+static void names_that_need_quotes_or_are_long_log_in(void **state)
+{
+    World *world = *state;
+    static const char *const DATABASES[] = {"main", "logs", HOSTILE, LONG};
+    assert_int_equal(strlen(LONG), 63);
+    const char *const setup[] = {"roles",
+                                 "setup",
+                                 "live",
+                                 "-a",
+                                 APPLICATION,
+                                 "--wait",
+                                 "--database=main",
+                                 "--database=logs",
+                                 "--database=" HOSTILE,
+                                 "--database=" LONG,
+                                 "--service=orders=main,logs:read",
+                                 "--service=cron=logs:admin",
+                                 "--service=" HOSTILE "=" HOSTILE "," LONG ":admin",
+                                 NULL};
+    assert_int_equal(ctl_run(world, "hostile", setup), 0);
+    assert_int_equal(roles(world, "hostile-plan", "plan", "live"), 0);
+    for (size_t i = 0; i < sizeof(DATABASES) / sizeof(DATABASES[0]); i++) {
+        const char *log = PSQL(world, 0, "-d", DATABASES[i], "-c", WHO, PLAIN);
+        ctl_expect(world, log, box_text("encore_reader" TAB "%s\n", DATABASES[i]));
+    }
+    const char *log = PSQL(world, 0, "-s", HOSTILE, "-d", LONG, "-c", WHO, "-c",
+                           "CREATE TABLE mine (n int)", PLAIN);
+    ctl_expect(world, log, "svc_" HOSTILE TAB LONG "\n");
+    log = PSQL(world, EXIT_NOT_FOUND, "-s", HOSTILE, "-d", "main", "-c", WHO);
+    ctl_expect(world, log, "it may use: " LONG ", " HOSTILE);
+}
+
 // `uri` with the role and password of another one.
 static bool logs_in(World *world, const char *uri, const char *password)
 {
@@ -294,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_script_reconnects_without_the_password),
         cmocka_unit_test(neither_arguments_nor_environment_have_the_password),
         cmocka_unit_test(drift_is_found_by_plan_and_repaired_by_setup),
+        cmocka_unit_test(names_that_need_quotes_or_are_long_log_in),
         cmocka_unit_test(passwords_open_one_environment_alone),
         cmocka_unit_test(plan_all_finds_the_environment_that_drifted),
         cmocka_unit_test(a_rotation_ends_what_the_old_password_opened),

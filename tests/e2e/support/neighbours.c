@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/wait.h"
 #include "support/world.h"
 
-enum { TASK_SECONDS = 60, STOP_SECONDS = 60, SQL_BYTES = 2048 };
+enum { TASK_SECONDS = 60, STOP_SECONDS = 60, SQL_BYTES = 2048, PATH_BYTES = 1024 };
 
 static const char *program(void)
 {
@@ -184,10 +185,11 @@ void sandbox_clear_faults(World *world)
 const char *sandbox_password(World *world, const char *project_id, const char *branch_id,
                              const char *role)
 {
-    REPLY reply = box_call_as(
-        &world->box, world->api_key, NULL, "GET",
-        box_text("/projects/%s/branches/%s/roles/%s/reveal_password", project_id, branch_id, role),
-        NULL);
+    Text path CLEANUP(text_clear) = TEXT_INIT(PATH_BYTES);
+    text_printf(&path, "/projects/%s/branches/%s/roles/", project_id, branch_id);
+    text_append_url(&path, role);
+    text_append(&path, "/reveal_password");
+    REPLY reply = box_call_as(&world->box, world->api_key, NULL, "GET", text_get(&path), NULL);
     if (reply.status == 404) {
         return NULL;
     }
