@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,6 +29,8 @@ typedef struct Bench {
     unsigned services;
     unsigned round_trip_ms;
     const char *major;
+    bool statements;
+    bool on_disk;
     Box box;
     Proxy *proxy;
     char port[PORT_BYTES];
@@ -37,6 +40,7 @@ typedef struct Bench {
     RolesSecret *secrets;
     size_t secret_count;
     int64_t fence;
+    Meter meter;
     const char *owner_password;
 } Bench;
 
@@ -44,6 +48,8 @@ static const struct argp_option OPTIONS[] = {
     {"databases", 'd', "N", 0, "databases (20)", 0},
     {"services", 's', "N", 0, "services, each of which writes to all of them (50)", 0},
     {"round-trip-ms", 'r', "MS", 0, "what a round trip takes (20)", 0},
+    {"statements", 't', NULL, 0, "also say where the server's time went", 0},
+    {"disk", 'k', NULL, 0, "keep the cluster in /tmp instead of in memory", 0},
     {"postgres", 'p', "MAJOR", 0, "PostgreSQL's version (17)", 0},
     {0},
 };
@@ -57,6 +63,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
                                     : NULL;
     if (key == 'p') {
         bench->major = argument;
+        return 0;
+    }
+    if (key == 't') {
+        bench->statements = true;
+        return 0;
+    }
+    if (key == 'k') {
+        bench->on_disk = true;
         return 0;
     }
     if (number == NULL) {
@@ -106,6 +120,8 @@ static void make_secrets(Bench *bench)
 
 static void open_branch(Bench *bench)
 {
+    /* A disk's time to make the files of a database isn't what is measured. */
+    (void)setenv("BOX_FOLDER", bench->on_disk ? "/tmp" : "/dev/shm", 1);
     const LoginVersions versions = login_list_versions("--operation-ms", "20");
     const char *uri = NULL;
     box_start(&bench->box, versions.arguments);
@@ -118,6 +134,68 @@ static void open_branch(Bench *bench)
     (void)snprintf(bench->port, sizeof(bench->port), "%d", proxy_port(bench->proxy));
     proxy_delay(bench->proxy, (int)bench->round_trip_ms);
     proxy_delay_first(bench->proxy, (int)bench->round_trip_ms);
+}
+
+// Beside the log of the only cluster.
+static pid_t find_server(const Bench *bench)
+{
+    char text[NAME_BYTES] = "";
+    REPLY state = box_call(&bench->box, "GET", "/sandbox/state", NULL);
+    const char *log = box_string(state.json, "projects.0.branches.0.log");
+    FILE *file =
+        fopen(box_text("%.*s/data/postmaster.pid", (int)(strrchr(log, '/') - log), log), "re");
+    if (file == NULL || fgets(text, sizeof(text), file) == NULL) {
+        fail_msg("the cluster at %s doesn't run", log);
+    }
+    (void)fclose(file);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+static void open_meter(Bench *bench)
+{
+    for (int part = 0; part < METER_PART_COUNT; part++) {
+        bench->meter.pids[part] = getpid();
+    }
+    bench->meter.pids[METER_LEDGER] = find_server(bench);
+    bench->meter.pids[METER_SANDBOX] = bench->box.pid;
+}
+
+// As cloud_admin, by the socket of the only cluster.
+static PGconn *open_admin(const Bench *bench)
+{
+    REPLY state = box_call(&bench->box, "GET", "/sandbox/state", NULL);
+    PGconn *admin =
+        PQconnectdb(box_text("host=%s port=5432 user=cloud_admin dbname=postgres",
+                             box_string(state.json, "projects.0.branches.0.socket_dir")));
+    if (PQstatus(admin) != CONNECTION_OK) {
+        fail_msg("%s", PQerrorMessage(admin));
+    }
+    return admin;
+}
+
+static void watch_statements(const Bench *bench)
+{
+    PGconn *admin = open_admin(bench);
+    PQclear(PQexec(admin, "ALTER ROLE neondb_owner SET pg_stat_statements.track_planning = on"));
+    PQfinish(admin);
+}
+
+static void print_statements(const Bench *bench)
+{
+    PGconn *admin = open_admin(bench);
+    PGresult *rows =
+        PQexec(admin, "SELECT sum(calls), round(sum(total_plan_time)::numeric), "
+                      "round(sum(total_exec_time)::numeric), "
+                      "left(regexp_replace(query, '\\s+', ' ', 'g'), 70) FROM pg_stat_statements "
+                      "GROUP BY 4 ORDER BY sum(total_plan_time + total_exec_time) DESC LIMIT 15");
+    printf("\n%9s %9s %9s\n", "calls", "plan ms", "run ms");
+    for (int i = 0; i < PQntuples(rows); i++) {
+        printf("%9s %9s %9s  %s\n", PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1),
+               PQgetvalue(rows, i, 2), PQgetvalue(rows, i, 3));
+    }
+    PQclear(PQexec(admin, "SELECT FROM pg_stat_statements_reset()"));
+    PQclear(rows);
+    PQfinish(admin);
 }
 
 static void run(Bench *bench, const char *title, RolesMode mode)
@@ -136,13 +214,24 @@ static void run(Bench *bench, const char *title, RolesMode mode)
                             .secrets = bench->secrets,
                             .secret_count = bench->secret_count,
                             .fence = {.branch_id = "br-bench", .number = ++bench->fence}};
+    MeterReading before;
+    MeterReading after;
+    meter_read(&bench->meter, &before);
     if (!roles_driver_run(&target, &task, &report, &err)) {
         fail_msg("%s: %s: %s", title, err.code, err.text);
     }
-    printf("%-28s %7.2f s %9u %9u %8u %9zu%s\n", title, figures.seconds, figures.critical,
-           figures.all, figures.sessions, report.count + report.omitted,
+    meter_read(&bench->meter, &after);
+    double cpu_s = meter_cpu_s(&before, &after, METER_BENCH);
+    double between_s = meter_cpu_s(&before, &after, METER_SANDBOX);
+    double server_s = meter_cpu_s(&before, &after, METER_LEDGER);
+    printf("%-22s %7.2f s %9u %7u %9u %8zu %9.2f %9.2f %9.2f%s\n", title, figures.seconds,
+           figures.critical, figures.all, figures.sessions, report.count + report.omitted, server_s,
+           cpu_s, between_s,
            report.remains && mode != ROLES_MODE_PLAN ? "  something remains" : "");
     roles_report_clear(&report);
+    if (bench->statements) {
+        print_statements(bench);
+    }
 }
 
 static void close_branch(Bench *bench)
@@ -171,7 +260,13 @@ int main(int argc, char **argv)
     open_branch(&bench);
     printf("%u databases, %u services, %u ms a round trip, PostgreSQL %s\n\n", bench.databases,
            bench.services, bench.round_trip_ms, bench.major);
-    printf("%-28s %9s %9s %9s %8s %9s\n", "", "time", "critical", "in all", "sessions", "changes");
+    printf("%-22s %9s %17s %9s %8s %29s\n%-22s %9s %9s %7s %9s %8s %9s %9s %9s\n", "", "",
+           "round trips", "", "", "CPU seconds", "", "time", "critical", "in all", "sessions",
+           "changes", "server", "client", "relay");
+    open_meter(&bench);
+    if (bench.statements) {
+        watch_statements(&bench);
+    }
     run(&bench, "set-up", ROLES_MODE_APPLY);
     run(&bench, "converged, plan", ROLES_MODE_PLAN);
     run(&bench, "converged, apply", ROLES_MODE_APPLY);

@@ -124,7 +124,9 @@ void box_restart(Box *box, const char *const *arguments)
 void box_start(Box *box, const char *const *arguments)
 {
     *box = (Box){0};
-    snprintf(box->dir, sizeof(box->dir), "/tmp/neon-sandbox-test-XXXXXX");
+    const char *folder = getenv("BOX_FOLDER");
+    snprintf(box->dir, sizeof(box->dir), "%s/neon-sandbox-test-XXXXXX",
+             folder == NULL ? "/tmp" : folder);
     assert_non_null(mkdtemp(box->dir));
     /* The clusters' user has to get through. */
     assert_int_equal(chmod(box->dir, 0755), 0);

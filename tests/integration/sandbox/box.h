@@ -18,7 +18,8 @@ typedef struct Box {
 
 #define BOX_ORG_KEY "sandbox-org-key"
 
-/* Starts it with these arguments (NULL-terminated) and waits until it is ready. */
+/* Starts it with these arguments (NULL-terminated) and waits until it is ready. Its folder is in
+ * /tmp, or where the environment's BOX_FOLDER says. */
 void box_start(Box *box, const char *const *arguments);
 /* As a crash would: SIGKILL. The state folder stays. */
 void box_kill(Box *box);
