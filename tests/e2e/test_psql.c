@@ -166,9 +166,9 @@ static const char *password_of(World *world, const char *uri)
 }
 
 // Of psql itself, but for what the test was given.
-#define SHOW_PROCESS                                                                               \
-    "\\! tr '\\0' '\\n' </proc/$PPID/cmdline; "                                                    \
-    "tr '\\0' '\\n' </proc/$PPID/environ | grep -v ^PROVISION_TEST_; ls -l /proc/$PPID/fd"
+static const char SHOW_PROCESS[] =
+    "\\! tr '\\0' '\\n' </proc/$PPID/cmdline; "
+    "tr '\\0' '\\n' </proc/$PPID/environ | grep -v ^PROVISION_TEST_; ls -l /proc/$PPID/fd";
 
 // What a psql shows of itself stands in the log, which the search for secrets reads.
 static void neither_arguments_nor_environment_have_the_password(void **state)
