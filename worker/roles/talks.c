@@ -38,8 +38,8 @@ static void begin_session(Session *session, const RolesTask *task, const char *d
 RolesTalks *roles_talks_new(const RolesTask *task, const char *fallback)
 {
     RolesTalks *talks = alloc_zeroed(1, sizeof(*talks));
-    bool is_some = task->mode == ROLES_MODE_OWNER && task->databases != NULL;
-    const json_t *databases = is_some ? task->databases : json_object_get(task->spec, "databases");
+    const json_t *databases =
+        task->databases != NULL ? task->databases : json_object_get(task->spec, "databases");
     talks->task = task;
     talks->fallback = alloc_text(fallback);
     talks->err = ERROR_INIT;

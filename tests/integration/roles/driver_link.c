@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 
 enum { SQLSTATE_LENGTH = 5 };
+static const char SESSION_OPTIONS[] = ROLES_TALK_OPTIONS;
 
 // libpq 15 tells the SQLSTATE of a refused login only within a verbose message:
 // "FATAL:  28P01: password authentication failed".
@@ -35,8 +36,8 @@ void link_open(Link *link, const RolesDriverTarget *target, RolesSession *sessio
                                     "dbname",      "sslmode", "options", "application_name",
                                     "sslrootcert", NULL};
     const char *const values[] = {
-        target->host,    target->port,       target->user,   target->password, session->database,
-        target->sslmode, ROLES_TALK_OPTIONS, "roles-driver", target->ca_file,  NULL};
+        target->host,    target->port,    target->user,   target->password, session->database,
+        target->sslmode, SESSION_OPTIONS, "roles-driver", target->ca_file,  NULL};
     link->session = session;
     link->err = ERROR_INIT;
     link->state = LINK_CONNECTS;

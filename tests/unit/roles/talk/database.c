@@ -98,6 +98,32 @@ static void objects_are_handed_over_chunk_by_chunk(void **state)
     assert_int_equal(script_report(script)->count, CHUNK + 2 + 1);
 }
 
+static void privileges_are_given_after_any_number_of_chunks(void **state)
+{
+    Script *script = *state;
+    script->rows[ROLES_QUERY_OWNER] = "change|ALTER TABLE t0|owner|t0|-";
+    script->rows[ROLES_QUERY_PRIVILEGES] = GRANT;
+    script_begin(script, "main");
+    script_answer(script);
+    script->rows[ROLES_QUERY_OWNER] = "change|ALTER TABLE t1|owner|t1|-";
+    script_answer(script);
+    script->rows[ROLES_QUERY_OWNER] = "change|ALTER TABLE t2|owner|t2|-";
+    script_answer(script);
+    script->rows[ROLES_QUERY_OWNER] = NULL;
+    script_answer(script);
+    script_assert_sent(script, APPLY_GRANT);
+}
+
+static void a_database_s_plan_hears_of_no_password(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->secrets[0].set = true;
+    script_begin(script, "main");
+    (void)script_sent(script);
+    assert_null(strstr(script->parameter, "svc_a"));
+}
+
 static void a_full_chunk_that_was_the_last_is_followed_by_a_whole_look(void **state)
 {
     Script *script = *state;
@@ -151,6 +177,8 @@ int main(void)
         SCRIPT_TEST(privileges_are_one_transaction),
         SCRIPT_TEST(privileges_that_do_not_hold_are_given_up),
         SCRIPT_TEST(objects_are_handed_over_chunk_by_chunk),
+        SCRIPT_TEST(privileges_are_given_after_any_number_of_chunks),
+        SCRIPT_TEST(a_database_s_plan_hears_of_no_password),
         SCRIPT_TEST(a_full_chunk_that_was_the_last_is_followed_by_a_whole_look),
         SCRIPT_TEST(an_owner_that_comes_back_is_not_chased),
         SCRIPT_TEST(an_owner_hands_over_and_gives_what_it_will_make),

@@ -105,6 +105,44 @@ static void where_verifiers_are_hidden_the_caller_says_what_is_set(void **state)
     assert_int_equal(json_array_size(script_report(script)->passwords_set), 1);
 }
 
+static void where_verifiers_are_hidden_none_is_set_twice(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->secrets[0].set = true;
+    script->rows[ROLES_QUERY_DATABASES] = "change|CREATE DATABASE d|database is missing|d|-";
+    script_begin(script, NULL);
+    script->fails_at = 1;
+    script_answer(script);
+    script->fails_at = -1;
+    script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
+    script_answer(script);
+    script->rows[ROLES_QUERY_CLUSTER] = NULL;
+    script_answer(script);
+    script->fails_at = 0;
+    script_assert_answer(script, "CREATE DATABASE d");
+    script->fails_at = -1;
+    roles_talk_waited(script->talk);
+    script_assert_sent(script, "cluster; databases; logins");
+    assert_false(is_to_set(script, "svc_a"));
+}
+
+static void a_password_is_told_once(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script->rows[ROLES_QUERY_CLUSTER] = "change|ALTER ROLE x INHERIT|attributes differ|x|-";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_EQUAL);
+    script->rows[ROLES_QUERY_CLUSTER] = NULL;
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_EQUAL);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(json_array_size(script_report(script)->passwords_set), 1);
+}
+
 static void where_verifiers_are_hidden_and_none_is_asked_for_none_is_set(void **state)
 {
     Script *script = *state;
@@ -169,6 +207,7 @@ static void a_rotation_sets_passwords_and_nothing_else(void **state)
         "change|ALTER ROLE svc_a|password differs|svc_a|svc_a\n"
         "change|ALTER ROLE svc_b|password differs|svc_b|svc_b\n"
         "change|GRANT x TO svc_a|membership is missing|x|-\n"
+        "change|ALTER ROLE encore_platform|password differs|encore_platform|encore_platform\n"
         "change|CREATE ROLE svc_a|role is missing|svc_a|svc_a\n"
         "finding||worth knowing|x|-";
     script_answer(script);
@@ -178,7 +217,8 @@ static void a_rotation_sets_passwords_and_nothing_else(void **state)
                                  "verifiers [\"svc_a\"]; cluster");
     script->rows[ROLES_QUERY_CLUSTER] = NULL;
     script_verify(script, ROLES_VERIFIED_DIFFERENT); // somebody else was faster
-    script->rows[ROLES_QUERY_CLUSTER] = "change|GRANT x TO svc_a|membership is missing|x|-";
+    script->rows[ROLES_QUERY_CLUSTER] = "change|GRANT x TO svc_a|membership is missing|x|-\n"
+                                        "finding||worth knowing|x|-";
     script_answer(script);
     assert_int_equal(script_action(script), ROLES_TALK_HOLD);
     assert_int_equal(script_report(script)->count, 2);
@@ -216,6 +256,8 @@ int main(void)
         SCRIPT_TEST(a_role_without_a_verifier_gets_one),
         SCRIPT_TEST(a_verifier_of_another_kind_is_replaced_once),
         SCRIPT_TEST(where_verifiers_are_hidden_the_caller_says_what_is_set),
+        SCRIPT_TEST(where_verifiers_are_hidden_none_is_set_twice),
+        SCRIPT_TEST(a_password_is_told_once),
         SCRIPT_TEST(where_verifiers_are_hidden_and_none_is_asked_for_none_is_set),
         SCRIPT_TEST(a_plan_compares_and_sets_nothing),
         SCRIPT_TEST(a_plan_tells_of_no_password_that_is_set),

@@ -54,6 +54,7 @@ static void databases_are_worked_in_eight_at_once(void **state)
     assert_string_equal(open[0]->database, "d0");
     assert_null(roles_talks_open(talks));
     assert_int_equal(answer(script, talks, open[0]), ROLES_TALK_DONE);
+    assert_int_equal(roles_talks_next(talks, open[0], 0).action, ROLES_TALK_DONE);
     open[8] = roles_talks_open(talks);
     assert_string_equal(open[8]->database, "d8");
     assert_null(roles_talks_open(talks));
@@ -90,11 +91,22 @@ static void a_branch_without_postgres_is_entered_elsewhere(void **state)
     assert_string_equal(err.code, "3D000");
 }
 
+static void a_branch_that_does_not_answer_is_not_tried_elsewhere(void **state)
+{
+    Script *script = *state;
+    CLEANUP(free_talks) RolesTalks *talks = roles_talks_new(&script->task, "neondb");
+    RolesSession *cluster = roles_talks_open(talks);
+    Error err;
+    error_set(&err, ERROR_UNAVAILABLE, "CONNECT_TIMEOUT", "no connection within 15000 ms");
+    assert_false(roles_talks_refused(talks, cluster, &err));
+    assert_int_equal(roles_talks_next(talks, cluster, 0).action, ROLES_TALK_FAILED);
+}
+
 static void the_first_failure_is_told_with_what_came_of_the_others(void **state)
 {
     Script *script = *state;
     CLEANUP(free_talks) RolesTalks *talks = roles_talks_new(&script->task, "neondb");
-    (void)open_cluster(script, talks);
+    RolesSession *cluster = open_cluster(script, talks);
     RolesSession *first = roles_talks_open(talks);
     RolesSession *second = roles_talks_open(talks);
     script->rows[ROLES_QUERY_PRIVILEGES] = "blocked||it can't be repaired|x|-";
@@ -103,7 +115,10 @@ static void the_first_failure_is_told_with_what_came_of_the_others(void **state)
     error_set(&err, ERROR_UNAVAILABLE, "CONNECT_FAILED", "no route to host");
     assert_false(roles_talks_refused(talks, second, &err));
     assert_int_equal(roles_talks_next(talks, second, 0).action, ROLES_TALK_FAILED);
-    assert_int_equal(roles_talks_next(talks, second, 0).action, ROLES_TALK_FAILED);
+    Error later;
+    error_set(&later, ERROR_UNAVAILABLE, "CONNECTION_LOST", "later");
+    assert_false(roles_talks_refused(talks, cluster, &later));
+    assert_int_equal(roles_talks_next(talks, cluster, 0).action, ROLES_TALK_FAILED);
     assert_true(roles_talks_is_over(talks));
     assert_false(roles_talks_end(talks, &script->report, &err));
     assert_string_equal(err.code, "CONNECT_FAILED");
@@ -168,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRIPT_TEST(databases_are_worked_in_eight_at_once),
         SCRIPT_TEST(a_branch_without_postgres_is_entered_elsewhere),
+        SCRIPT_TEST(a_branch_that_does_not_answer_is_not_tried_elsewhere),
         SCRIPT_TEST(the_first_failure_is_told_with_what_came_of_the_others),
         SCRIPT_TEST(missing_databases_are_left_out_of_a_plan),
         SCRIPT_TEST(databases_begin_while_others_are_created),

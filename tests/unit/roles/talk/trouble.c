@@ -17,14 +17,17 @@ static void a_lock_that_is_held_for_long_is_asked_for_again(void **state)
 {
     Script *script = *state;
     script_begin(script, "main");
+    uint32_t longest_ms = 0;
     for (int i = 0; i < 8; i++) {
         script_refuse(script, "55P03");
+        longest_ms = roles_talk_next(script->talk, 0).wait_ms;
         wait_and_go_on(script);
         script_assert_sent(script, "lock database; owner; privileges");
     }
     script_refuse(script, "55P03");
     RolesTalkNext next = roles_talk_next(script->talk, 0);
     assert_int_equal(next.action, ROLES_TALK_FAILED);
+    assert_true(longest_ms >= 1500);
     assert_int_equal(next.err->kind, ERROR_BUSY);
     assert_string_equal(next.err->code, "ROLES_BUSY");
 }
@@ -85,6 +88,34 @@ static void what_fails_as_a_whole_is_tried_one_by_one(void **state)
     assert_true(script_report(script)->remains);
     script_assert_change(script, 2, "!|bad|CREATE ROLE bad|42501 permission denied");
     assert_null(script->report.passwords_set);
+}
+
+static void what_failed_by_itself_is_not_tried_again(void **state)
+{
+    Script *script = *state;
+    script->rows[ROLES_QUERY_CLUSTER] =
+        "change|COMMENT ON ROLE encore_platform|mark differs|encore_platform|-\n"
+        "change|ALTER ROLE good|attributes differ|good|-";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_refuse(script, "42501");
+    script->wrong = "COMMENT ON";
+    script_answer(script);
+    script_assert_sent(script, "BEGIN; ALTER ROLE good; COMMIT; cluster; databases; logins");
+}
+
+static void a_look_that_loses_a_race_compares_passwords_again(void **state)
+{
+    Script *script = *state;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_DIFFERENT);
+    script_assert_sent(script, "cluster; databases; logins");
+    script_refuse(script, "XX000");
+    wait_and_go_on(script);
+    script_assert_sent(script, "verifiers [\"svc_a\"]; cluster; databases; logins");
 }
 
 static void what_loses_three_races_is_tried_one_by_one(void **state)
@@ -195,6 +226,8 @@ int main(void)
         SCRIPT_TEST(the_cluster_s_lock_is_asked_for_again_too),
         SCRIPT_TEST(a_lost_race_is_run_again_from_a_new_look),
         SCRIPT_TEST(what_fails_as_a_whole_is_tried_one_by_one),
+        SCRIPT_TEST(what_failed_by_itself_is_not_tried_again),
+        SCRIPT_TEST(a_look_that_loses_a_race_compares_passwords_again),
         SCRIPT_TEST(what_loses_three_races_is_tried_one_by_one),
         SCRIPT_TEST(a_cluster_that_refuses_even_that_fails_the_run),
         SCRIPT_TEST(a_database_that_refuses_is_reported),
