@@ -131,7 +131,7 @@ int support_empty_tables(void **state)
 {
     Support *support = *state;
     support_execute(support->one, "TRUNCATE provision.command, provision.environment, "
-                                  "provision.account, provision.application");
+                                  "provision.account, provision.application, provision.role_secret");
     return 0;
 }
 

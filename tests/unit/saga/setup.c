@@ -3,10 +3,12 @@
  */
 #include "neon.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "saga/environment.h"
 
 #define SETUP(more) "'setupRoles':{'environment':'production'" more "}"
 #define SERVICES                                                                                   \
@@ -368,9 +370,49 @@ static void a_long_list_is_cut(void **state)
     stage_close(&stage);
 }
 
+// A state has room for what can be asked for in a command, but not for everything else, too.
+static void services_that_take_too_much_room_stand_in_no_state(void **state)
+{
+    static const Talk PLAN = {NULL, SETUP(",'mode':'ROLES_MODE_PLAN'"), READY, NULL, {{NULL}}};
+    (void)state;
+    Stage stage;
+    stage_open(&stage, &PLAN);
+    json_t *spec = talk_json(SPEC);
+    json_t *access = json_object();
+    char name[64];
+    for (int i = 0; i < 90; i++) {
+        (void)snprintf(name, sizeof name, "%060d", i);
+        json_array_append_new(json_object_get(spec, "databases"), json_string(name));
+        json_object_set_new(access, name, json_string("write"));
+    }
+    for (int i = 0; i < 90; i++) {
+        (void)snprintf(name, sizeof name, "service-%d", i);
+        json_array_append_new(json_object_get(spec, "services"),
+                              json_pack("{s:s, s:O}", "name", name, "access", access));
+    }
+    json_t *details = json_pack("{s:o}", "roles_spec", spec);
+    EnvironmentView view = {.environment = "e",
+                            .origin = "created",
+                            .account = "",
+                            .project_id = "",
+                            .branch_id = "",
+                            .endpoint_id = "",
+                            .details = details};
+    EnvironmentMessage message;
+    environment_message(&view, &message);
+    assert_int_equal(message.state.n_services, 0);
+    environment_message_clear(&message);
+    json_decref(access);
+    json_decref(details);
+    stage_close(&stage);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_long_list_is_cut)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_list_is_cut),
+        cmocka_unit_test(services_that_take_too_much_room_stand_in_no_state),
+    };
     int failed = talk_run("SetupRoles", TALKS, TALK_COUNT(TALKS));
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }
