@@ -304,8 +304,8 @@ static int tear_down(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_drift_is_seen_and_repaired_or_reported),
         cmocka_unit_test(an_additive_policy_takes_nothing_away_and_says_what_is_too_much),
+        cmocka_unit_test(every_drift_is_seen_and_repaired_or_reported),
         cmocka_unit_test(an_additive_policy_gives_what_is_missing),
         cmocka_unit_test(a_removed_service_keeps_its_role_but_neither_login_nor_memberships),
         cmocka_unit_test(an_additive_policy_leaves_a_removed_service_its_login),
