@@ -70,8 +70,8 @@ static void different_names_never_meet(void **state)
     for (size_t size = 1; size < ROLES_NAME_BYTES; size++) {
         memset(name, 'n', size);
         name[size] = '\0';
-        for (char last = '0'; last <= '9'; last++) {
-            name[size - 1] = last;
+        for (const char *last = "0123456789"; *last != '\0'; last++) {
+            name[size - 1] = *last;
             roles_name_database(name, ROLES_WRITER, role);
             assert_true(strlen(role) < ROLES_NAME_BYTES);
             assert_null(json_object_get(seen, role));

@@ -22,7 +22,10 @@ static inline json_t *unit_json(const char *text)
     size_t size = 0;
     for (; text[size] != '\0'; size++) {
         assert_true(size + 1 < sizeof copy);
-        copy[size] = text[size] == '\'' ? '"' : text[size];
+        copy[size] = text[size];
+        if (text[size] == '\'') {
+            copy[size] = '"';
+        }
     }
     json_t *json = json_loadb(copy, size, JSON_DECODE_ANY, NULL);
     assert_non_null(json);
