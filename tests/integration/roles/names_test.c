@@ -18,9 +18,13 @@
 #include "rows.h"
 
 #define FIFTY "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+#define LONG_G FIFTY "fffffffffgggg"
+#define LONG_H FIFTY "fffffffffgggh"
 #define EURO_10                                                                                    \
     "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82" \
     "\xac\xe2\x82\xac\xe2\x82\xac"
+
+#define EURO_21 EURO_10 EURO_10 "\xe2\x82\xac"
 
 enum { ROUNDS = 4, NAMES_A_ROUND = 50, SEED = 20260722 };
 
@@ -41,10 +45,10 @@ static const char *const HOSTILE[] = {
     "-c role=none",
     "public",
     "none",
-    FIFTY "fffffffffgggg",          // 63 bytes
-    FIFTY "fffffffffgggh",          // the same 53 first ones
-    EURO_10 EURO_10 "\xe2\x82\xac", // 63 bytes, cut inside a character
-    "a_0123456789abcdef",           // as if it were cut already
+    LONG_G,               // 63 bytes
+    LONG_H,               // the same 62 first ones
+    EURO_21,              // 63 bytes, cut inside a character
+    "a_0123456789abcdef", // as if it were cut already
 };
 enum { HOSTILE_COUNT = sizeof(HOSTILE) / sizeof(HOSTILE[0]) };
 
@@ -121,10 +125,7 @@ static void names_that_no_identifier_holds_are_refused_with_their_field(void **s
     assert_refused(FIFTY "fffffffffggggg", "s", "databases[0]");
     assert_refused("d", "", "services[0].name");
     assert_refused("d", FIFTY "fffffffffggggg", "services[0].name");
-    assert_refused("d",
-                   EURO_10 EURO_10 "\xe2\x82\xac"
-                                   "x",
-                   "services[0].name");
+    assert_refused("d", EURO_21 "x", "services[0].name");
 }
 
 static uint32_t next_random(uint32_t *seed)
