@@ -141,6 +141,8 @@ static const Drift DRIFTS[] = {
      "GRANT db_main_reader TO stranger", "stranger", .end = DRIFT_REPAIRED, .extra = true},
     {"a stranger is in a service's role", "postgres", DRIFT_PLATFORM,
      "GRANT svc_writer TO stranger", "stranger", .end = DRIFT_REPAIRED, .extra = true},
+    {"a stranger is in the platform role", "postgres", "neondb_owner",
+     "GRANT encore_platform TO stranger", "stranger", .end = DRIFT_REPAIRED, .extra = true},
     {"a service is in a stranger's group", "postgres", "neondb_owner",
      "GRANT pg_monitor TO svc_reader", "pg_monitor", .end = DRIFT_REPAIRED, .extra = true},
 

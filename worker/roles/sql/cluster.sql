@@ -157,7 +157,11 @@ extra AS (
     SELECT h.* FROM cfg, held h
     WHERE (h.role IN (SELECT role FROM want WHERE kind <> 'platform')
            OR h.member IN (SELECT role FROM want WHERE kind <> 'platform')
-           OR h.role IN (SELECT rolname FROM marked) OR h.member IN (SELECT rolname FROM marked))
+           OR h.role IN (SELECT rolname FROM marked) OR h.member IN (SELECT rolname FROM marked)
+           -- the platform role is taken on by bootstrap roles, and by nobody else
+           OR h.role = platform AND h.member <> me AND NOT h.implicit
+              AND NOT EXISTS (SELECT FROM held n
+                              WHERE n.role = 'neon_superuser' AND n.member = h.member))
       -- who made a role administers it: ours by creation
       AND NOT (h.implicit AND h.member IN (platform, me))
       AND NOT (NOT options AND h.member = platform)
