@@ -18,7 +18,7 @@ enum {
     HTTP_URL_LIMIT = 65536,
     HTTP_HEADER_LIMIT = 1024,
     HTTP_REPLY_FIRST = 1024,
-    HTTP_BUFFER_BYTES = 4096
+    HTTP_BUFFER_BYTES = 2048
 };
 static const uint32_t END_OF_HEAD = 0x0d0a0d0a;
 
