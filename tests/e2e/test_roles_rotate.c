@@ -22,7 +22,8 @@ static int begin(void **state)
 {
     world_begin(state, NULL);
     World *world = *state;
-    recipient = credentials_recipient(world);
+    recipient = credentials_recipient();
+    world_add_secret(world, recipient.private_hex);
     const char *const settings[] = {
         box_text("reveal.recipients=" APPLICATION "=%s", recipient.public_hex),
         "commands.max_wait=2s", NULL};

@@ -34,7 +34,8 @@ static int begin(void **state)
 {
     world_begin(state, NULL);
     World *world = *state;
-    recipient = credentials_recipient(world);
+    recipient = credentials_recipient();
+    world_add_secret(world, recipient.private_hex);
     const char *const settings[] = {
         box_text("reveal.recipients=" APPLICATION "=%s", recipient.public_hex), NULL};
     (void)worker_start(world, "one", settings);

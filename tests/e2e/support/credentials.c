@@ -10,7 +10,7 @@
 #include "support/commands.h"
 #include "support/login.h"
 
-Recipient credentials_recipient(World *world)
+Recipient credentials_recipient(void)
 {
     Recipient recipient;
     uint8_t public_key[PROVISION_KEY_BYTES];
@@ -18,7 +18,7 @@ Recipient credentials_recipient(World *world)
     char base64[64];
     (void)crypto_box_keypair(public_key, recipient.private_key);
     (void)sodium_bin2hex(hex, sizeof(hex), recipient.private_key, PROVISION_KEY_BYTES);
-    world_add_secret(world, box_text("%s", hex));
+    recipient.private_hex = box_text("%s", hex);
     (void)sodium_bin2hex(hex, sizeof(hex), public_key, PROVISION_KEY_BYTES);
     (void)sodium_bin2base64(base64, sizeof(base64), public_key, PROVISION_KEY_BYTES,
                             sodium_base64_VARIANT_ORIGINAL);

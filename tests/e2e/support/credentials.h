@@ -8,6 +8,7 @@
 
 typedef struct Recipient {
     uint8_t private_key[PROVISION_KEY_BYTES];
+    const char *private_hex;   // a secret: for world_add_secret
     const char *public_hex;    // for reveal.recipients
     const char *public_base64; // for replyPublicKey
 } Recipient;
@@ -26,7 +27,7 @@ typedef struct CredentialList {
     size_t count;
 } CredentialList;
 
-Recipient credentials_recipient(World *world);
+Recipient credentials_recipient(void);
 // What stands in a CredentialsIssued's box; texts are kept until the program ends.
 CredentialList credentials_open(World *world, const Recipient *recipient, const Seen *seen);
 // RevealCredentials of a service ("orders") or, with `service` NULL, of a role; and the one of this

@@ -56,6 +56,13 @@ void pair_open(void **state, const char *const *settings)
     the_other = pair_start(*state, "other", NULL, NULL);
 }
 
+void pair_open_with_computes(void **state, const char *const *settings)
+{
+    world_begin(state, NULL);
+    settings_of_program = settings;
+    the_other = pair_start(*state, "other", NULL, NULL);
+}
+
 Pair pair_begin(World *world, const char *point, const char *setting)
 {
     Pair pair = {.world = world, .other = the_other, .first_name = world_fresh("first")};

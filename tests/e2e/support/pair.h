@@ -29,6 +29,8 @@ typedef struct Pair {
 // For a group's setup: a world whose sandbox has no computes, and the other worker. The settings
 // are both workers'.
 void pair_open(void **state, const char *const *settings);
+// The same with computes, for what is done by SQL.
+void pair_open_with_computes(void **state, const char *const *settings);
 // Starts the first one and waits until it has partitions. `point`: CRASH_POINT_AT of sys/crash.h,
 // or NULL. `setting`: one more of its settings, or NULL. The application is new, and has the
 // account "main".
