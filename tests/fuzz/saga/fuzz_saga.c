@@ -256,6 +256,34 @@ static void call_neon(Play *play, const Decision *decision)
     learn(play, decision, &answer);
 }
 
+// SQL under the branch's lock: done or not, told or not; now and then a newer fence was there.
+static void run_roles(Play *play, const Decision *decision)
+{
+    Error error = ERROR_INIT;
+    RolesReport report = ROLES_REPORT_INIT;
+    must(decision->mutating, "changes have an intent");
+    must(decision->effect.fence == play->fence, "what is changed is changed behind the last fence");
+    row_open(&play->row, play->owner, decision, play->world.now_ms);
+    Fate fate = next_fate(&play->world);
+    bool is_done = fate == FATE_GOOD || fate == FATE_LOST_DONE || fate == FATE_TAKEN_DONE ||
+                   fate == FATE_CRASH;
+    play->is_applied = play->is_applied || is_done;
+    if (fate == FATE_TAKEN_DONE || fate == FATE_TAKEN_LATER || fate == FATE_CRASH) {
+        NeonReply none = {.meaning = NEON_UNKNOWN};
+        take_over(play, false, NULL, &none);
+        return;
+    }
+    if (fate == FATE_LAGS) {
+        error_set(&error, ERROR_CONFLICT, "ROLES_FENCED", "later");
+        report.fence_seen = play->fence + 7;
+    } else if (fate == FATE_DENIED) {
+        error_set(&error, ERROR_CONFLICT, "ROLES_FAILED", "no");
+    } else if (fate != FATE_GOOD) {
+        error_set(&error, ERROR_UNAVAILABLE, "CONNECTION_LOST", "away");
+    }
+    learn(play, decision, &(Answer){.error = &error, .roles = &report});
+}
+
 static void perform(Play *play, const Decision *decision)
 {
     world_advance(&play->world, EFFECT_MS);
@@ -281,10 +309,21 @@ static void perform(Play *play, const Decision *decision)
         must(false, "no stop");
         break;
     case EFFECT_ROLES:
+        run_roles(play, decision);
+        break;
     case EFFECT_SECRETS:
+        play->fence =
+            play->fence + 1 > decision->effect.fence ? play->fence + 1 : decision->effect.fence;
+        answer.fence = play->fence;
+        learn(play, decision, &answer);
+        break;
     case EFFECT_KEEP_SECRETS:
-    case EFFECT_PASSWORD:
-        must(false, "no roles yet");
+        must(play->is_applied, "no password is kept as set that isn't");
+        play->is_kept = true;
+        learn(play, decision, &answer);
+        break;
+    case EFFECT_PASSWORD: // of a role made by SQL, which isn't played here
+        must(false, "no such role");
         break;
     case EFFECT_DEPENDENTS:
         answer.dependents = dependents;
@@ -370,7 +409,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .login_attempts = 3,
                              .crash_limit = 5,
                              .check_login = true,
-                             .reveal_recipients = RECIPIENTS};
+                             .reveal_recipients = RECIPIENTS,
+                             .roles_prefix = "encore"};
     row_begin(&play.row, scene, command);
     set_scene(&play, scene);
     play.owner = row_claim(&play.row, &play.rules, play.world.now_ms);

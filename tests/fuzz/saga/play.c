@@ -125,6 +125,7 @@ static void judge_success(const Play *play, const Conclusion *conclusion)
         must(number < WORLD_THINGS_MAX && world_is_alive(&play->world, number, play->world.now_ms),
              "the one that is told of");
         must(alive(play, MAKER_EARLIER) == 0, "what was left is gone");
+        must(play->world.has_branches || play->is_kept, "its roles are made");
     }
 }
 

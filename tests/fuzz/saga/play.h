@@ -14,6 +14,9 @@ typedef struct Play {
     Owner *owner;
     Owner *former;            // may still close its intent
     bool is_inhabited;        // another application lives in p-1
+    int64_t fence;            // of the environment's row
+    bool is_applied;          // the branch has its roles
+    bool is_kept;             // ... and the ledger knows
     int64_t unknown_until_ms; // a call that nothing protects is out, its result unknown
 } Play;
 
