@@ -66,6 +66,8 @@ static void settle(RolesTalk *talk)
     talk_apply_settle(talk, ROLES_QUERY_CLUSTER);
     if (talk->task->mode == ROLES_MODE_PLAN) {
         talk_apply_settle(talk, ROLES_QUERY_DATABASES);
+    } else if (talk->task->mode == ROLES_MODE_PASSWORDS) {
+        talk_look_settle(talk);
     } else {
         settle_databases(talk);
     }

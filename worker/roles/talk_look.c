@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unconst.h"
 #include "roles/talk_parts.h"
 
 enum { COLUMN_ROLE = 0, COLUMN_VERIFIER = 1 };
@@ -223,6 +224,34 @@ bool talk_look_verified(RolesTalk *talk)
     }
     talk->check_count = 0;
     return any_is_to_be_set(talk);
+}
+
+static bool is_planned(const RolesTalk *talk, const char *role)
+{
+    const RolesPlan *plan = &talk->plans[ROLES_QUERY_CLUSTER];
+    for (size_t i = 0; i < plan->count; i++) {
+        const char *secret_of = plan->steps[i].secret_of;
+        if (secret_of != NULL && strcmp(secret_of, role) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void talk_look_settle(RolesTalk *talk)
+{
+    char no_statement[] = "";
+    char reason[] = "the role isn't there, or can't log in, or nobody may see what it logs in with";
+    for (size_t i = 0; i < talk->task->secret_count; i++) {
+        const TalkSecret *secret = &talk->secrets[i];
+        if (!secret->is_noted && !is_planned(talk, secret->wanted.role)) {
+            RolesStep step = {.kind = ROLES_STEP_BLOCKED,
+                              .statement = no_statement,
+                              .reason = reason,
+                              .object = unconst(secret->wanted.role)};
+            roles_report_add_planned(&talk->report, "", &step);
+        }
+    }
 }
 
 void talk_look_assume_set(RolesTalk *talk)

@@ -115,6 +115,8 @@ bool talk_look_unreadable(RolesTalk *talk);
 void talk_look_assume_set(RolesTalk *talk);
 void talk_look_restart(RolesTalk *talk);
 void talk_look_note_set(RolesTalk *talk, const char *role); // its password was set
+// PASSWORDS: puts into the report which ones aren't set, but for those that the plan still names.
+void talk_look_settle(RolesTalk *talk);
 
 // ---- talk_apply.c
 

@@ -3,6 +3,8 @@
 #define OPEN_TWO "lock cluster; verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
 #define AGAIN_TWO "verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
 
+#define NOT_SET "the role isn't there, or can't log in, or nobody may see what it logs in with"
+
 static const char TWO_VERIFIERS[] = "svc_a|SCRAM-a\nsvc_b|SCRAM-b\nstranger|SCRAM-s";
 static const char ALTER_A[] = "change|ALTER ROLE svc_a|password differs|svc_a|svc_a";
 
@@ -221,11 +223,28 @@ static void a_rotation_sets_passwords_and_nothing_else(void **state)
                                         "finding||worth knowing|x|-";
     script_answer(script);
     assert_int_equal(script_action(script), ROLES_TALK_HOLD);
-    assert_int_equal(script_report(script)->count, 2);
+    assert_int_equal(script_report(script)->count, 3);
+    assert_true(script->report.remains);
+    script_assert_change(script, 2, "!|svc_a||" NOT_SET);
     script_assert_change(script, 0,
                          "|encore_platform|COMMENT ON ROLE encore_platform|mark differs");
     script_assert_change(script, 1, "|svc_a|ALTER ROLE svc_a|password differs");
     assert_null(script->report.passwords_set);
+}
+
+static void a_rotation_of_a_role_that_is_missing_is_reported(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PASSWORDS;
+    script_know(script, 2);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_b|SCRAM-b";
+    script_begin(script, NULL);
+    script_answer(script);
+    script_verify(script, ROLES_VERIFIED_EQUAL);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_true(script_report(script)->remains);
+    assert_int_equal(script->report.count, 1);
+    script_assert_change(script, 0, "!|svc_a||" NOT_SET);
 }
 
 static void a_rotation_that_does_not_hold_is_reported(void **state)
@@ -263,6 +282,7 @@ int main(void)
         SCRIPT_TEST(a_plan_tells_of_no_password_that_is_set),
         SCRIPT_TEST(secrets_without_a_password_are_not_compared),
         SCRIPT_TEST(a_rotation_sets_passwords_and_nothing_else),
+        SCRIPT_TEST(a_rotation_of_a_role_that_is_missing_is_reported),
         SCRIPT_TEST(a_rotation_that_does_not_hold_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
