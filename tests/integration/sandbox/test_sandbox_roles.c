@@ -30,6 +30,7 @@ static int stop(void **state)
 static void neon_superuser_is_a_member_of_what_its_version_gives(void **state)
 {
     (void)state;
+    /* NOLINTBEGIN(bugprone-suspicious-missing-comma): one text for each version */
     static const char *const WANTED[] = {
         [15] = "pg_monitor* pg_read_all_data pg_signal_backend* pg_write_all_data",
         [16] = "pg_create_subscription pg_monitor* pg_read_all_data pg_signal_backend* "
@@ -39,6 +40,7 @@ static void neon_superuser_is_a_member_of_what_its_version_gives(void **state)
         [18] = "pg_create_subscription pg_maintain pg_monitor* pg_read_all_data "
                "pg_signal_autovacuum_worker pg_signal_backend* pg_write_all_data",
     };
+    /* NOLINTEND(bugprone-suspicious-missing-comma) */
     for (int i = 0; i < subjects.count; i++) {
         const Subject *subject = &subjects.list[i];
         subject_expect(subject, box_text("%s'neon_superuser'", SUBJECT_MEMBERSHIPS),
