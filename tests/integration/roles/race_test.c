@@ -20,6 +20,7 @@
 #include "kit.h"
 #include "rows.h"
 #include "snapshot.h"
+#include "spawn.h"
 
 enum { AT_ONCE = 6, KILLS = 12, SEED = 20260722 };
 
@@ -85,6 +86,33 @@ static void six_runs_at_once_repair_what_drifted(void **state)
                     "ALTER ROLE svc_mig IN DATABASE main RESET role;"
                     "ALTER ROLE svc_writer PASSWORD NULL");
     run_all_at_once();
+}
+
+static bool await_waiter(PGconn *admin, pid_t pid)
+{
+    for (int i = 0; i < 2000 && waitpid(pid, NULL, WNOHANG) == 0; i++) {
+        if (rows_number(admin, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT "
+                               "granted") > 0) {
+            return true;
+        }
+        spawn_pause(5);
+    }
+    return false;
+}
+
+static void a_run_waits_for_the_one_that_has_the_lock(void **state)
+{
+    (void)state;
+    CLEANUP(cluster_finish) PGconn *admin = cluster_admin(&kit.cluster, "postgres");
+    CLEANUP(cluster_finish) PGconn *other = cluster_admin(&kit.cluster, "postgres");
+    rows_run(other, "SELECT pg_advisory_lock(hashtextextended('encore:roles', 0))");
+    pid_t pid = start_run();
+    assert_true(await_waiter(admin, pid));
+    assert_int_equal(
+        rows_number(admin, "SELECT count(*) FROM pg_roles WHERE rolname ~ '^(encore|db|svc)_'"), 0);
+    rows_run(other, "SELECT pg_advisory_unlock(hashtextextended('encore:roles', 0))");
+    assert_int_equal(end_of(pid), 0);
+    kit_assert_converged(&kit);
 }
 
 static double now_s(void)
@@ -207,6 +235,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(six_runs_at_once_all_succeed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(six_runs_at_once_repair_what_drifted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_run_waits_for_the_one_that_has_the_lock, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(after_a_kill_at_any_moment_a_run_converges, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_run_that_stood_still_is_refused_and_changes_nothing,
