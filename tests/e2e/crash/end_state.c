@@ -10,8 +10,9 @@
 
 enum { TEXT_BYTES = 100000 };
 
-// Members that are others each time.
-static const char *const OTHERS[] = {"attempts", "box", "port"};
+// Members that are others each time; the fence rises with each worker, and of the changes to roles
+// an outcome tells those that its worker has planned or done.
+static const char *const OTHERS[] = {"attempts", "box", "port", "changes", "fence"};
 
 // UUIDs, Neon's ids (those of branches and endpoints have a prefix), times.
 #define ANY_ID                                                                                     \
@@ -148,10 +149,24 @@ static json_t *read_rows(World *world, const char *application, const char *tabl
     return rows;
 }
 
+// Which of their passwords are known to be set.
+static json_t *read_secrets(World *world, const char *application)
+{
+    const char *text =
+        ledger_value(world,
+                     "SELECT coalesce(jsonb_agg(jsonb_build_array(environment, role, "
+                     "sealed_password IS NULL, sealed_next IS NULL) ORDER BY environment, role), "
+                     "'[]') FROM provision.role_secret WHERE application_id = '%s'",
+                     application);
+    json_t *rows = json_loads(text, 0, NULL);
+    assert_non_null(rows);
+    return rows;
+}
+
 static json_t *read_ledger(World *world, const char *application)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o}", "commands",
+        "{s:o, s:o, s:o, s:o, s:o}", "commands",
         read_rows(world, application, "command", "record_offset",
                   "digest,partition,record_offset,record_timestamp_ms,epoch,takeovers,journal,"
                   "intent_status,intent_step,intent_number,intent_epoch,intent_settles,"
@@ -161,7 +176,8 @@ static json_t *read_ledger(World *world, const char *application)
         "environments",
         read_rows(world, application, "environment", "environment", "unsettled_until,updated_at"),
         "accounts", read_rows(world, application, "account", "account", "sealed_key,updated_at"),
-        "applications", read_rows(world, application, "application", "application_id", ""));
+        "applications", read_rows(world, application, "application", "application_id", ""),
+        "role_secrets", read_secrets(world, application));
 }
 
 // ---- Neon

@@ -5,6 +5,7 @@
 #ifndef E2E_CRASH_POINTS_H
 #define E2E_CRASH_POINTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { POINTS_MAX = 1000, POINT_BYTES = 160 };
@@ -15,7 +16,8 @@ typedef struct Points {
 } Points;
 
 // Six for each step of each command that changes something at Neon (its undo's steps, too), four
-// for each command, and those of the publication.
-void points_make(Points *ret_points);
+// for each command, and those of the publication. `by_sql`: those that only a worker passes which
+// logs in to branches; else all others.
+void points_make(bool by_sql, Points *ret_points);
 
 #endif

@@ -2,10 +2,18 @@
 
 #include "support/cmocka.h"
 #include "support/commands.h"
+#include "support/login.h"
 
-#define CREATE                                                                                     \
+#define CREATE_MEMBERS(more)                                                                       \
     "'createEnvironment': {'environment': 'live', 'account': 'main', 'regionId': '" WORLD_REGION   \
-    "'}"
+    "'" more "}"
+#define CREATE CREATE_MEMBERS("")
+#define SERVICES(more)                                                                             \
+    "'services': [{'name': 'orders', 'databases': [{'database': 'main'}]}" more "]"
+#define SETUP                                                                                      \
+    "'setupRoles': {'environment': 'live', " SERVICES(                                             \
+        ", {'name': 'api', 'databases': [{'database': 'main'}]}") "}"
+#define ROTATE "'rotateCredentials': {'environment': 'live', 'all': true}"
 #define BRANCH "'branchEnvironment': {'environment': 'try', 'sourceEnvironment': 'live'}"
 #define DELETE_PROJECT "'deleteEnvironment': {'environment': 'live', 'deleteData': true}"
 #define DELETE_BRANCH "'deleteEnvironment': {'environment': 'try', 'deleteData': true}"
@@ -144,6 +152,62 @@ static const char *create_twice(World *world, const char *application)
     return command_send(world, application, CREATE ", 'commandId': '%s'", id);
 }
 
+// ---- roles, by SQL
+
+#define CREATE_ROLES CREATE_MEMBERS(", 'databases': ['main'], " SERVICES(""))
+
+static const char *create_roles(World *world, const char *application)
+{
+    return command_send(world, application, CREATE_ROLES);
+}
+
+static Environment have_roles(World *world, const char *application)
+{
+    command_connect_main(world, application);
+    return login_environment(command_run(world, application, "EnvironmentCreated", CREATE_ROLES));
+}
+
+static void have_services(World *world, const char *application)
+{
+    (void)have_roles(world, application);
+}
+
+// A table of somebody else whom the API has made: only they themselves can hand it over.
+static void have_foreign_table(World *world, const char *application)
+{
+    Environment live = have_roles(world, application);
+    REPLY reply =
+        box_call_as(&world->box, world->api_key, NULL, "POST",
+                    box_text("/projects/%s/branches/%s/roles", live.project_id, live.branch_id),
+                    "{\"role\": {\"name\": \"theirs\"}}");
+    assert_int_equal(reply.status, 201);
+    box_wait(&world->box, live.project_id);
+    PGconn *owner = login_revealed(world, &live);
+    (void)login_value(owner, "SET ROLE db_main_admin; GRANT CREATE ON SCHEMA public TO theirs");
+    PQfinish(owner);
+    live.role = "theirs";
+    PGconn *theirs = login_revealed(world, &live);
+    (void)login_value(theirs, "CREATE TABLE their_item (id int)");
+    PQfinish(theirs);
+}
+
+static const char *set_up_roles(World *world, const char *application)
+{
+    return command_send(world, application, SETUP);
+}
+
+static const char *rotate_all(World *world, const char *application)
+{
+    return command_send(world, application, ROTATE);
+}
+
+static const Scenario BY_SQL[] = {
+    {"create with services", command_connect_main, {NULL}, create_roles},
+    {"branch with services", have_foreign_table, {NULL}, branch},
+    {"set up roles", have_foreign_table, {NULL}, set_up_roles},
+    {"rotate all", have_services, {NULL}, rotate_all},
+};
+
 static const Scenario SCENARIOS[] = {
     {"create", command_connect_main, {NULL}, create},
     {"branch", have_live, {NULL}, branch},
@@ -163,6 +227,7 @@ static const Scenario SCENARIOS[] = {
 
 const Scenario *scenarios_table(size_t *ret_count)
 {
-    *ret_count = sizeof(SCENARIOS) / sizeof(SCENARIOS[0]);
-    return SCENARIOS;
+    *ret_count = CRASH_BY_SQL ? sizeof(BY_SQL) / sizeof(BY_SQL[0])
+                              : sizeof(SCENARIOS) / sizeof(SCENARIOS[0]);
+    return CRASH_BY_SQL ? BY_SQL : SCENARIOS;
 }

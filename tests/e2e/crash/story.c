@@ -24,7 +24,8 @@ enum {
 
 static Process *start(World *world, const char *name, const char *client_id)
 {
-    const char *const settings[] = {"environments.check_login=off",
+    const char *const settings[] = {CRASH_BY_SQL ? "environments.check_login=on"
+                                                 : "environments.check_login=off",
                                     "neon.send_window=1s",
                                     "neon.request_timeout=3s",
                                     "neon.listing_lag=1s",

@@ -364,7 +364,7 @@ static void a_long_list_is_cut(void **state)
     assert_int_equal(journal_number(&stage.saga.journal, "changes_omitted"),
                      1000 - json_array_size(kept));
     char *journal = journal_pack(&stage.saga.journal);
-    assert_true(strlen(journal) < 300 * 1024);
+    assert_in_range(strlen(journal), 1, 300 * 1024);
     free(journal);
     free(report);
     stage_close(&stage);
