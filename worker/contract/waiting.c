@@ -15,6 +15,7 @@ static const struct {
     [WAITING_REPLY] = {"reply", "Neon's reply to a call"},
     [WAITING_LISTING] = {"listing", "Neon to show what should be there by now"},
     [WAITING_LOGIN] = {"login", "a login to the branch to work"},
+    [WAITING_ROLES] = {"roles", "the branch's databases, where its roles are changed by SQL"},
     [WAITING_PROJECT] = {"project", "another command that changes the same Neon project"},
     [WAITING_SETTLING] = {"settling", "the time after which a call of unknown result has either "
                                       "taken effect or never will"},

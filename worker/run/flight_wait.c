@@ -15,6 +15,9 @@ static Waiting waits_here(const Flight *flight)
     if (flight->call != NULL) {
         return WAITING_REPLY;
     }
+    if (flight->roles != NULL) {
+        return WAITING_ROLES;
+    }
     return flight->login != NULL ? WAITING_LOGIN : WAITING_NOTHING;
 }
 
@@ -34,7 +37,7 @@ static const char *step_of(const Flight *flight)
 static bool is_look(const Flight *flight, Waiting here)
 {
     return flight->work->saga.waiting != WAITING_NOTHING &&
-           (here == WAITING_REPLY || here == WAITING_LOGIN);
+           (here == WAITING_REPLY || here == WAITING_LOGIN || here == WAITING_ROLES);
 }
 
 Waiting flight_waits_for(const Flight *flight, int64_t now_boot_ms, const char **ret_step,

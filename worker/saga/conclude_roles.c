@@ -73,7 +73,7 @@ static void emit_configured(Ending *ending, bool planned_only)
     configured.planned_only = planned_only;
     configured.omitted = (int32_t)journal_number(journal, FACT_OMITTED);
     Provisioning__V1__RoleChange *storage = alloc_zeroed(count + 1, sizeof(*storage));
-    configured.changes = alloc_zeroed(count + 1, sizeof(*configured.changes));
+    configured.changes = alloc_zeroed(count + 1, sizeof(Provisioning__V1__RoleChange *));
     for (size_t i = 0; i < count; i++) {
         add_change(&configured, json_array_get(rows, i), &storage[i]);
     }

@@ -238,7 +238,8 @@ static Provisioning__V1__Service *new_service(json_t *from)
     provisioning__v1__service__init(service);
     json_t *access = json_object_get(from, "access");
     service->name = text_of(from, "name");
-    service->databases = alloc_zeroed(json_object_size(access) + 1, sizeof(*service->databases));
+    service->databases =
+        alloc_zeroed(json_object_size(access) + 1, sizeof(Provisioning__V1__DatabaseAccess *));
     const char *database;
     json_t *level;
     json_object_foreach(access, database, level)
@@ -278,7 +279,8 @@ static void fill_services(const json_t *spec, Provisioning__V1__EnvironmentState
     state->roles_policy = strcmp(policy, "additive") == 0
                               ? PROVISIONING__V1__ROLES_POLICY__ROLES_POLICY_ADDITIVE
                               : PROVISIONING__V1__ROLES_POLICY__ROLES_POLICY_AUTHORITATIVE;
-    state->services = alloc_zeroed(json_array_size(services) + 1, sizeof(*state->services));
+    state->services =
+        alloc_zeroed(json_array_size(services) + 1, sizeof(Provisioning__V1__Service *));
     size_t bytes = 0;
     size_t i;
     json_t *service;

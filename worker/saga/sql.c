@@ -154,7 +154,7 @@ Lesson sql_learn_error(Saga *saga, const Answer *answer)
     bool is_patient = is_refusal(err) ? saga->attempt + 1 < saga->rules->login_attempts
                                       : !lesson_is_out_of_patience(saga);
     if (may_help && is_patient) {
-        return lesson_wait_for(saga, WAITING_LOGIN,
+        return lesson_wait_for(saga, WAITING_ROLES,
                                backoff_delay_ms(RETRY_BACKOFF, saga->attempt, saga->now.random));
     }
     return may_help ? give_up(saga, err) : lesson_fail_with(saga, err);
