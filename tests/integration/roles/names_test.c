@@ -123,6 +123,27 @@ static void names_that_no_identifier_holds_are_refused_with_their_field(void **s
     assert_refused("d", EURO_21 "x", "services[0].name");
 }
 
+// They belong to cloud_admin, whom nobody can log in as: no owner to ask for a hand-over.
+static void databases_of_the_server_itself_are_reported(void **state)
+{
+    (void)state;
+    kit_start(&kit, "{\"prefix\": \"encore\", \"policy\": \"authoritative\", \"adopt\": true,"
+                    " \"databases\": [\"postgres\", \"template0\", \"template1\", \"main\"],"
+                    " \"services\": []}");
+    CLEANUP(kit_run_clear) KitRun run = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_APPLY, &run);
+    if (!run.done || !run.report.remains || json_array_size(run.report.owners) > 0) {
+        char *owners = json_dumps(run.report.owners, JSON_COMPACT);
+        print_message("owners: %s\n", owners == NULL ? "none" : owners);
+        free(owners);
+        kit_print("apply", &run);
+        fail();
+    }
+    CLEANUP(cluster_finish) PGconn *platform = kit_login(&kit, "main", "encore_platform");
+    rows_run(platform, "SET ROLE db_main_admin");
+    kit_stop(&kit);
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
     *seed = *seed * 1664525U + 1013904223U;
@@ -240,6 +261,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_names_are_handled),
         cmocka_unit_test(names_that_no_identifier_holds_are_refused_with_their_field),
+        cmocka_unit_test(databases_of_the_server_itself_are_reported),
         cmocka_unit_test(names_of_c_and_of_the_server_are_the_same_and_come_back_from_quoting),
     };
     cluster_require(argc, argv);

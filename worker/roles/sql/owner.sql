@@ -66,7 +66,7 @@ object AS MATERIALIZED (
            'DATABASE ' || quote_ident(datname)
     FROM here WHERE datdba <> admin_oid),
 owner AS MATERIALIZED (
-    SELECT r.oid, r.rolname, pg_has_role(me_oid, r.oid, 'USAGE') AS has,
+    SELECT r.oid, r.rolname, r.rolsuper AS super, pg_has_role(me_oid, r.oid, 'USAGE') AS has,
            -- may who asks make itself a member for a moment? Not of its own members.
            NOT r.rolsuper
            AND CASE WHEN strict THEN pg_has_role(me_oid, r.oid, 'MEMBER WITH ADMIN OPTION')
@@ -91,7 +91,7 @@ newcomer AS MATERIALIZED (
     WHERE sets_platform AND datdba <> admin_oid AND starts_with(note, begin)
       AND w.rolname !~ '^pg_' AND w.rolname NOT IN (platform, 'neon_superuser')
       AND w.oid NOT IN (SELECT oid FROM marked)
-      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = w.oid AND r.rolsuper)
+      AND NOT super
       AND EXISTS (SELECT FROM object o WHERE o.owner = w.oid AND stays IS NULL
                   AND type NOT IN ('database', 'large object'))
       AND NOT EXISTS (SELECT FROM pg_auth_members m
@@ -111,13 +111,14 @@ plan AS (
            format('%s %s', type, identity), NULL
     FROM object o JOIN owner w ON w.oid = o.owner WHERE stays IS NOT NULL OR lacks IS NOT NULL
     UNION ALL
-    SELECT 3, 'owner', NULL,
-           format('owns %s here (%s), which only a session of its own can hand over', count(*),
-                  string_agg(DISTINCT type, ', ' ORDER BY type)),
+    SELECT 3, CASE WHEN super THEN 'blocked' ELSE 'owner' END, NULL,
+           format(CASE WHEN super THEN 'owns %s here (%s), and is a superuser'
+                       ELSE 'owns %s here (%s), which only a session of its own can hand over' END,
+                  count(*), string_agg(DISTINCT type, ', ' ORDER BY type)),
            w.rolname, NULL
     FROM object o JOIN owner w ON w.oid = o.owner
     WHERE stays IS NULL AND lacks IS NULL AND NOT has AND NOT can_have
-    GROUP BY w.rolname
+    GROUP BY w.rolname, super
     UNION ALL
     SELECT 5, 'frame', format('SET LOCAL ROLE %I', platform), '', '', NULL
     FROM cfg WHERE EXISTS (SELECT FROM newcomer)
