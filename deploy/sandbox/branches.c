@@ -10,7 +10,7 @@
 typedef struct BranchRequest {
     const char *name;
     const char *parent_id;
-    const char *expires_at;
+    int64_t expires_ms; /* 0: never */
     bool is_protected;
     json_t *annotations;
     bool has_endpoint;
@@ -34,29 +34,6 @@ static bool refuse_unsupported(Exchange *exchange, const json_t *branch)
     }
     if (strcmp(source, "parent-data") != 0) {
         exchange_fail(exchange, 400, "", "branch.init_source is not supported by this sandbox");
-        return false;
-    }
-    return true;
-}
-
-static bool read_annotations(Exchange *exchange, BranchRequest *request)
-{
-    if (!exchange_get_object(exchange, exchange->body, "", "annotation_value",
-                             &request->annotations)) {
-        return false;
-    }
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(request->annotations, name, value)
-    {
-        if (!json_is_string(value)) {
-            exchange_fail(exchange, 400, "",
-                          "invalid request: annotation_value: string values expected");
-            return false;
-        }
-    }
-    if (json_object_size(request->annotations) > 50) {
-        exchange_fail(exchange, 400, "", "invalid request: annotation_value: 50 at most");
         return false;
     }
     return true;
@@ -108,20 +85,6 @@ static bool read_endpoints(Exchange *exchange, BranchRequest *request)
     return true;
 }
 
-static bool read_expiry(Exchange *exchange, const BranchRequest *request)
-{
-    int64_t time_us = 0;
-    if (request->expires_at == NULL) {
-        return true;
-    }
-    if (!text_parse_time_us(request->expires_at, &time_us) || time_us / 1000 <= exchange->now_ms) {
-        exchange_fail(exchange, 400, "",
-                      "invalid request: branch.expires_at: a future time in RFC 3339 expected");
-        return false;
-    }
-    return true;
-}
-
 static bool read_request(Exchange *exchange, BranchRequest *request)
 {
     json_t *branch = NULL;
@@ -129,11 +92,12 @@ static bool read_request(Exchange *exchange, BranchRequest *request)
            exchange_get_string(exchange, branch, "branch", "name", 1, 256, &request->name) &&
            exchange_get_string(exchange, branch, "branch", "parent_id", 0, 60,
                                &request->parent_id) &&
-           exchange_get_string(exchange, branch, "branch", "expires_at", 1, TEXT_TIME_BYTES - 1,
-                               &request->expires_at) &&
            exchange_get_boolean(exchange, branch, "branch", "protected", &request->is_protected) &&
-           refuse_unsupported(exchange, branch) && read_expiry(exchange, request) &&
-           read_annotations(exchange, request) && read_endpoints(exchange, request);
+           refuse_unsupported(exchange, branch) &&
+           branches_read_expiry(exchange, branch, &request->expires_ms) &&
+           exchange_get_texts(exchange, exchange->body, "", "annotation_value",
+                              HANDLERS_ANNOTATIONS_MAX, &request->annotations) &&
+           read_endpoints(exchange, request);
 }
 
 Branch *branches_find_parent(const Exchange *exchange)
@@ -154,6 +118,10 @@ static Branch *find_parent(Exchange *exchange)
     }
     if (parent->state != BRANCH_READY) {
         exchange_fail(exchange, 422, "", "branch not ready yet");
+        return NULL;
+    }
+    if (parent->expires_ms != 0) {
+        exchange_fail(exchange, 422, "", "cannot create a child of a branch that expires");
         return NULL;
     }
     return parent;
@@ -193,9 +161,7 @@ static Branch *add_branch(Exchange *exchange, const BranchRequest *request, Bran
     branch->is_protected = request->is_protected;
     branch->annotation =
         request->annotations == NULL ? json_object() : json_deep_copy(request->annotations);
-    if (request->expires_at != NULL) {
-        text_build(branch->expires_at, sizeof(branch->expires_at), "%s", request->expires_at);
-    }
+    branches_set_expiry(exchange->sandbox, branch, request->expires_ms, exchange->now_ms);
     inherit(store, parent, branch, exchange->now_ms);
     if (parent->is_protected) {
         knowledge_renew_passwords(branch);
@@ -262,10 +228,11 @@ void branches_create(Exchange *exchange)
     if (parent == NULL) {
         return;
     }
-    if (request.name != NULL &&
-        store_find_branch_by_name(exchange->project, request.name) != NULL) {
-        exchange_fail(exchange, 409, "BRANCH_ALREADY_EXISTS",
-                      "branch with the provided name already exists; name:\"%s\"", request.name);
+    if (!branches_check_name(exchange, request.name)) {
+        return;
+    }
+    if (request.is_protected && request.expires_ms != 0) {
+        exchange_fail(exchange, 422, "", "a protected branch cannot expire");
         return;
     }
     Branch *branch = add_branch(exchange, &request, parent);
@@ -292,40 +259,4 @@ void branches_get(Exchange *exchange)
     /* The spec requires the member; a branch without annotations has an empty value. */
     json_object_set_new(reply, "annotation", render_annotation(exchange->branch));
     exchange_reply(exchange, 200, reply);
-}
-
-void branches_delete(Exchange *exchange)
-{
-    Sandbox *sandbox = exchange->sandbox;
-    Branch *branch = exchange->branch;
-    if (branch == NULL) {
-        exchange_reply(exchange, 204, NULL);
-        return;
-    }
-    const char *refusal = NULL;
-    if (branch->is_protected) {
-        refusal = "cannot delete protected branch";
-    } else if (branch->is_default || branch->parent == NULL) {
-        refusal = "cannot delete project's root or default branch";
-    } else if (branch->children > 0) {
-        refusal = "cannot delete branch that has children";
-    }
-    if (refusal != NULL) {
-        exchange_fail(exchange, 422, "", "%s", refusal);
-        return;
-    }
-    Endpoint *endpoint = branch->endpoint;
-    if (endpoint != NULL && sandbox->compute != NULL) {
-        compute_remove_endpoint(sandbox->compute, endpoint);
-    }
-    store_delete_branch(&sandbox->store, branch, exchange->now_ms);
-    Operation *first = NULL;
-    if (endpoint != NULL) {
-        first = chain_add(sandbox, branch, endpoint, ACTION_SUSPEND_COMPUTE, NULL);
-    }
-    Operation *last = chain_add(sandbox, branch, NULL, ACTION_DELETE_TIMELINE, NULL);
-    chain_start(sandbox, exchange->project);
-    exchange_reply(exchange, 200,
-                   json_pack("{s:o, s:o}", "branch", render_branch(branch), "operations",
-                             render_operations_from(first != NULL ? first : last)));
 }

@@ -53,7 +53,8 @@ static void on_unreachable(void *context, Endpoint *endpoint)
 static bool refuses(void *context, Endpoint *endpoint)
 {
     Compute *compute = context;
-    return faults_take_login(&compute->sandbox->faults, endpoint->id, text_now_ms());
+    return endpoint->is_disabled ||
+           faults_take_login(&compute->sandbox->faults, endpoint->id, text_now_ms());
 }
 
 /* A refused login on its thread. */

@@ -88,7 +88,7 @@ void endpoints_list_of_branch(Exchange *exchange)
     reply_list(exchange, exchange->branch);
 }
 
-static Endpoint *find_endpoint(Exchange *exchange)
+Endpoint *endpoints_find(Exchange *exchange)
 {
     Endpoint *endpoint =
         store_find_endpoint(&exchange->sandbox->store, exchange->project, exchange->parameters[1]);
@@ -102,14 +102,14 @@ static Endpoint *find_endpoint(Exchange *exchange)
 
 void endpoints_get(Exchange *exchange)
 {
-    const Endpoint *endpoint = find_endpoint(exchange);
+    const Endpoint *endpoint = endpoints_find(exchange);
     if (endpoint != NULL) {
         exchange_reply(exchange, 200, json_pack("{s:o}", "endpoint", render_endpoint(endpoint)));
     }
 }
 
-static void reply_operations(Exchange *exchange, int status, const Endpoint *endpoint,
-                             const Operation *first)
+void endpoints_reply(Exchange *exchange, int status, const Endpoint *endpoint,
+                     const Operation *first)
 {
     exchange_reply(exchange, status,
                    json_pack("{s:o, s:o}", "endpoint", render_endpoint(endpoint), "operations",
@@ -124,18 +124,24 @@ typedef struct EndpointRequest {
     EndpointSettings settings;
 } EndpointRequest;
 
-static bool read_pg_settings(Exchange *exchange, const json_t *body, EndpointRequest *request)
+bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, json_t **ret)
 {
+    enum { SETTINGS_MAX = 500 };
+    static const char PATH[] = "endpoint.settings";
     json_t *settings = NULL;
+    json_t *found = NULL;
+    json_t *pooler = NULL;
     if (!exchange_get_object(exchange, body, "endpoint", "settings", &settings) ||
-        !exchange_get_object(exchange, settings, "endpoint.settings", "pg_settings",
-                             &request->pg_settings)) {
+        !exchange_get_texts(exchange, settings, PATH, "pg_settings", SETTINGS_MAX, &found) ||
+        !exchange_get_texts(exchange, settings, PATH, "pgbouncer_settings", SETTINGS_MAX,
+                            &pooler)) {
         return false;
     }
-    if (settings != NULL && request->pg_settings == NULL) {
+    if (settings != NULL && found == NULL) {
         exchange_fail(exchange, 400, "", "settings must not be nil");
         return false;
     }
+    *ret = found == NULL ? *ret : found;
     return true;
 }
 
@@ -153,7 +159,7 @@ static bool read_request(Exchange *exchange, EndpointRequest *request)
     if (!exchange_get_string(exchange, body, PATH, "branch_id", 1, 60, &request->branch_id) ||
         !exchange_get_string(exchange, body, PATH, "type", 1, 32, &request->type) ||
         !endpoints_read_settings(exchange, body, PATH, &request->settings) ||
-        !read_pg_settings(exchange, body, request)) {
+        !endpoints_read_pg_settings(exchange, body, &request->pg_settings)) {
         return false;
     }
     if (request->branch_id == NULL || request->type == NULL) {
@@ -208,7 +214,7 @@ void endpoints_create(Exchange *exchange)
     }
     Operation *first = chain_add(sandbox, branch, endpoint, ACTION_START_COMPUTE, NULL);
     chain_start(sandbox, exchange->project);
-    reply_operations(exchange, 201, endpoint, first);
+    endpoints_reply(exchange, 201, endpoint, first);
 }
 
 void endpoints_delete(Exchange *exchange)
@@ -230,12 +236,12 @@ void endpoints_delete(Exchange *exchange)
     store_delete_endpoint(&sandbox->store, endpoint, exchange->now_ms);
     Operation *first = chain_add(sandbox, endpoint->branch, endpoint, ACTION_SUSPEND_COMPUTE, NULL);
     chain_start(sandbox, exchange->project);
-    reply_operations(exchange, 200, endpoint, first);
+    endpoints_reply(exchange, 200, endpoint, first);
 }
 
 static void change_state(Exchange *exchange, EndpointState wanted, Action action)
 {
-    Endpoint *endpoint = find_endpoint(exchange);
+    Endpoint *endpoint = endpoints_find(exchange);
     if (endpoint == NULL) {
         return;
     }
@@ -244,7 +250,7 @@ static void change_state(Exchange *exchange, EndpointState wanted, Action action
         first = chain_add(exchange->sandbox, endpoint->branch, endpoint, action, NULL);
         chain_start(exchange->sandbox, exchange->project);
     }
-    reply_operations(exchange, 200, endpoint, first);
+    endpoints_reply(exchange, 200, endpoint, first);
 }
 
 void endpoints_start(Exchange *exchange)

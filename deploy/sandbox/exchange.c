@@ -225,3 +225,41 @@ bool exchange_get_boolean(Exchange *exchange, const json_t *object, const char *
     *ret = json_is_true(value);
     return true;
 }
+
+bool exchange_get_texts(Exchange *exchange, const json_t *object, const char *path,
+                        const char *name, size_t most, json_t **ret)
+{
+    json_t *found = NULL;
+    if (!exchange_get_object(exchange, object, path, name, &found)) {
+        return false;
+    }
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(found, key, value)
+    {
+        if (!json_is_string(value)) {
+            exchange_fail(exchange, 400, "", "invalid request: %s: string values expected", name);
+            return false;
+        }
+    }
+    if (json_object_size(found) > most) {
+        exchange_fail(exchange, 400, "", "invalid request: %s: %zu at most", name, most);
+        return false;
+    }
+    *ret = found == NULL ? *ret : found;
+    return true;
+}
+
+bool exchange_get_subject(Exchange *exchange, const char *name, json_t **ret)
+{
+    json_t *found = NULL;
+    if (!exchange_get_object(exchange, exchange->body, "", name, &found)) {
+        return false;
+    }
+    if (found == NULL) {
+        exchange_fail_required(exchange, "", name);
+        return false;
+    }
+    *ret = found;
+    return true;
+}

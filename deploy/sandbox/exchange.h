@@ -65,7 +65,12 @@ bool exchange_get_integer(Exchange *exchange, const json_t *object, const char *
                           const char *name, int64_t least, int64_t most, int64_t *ret);
 bool exchange_get_number(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, double least, double *ret);
+/* An object of at most `most` members, all of them strings. */
+bool exchange_get_texts(Exchange *exchange, const json_t *object, const char *path,
+                        const char *name, size_t most, json_t **ret);
 bool exchange_get_boolean(Exchange *exchange, const json_t *object, const char *path,
                           const char *name, bool *ret);
+/* The object that the whole body is about ({"branch": {…}}); 400 without it. */
+bool exchange_get_subject(Exchange *exchange, const char *name, json_t **ret);
 /* Answers 400 `… (field required)`. */
 void exchange_fail_required(Exchange *exchange, const char *path, const char *name);

@@ -4,6 +4,8 @@
 #include "exchange.h"
 #include "routes.h"
 
+enum { HANDLERS_ANNOTATIONS_MAX = 50, HANDLERS_RETENTION_MAX_SECONDS = 2592000 };
+
 void accounts_get_auth(Exchange *exchange);
 void accounts_get_me(Exchange *exchange);
 void accounts_list_organizations(Exchange *exchange);
@@ -14,13 +16,32 @@ bool accounts_is_region(const char *region_id);
 void projects_list(Exchange *exchange);
 void projects_create(Exchange *exchange);
 void projects_get(Exchange *exchange);
+void projects_update(Exchange *exchange);
 void projects_delete(Exchange *exchange);
+void projects_list_shared(Exchange *exchange);
 void projects_get_connection_uri(Exchange *exchange);
+/* The `settings` member of `project`; refuses wrong types in it. */
+bool projects_read_settings(Exchange *exchange, const json_t *project, json_t **ret_settings);
+/* What a project has that asks for nothing; the caller's reference. */
+json_t *projects_build_settings(void);
+/* Takes over what was sent (NULL: nothing was); what wasn't stays. */
+void projects_merge_settings(json_t *settings, const json_t *wanted);
 
 void branches_list(Exchange *exchange);
+void branches_count(Exchange *exchange);
 void branches_create(Exchange *exchange);
 void branches_get(Exchange *exchange);
+void branches_update(Exchange *exchange);
+void branches_set_as_default(Exchange *exchange);
 void branches_delete(Exchange *exchange);
+/* Deletes the branch with its endpoint and starts the operations for it; the first of them. */
+Operation *branches_remove(Sandbox *sandbox, Branch *branch, int64_t now_ms);
+/* Answers 409 when another branch of the project has the name; NULL is free. */
+bool branches_check_name(Exchange *exchange, const char *name);
+/* The `expires_at` member of `object`, in the future and within Neon's 30 days. */
+bool branches_read_expiry(Exchange *exchange, const json_t *object, int64_t *ret_expires_ms);
+/* 0: never. The branch vanishes then. */
+void branches_set_expiry(Sandbox *sandbox, Branch *branch, int64_t expires_ms, int64_t now_ms);
 /* The branch that POST branches copies, or NULL; the body may be anything. */
 Branch *branches_find_parent(const Exchange *exchange);
 
@@ -28,9 +49,18 @@ void endpoints_list(Exchange *exchange);
 void endpoints_list_of_branch(Exchange *exchange);
 void endpoints_create(Exchange *exchange);
 void endpoints_get(Exchange *exchange);
+void endpoints_update(Exchange *exchange);
 void endpoints_delete(Exchange *exchange);
+void endpoints_restart(Exchange *exchange);
 void endpoints_start(Exchange *exchange);
 void endpoints_suspend(Exchange *exchange);
+/* The endpoint of {endpoint_id}, or NULL: answered 404. */
+Endpoint *endpoints_find(Exchange *exchange);
+/* {endpoint, operations} from `first` (NULL: none). */
+void endpoints_reply(Exchange *exchange, int status, const Endpoint *endpoint,
+                     const Operation *first);
+/* Reads `settings` with pg_settings; those sent replace *ret. */
+bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, json_t **ret);
 /* Reads the settings an endpoint or its defaults may have; refuses impossible ones. */
 bool endpoints_read_settings(Exchange *exchange, const json_t *object, const char *path,
                              EndpointSettings *settings);

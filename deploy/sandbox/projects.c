@@ -6,7 +6,7 @@
 #include "handlers.h"
 #include "render.h"
 
-enum { PROJECTS_RETENTION_MAX_SECONDS = 2592000, PROJECTS_VERSIONS_MAX = 8 };
+enum { PROJECTS_VERSIONS_MAX = 8 };
 
 /* The organization a project call is about. False: replied. */
 static bool read_organization(Exchange *exchange, const char *wanted, const char **ret_org_id)
@@ -122,25 +122,6 @@ typedef struct ProjectRequest {
     json_t *annotations;
 } ProjectRequest;
 
-static bool check_annotations(Exchange *exchange, json_t *annotations)
-{
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(annotations, name, value)
-    {
-        if (!json_is_string(value)) {
-            exchange_fail(exchange, 400, "",
-                          "invalid request: annotations: string values expected");
-            return false;
-        }
-    }
-    if (json_object_size(annotations) > 50) {
-        exchange_fail(exchange, 400, "", "invalid request: annotations: 50 at most");
-        return false;
-    }
-    return true;
-}
-
 static bool read_branch(Exchange *exchange, const json_t *project, ProjectRequest *request)
 {
     static const char PATH[] = "project.branch";
@@ -150,19 +131,8 @@ static bool read_branch(Exchange *exchange, const json_t *project, ProjectReques
            exchange_get_string(exchange, branch, PATH, "role_name", 1, 63, &request->role_name) &&
            exchange_get_string(exchange, branch, PATH, "database_name", 1, 63,
                                &request->database_name) &&
-           exchange_get_object(exchange, branch, PATH, "annotations", &request->annotations) &&
-           check_annotations(exchange, request->annotations);
-}
-
-static bool read_allowed_ips(Exchange *exchange, const json_t *settings)
-{
-    static const char PATH[] = "project.settings.allowed_ips";
-    json_t *allowed = NULL;
-    json_t *ips = NULL;
-    bool flag = false;
-    return exchange_get_object(exchange, settings, "project.settings", "allowed_ips", &allowed) &&
-           exchange_get_array(exchange, allowed, PATH, "ips", &ips) &&
-           exchange_get_boolean(exchange, allowed, PATH, "protected_branches_only", &flag);
+           exchange_get_texts(exchange, branch, PATH, "annotations", HANDLERS_ANNOTATIONS_MAX,
+                              &request->annotations);
 }
 
 static bool read_members(Exchange *exchange, const json_t *project, ProjectRequest *request)
@@ -177,9 +147,8 @@ static bool read_members(Exchange *exchange, const json_t *project, ProjectReque
            exchange_get_boolean(exchange, project, PATH, "store_passwords",
                                 &request->store_passwords) &&
            exchange_get_integer(exchange, project, PATH, "history_retention_seconds", 0,
-                                PROJECTS_RETENTION_MAX_SECONDS, &request->retention_seconds) &&
-           exchange_get_object(exchange, project, PATH, "settings", &request->settings) &&
-           read_allowed_ips(exchange, request->settings) &&
+                                HANDLERS_RETENTION_MAX_SECONDS, &request->retention_seconds) &&
+           projects_read_settings(exchange, project, &request->settings) &&
            exchange_get_object(exchange, project, PATH, "default_endpoint_settings", &defaults) &&
            endpoints_read_settings(exchange, defaults, "project.default_endpoint_settings",
                                    &request->defaults) &&
@@ -220,17 +189,6 @@ static bool check_request(Exchange *exchange, ProjectRequest *request)
     return request->role_name == NULL || roles_check_name(exchange, request->role_name);
 }
 
-static json_t *build_settings(json_t *wanted)
-{
-    json_t *settings = json_pack("{s:{s:[], s:b}, s:b, s:b, s:b}", "allowed_ips", "ips",
-                                 "protected_branches_only", 0, "enable_logical_replication", 0,
-                                 "block_public_connections", 0, "block_vpc_connections", 0);
-    if (wanted != NULL) {
-        json_object_update_recursive(settings, wanted);
-    }
-    return settings;
-}
-
 static Project *add_project(Exchange *exchange, const ProjectRequest *request)
 {
     Project *project = store_add_project(&exchange->sandbox->store, exchange->now_ms);
@@ -243,7 +201,8 @@ static Project *add_project(Exchange *exchange, const ProjectRequest *request)
     project->store_passwords = request->store_passwords;
     project->history_retention_seconds = request->retention_seconds;
     project->endpoint_defaults = request->defaults;
-    project->settings = build_settings(request->settings);
+    project->settings = projects_build_settings();
+    projects_merge_settings(project->settings, request->settings);
     return project;
 }
 
@@ -302,14 +261,8 @@ void projects_create(Exchange *exchange)
         .defaults = {.min_cu = 0.25, .max_cu = 0.25},
     };
     json_t *body = NULL;
-    if (!exchange_get_object(exchange, exchange->body, "", "project", &body)) {
-        return;
-    }
-    if (body == NULL) {
-        exchange_fail_required(exchange, "", "project");
-        return;
-    }
-    if (!read_members(exchange, body, &request) ||
+    if (!exchange_get_subject(exchange, "project", &body) ||
+        !read_members(exchange, body, &request) ||
         !read_organization(exchange, request.org_id, &request.org_id) ||
         !check_request(exchange, &request)) {
         return;

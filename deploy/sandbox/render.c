@@ -71,7 +71,7 @@ json_t *render_project_item(const Project *project)
 static void set_recovery(json_t *json, const Branch *branch)
 {
     enum { DAYS_KEPT = 7 };
-    json_t *recovery = json_pack("{s:s}", "deletion_method", "user");
+    json_t *recovery = json_pack("{s:s}", "deletion_method", branch->is_expired ? "ttl" : "user");
     set_time(recovery, "deleted_at", branch->life.deleted_ms);
     set_time(recovery, "recoverable_until", branch->life.deleted_ms + DAYS_KEPT * 86400000LL);
     json_object_set_new(json, "recovery", recovery);
@@ -94,8 +94,9 @@ json_t *render_branch(const Branch *branch)
         json_object_set_new(json, "parent_id", json_string(branch->parent->id));
         set_time(json, "parent_timestamp", branch->life.created_ms);
     }
-    if (branch->expires_at[0] != '\0') {
-        json_object_set_new(json, "expires_at", json_string(branch->expires_at));
+    if (branch->expires_ms != 0) {
+        set_time(json, "expires_at", branch->expires_ms);
+        json_object_set_new(json, "ttl_interval_seconds", json_integer(branch->ttl_seconds));
     }
     json_object_set_new(json, "created_by",
                         json_pack("{s:s, s:s}", "name", "Sandbox", "image", ""));
@@ -137,14 +138,17 @@ json_t *render_endpoint(const Endpoint *endpoint)
         "id", endpoint->id, "project_id", endpoint->project->id, "branch_id", endpoint->branch->id,
         "region_id", endpoint->project->region, "type", "read_write", "current_state",
         endpoint_state(endpoint->state), "pooler_enabled", 0, "pooler_mode", "transaction",
-        "disabled", 0, "passwordless_access", 1, "creation_source", "console", "proxy_host",
-        "localhost", "provisioner", "k8s-neonvm");
+        "disabled", endpoint->is_disabled, "passwordless_access", endpoint->has_passwordless_access,
+        "creation_source", "console", "proxy_host", "localhost", "provisioner", "k8s-neonvm");
     json_object_update_new(json, rest);
     json_t *settings = json_object();
     if (endpoint->pg_settings != NULL) {
         json_object_set(settings, "pg_settings", endpoint->pg_settings);
     }
     json_object_set_new(json, "settings", settings);
+    if (endpoint->name[0] != '\0') {
+        json_object_set_new(json, "name", json_string(endpoint->name));
+    }
     if (endpoint->is_pending_active) {
         json_object_set_new(json, "pending_state", json_string("active"));
     }

@@ -19,23 +19,30 @@ static const Route ROUTES[] = {
 
     ROUTE("GET", "/projects", projects_list, 0),
     ROUTE("POST", "/projects", projects_create, 0),
+    ROUTE("GET", "/projects/shared", projects_list_shared, 0),
     ROUTE("GET", P, projects_get, 0),
+    ROUTE("PATCH", P, projects_update, 0),
     /* Neon deletes a project while its first operations still run (recorded). */
     ROUTE("DELETE", P, projects_delete, 0),
     ROUTE("GET", P "/connection_uri", projects_get_connection_uri, 0),
 
     ROUTE("GET", P "/branches", branches_list, 0),
     ROUTE("POST", P "/branches", branches_create, ROUTE_LOCKS | ROUTE_SYNC),
+    ROUTE("GET", P "/branches/count", branches_count, 0),
     ROUTE("GET", B, branches_get, 0),
+    ROUTE("PATCH", B, branches_update, ROUTE_LOCKS),
+    ROUTE("POST", B "/set_as_default", branches_set_as_default, ROUTE_LOCKS),
     ROUTE("DELETE", B, branches_delete, ROUTE_LOCKS | ROUTE_ABSENT_OK),
     ROUTE("GET", B "/endpoints", endpoints_list_of_branch, 0),
 
     ROUTE("GET", P "/endpoints", endpoints_list, 0),
     ROUTE("POST", P "/endpoints", endpoints_create, ROUTE_LOCKS),
     ROUTE("GET", P "/endpoints/{endpoint_id}", endpoints_get, 0),
+    ROUTE("PATCH", P "/endpoints/{endpoint_id}", endpoints_update, ROUTE_LOCKS),
     ROUTE("DELETE", P "/endpoints/{endpoint_id}", endpoints_delete, ROUTE_LOCKS),
     ROUTE("POST", P "/endpoints/{endpoint_id}/start", endpoints_start, ROUTE_LOCKS),
     ROUTE("POST", P "/endpoints/{endpoint_id}/suspend", endpoints_suspend, ROUTE_LOCKS),
+    ROUTE("POST", P "/endpoints/{endpoint_id}/restart", endpoints_restart, ROUTE_LOCKS),
 
     ROUTE("GET", B "/roles", roles_list, ROUTE_SYNC),
     ROUTE("POST", B "/roles", roles_create, ROUTE_LOCKS | ROUTE_SYNC),

@@ -71,6 +71,15 @@ Branch *store_add_branch(Store *store, Project *project, const char *name, int64
     return branch;
 }
 
+void store_rename_branch(Branch *branch, const char *name, int64_t now_ms)
+{
+    Project *project = branch->project;
+    HASH_DELETE(hh_name, project->branches_by_name, branch);
+    text_build(branch->name, sizeof(branch->name), "%s", name);
+    HASH_ADD(hh_name, project->branches_by_name, name, strlen(branch->name), branch);
+    branch->life.updated_ms = now_ms;
+}
+
 Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms)
 {
     Endpoint *endpoint = allocate(sizeof(*endpoint));
@@ -82,6 +91,7 @@ Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms)
     endpoint->project = branch->project;
     endpoint->branch = branch;
     endpoint->settings = branch->project->endpoint_defaults;
+    endpoint->has_passwordless_access = true;
     endpoint->is_pending_active = true;
     endpoint->port = 5432;
     endpoint->life = begin_life(store, KIND_ENDPOINT, now_ms);

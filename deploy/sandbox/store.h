@@ -99,7 +99,10 @@ typedef struct Endpoint {
     Project *project;
     Branch *branch;
     EndpointSettings settings;
-    json_t *pg_settings; /* owned */
+    char name[STORE_SQL_NAME_BYTES + 1]; /* empty: none */
+    json_t *pg_settings;                 /* owned */
+    bool is_disabled;
+    bool has_passwordless_access;
     EndpointState state;
     bool is_pending_active;
     int64_t last_active_ms;
@@ -111,6 +114,12 @@ typedef struct Endpoint {
     UT_hash_handle hh;
 } Endpoint;
 
+/* What the timers of a branch that expires need. */
+typedef struct BranchExpiry {
+    struct Sandbox *sandbox;
+    int waiting; /* timers that are set */
+} BranchExpiry;
+
 struct Branch {
     char id[IDS_BYTES];
     char name[STORE_NAME_BYTES];
@@ -120,7 +129,10 @@ struct Branch {
     BranchState state;
     bool is_default;
     bool is_protected;
-    char expires_at[TEXT_TIME_BYTES];
+    int64_t expires_ms;  /* 0: never */
+    int64_t ttl_seconds; /* from when expires_ms was set to it */
+    bool is_expired;     /* deleted because of it */
+    BranchExpiry expiry;
     json_t *annotation; /* owned; an object of strings */
     int64_t state_changed_ms;
     Role *roles;
@@ -224,6 +236,8 @@ Database *store_add_database(Store *store, Branch *branch, const char *name, con
                              int64_t now_ms);
 Operation *store_add_operation(Store *store, Project *project, Branch *branch, Action action);
 
+/* The name must be free in the project. */
+void store_rename_branch(Branch *branch, const char *name, int64_t now_ms);
 /* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with
  * it. */
 void store_delete_project(Store *store, Project *project, int64_t now_ms);

@@ -137,6 +137,25 @@ void text_time_us(int64_t time_us, char ret_text[TEXT_TIME_BYTES])
     text_build(ret_text + used, TEXT_TIME_BYTES - used, ".%06dZ", (int)(time_us % 1000000));
 }
 
+/* `Z` or `+hh:mm`, in seconds. */
+static bool parse_offset(const char *text, int64_t *ret_seconds)
+{
+    int hours = 0;
+    int minutes = 0;
+    int length = 0;
+    *ret_seconds = 0;
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+        return true;
+    }
+    bool has_sign = text[0] == '+' || text[0] == '-';
+    if (!has_sign || sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || length != 5 ||
+        text[6] != '\0' || hours > 23 || minutes > 59) {
+        return false;
+    }
+    *ret_seconds = (text[0] == '-' ? -60LL : 60LL) * (hours * 60 + minutes);
+    return true;
+}
+
 bool text_parse_time_us(const char *text, int64_t *ret_time_us)
 {
     struct tm parts = {0};
@@ -152,9 +171,10 @@ bool text_parse_time_us(const char *text, int64_t *ret_time_us)
             unit /= 10;
         }
     }
-    if (strcmp(rest, "Z") != 0 && strcmp(rest, "+00:00") != 0) {
+    int64_t offset_seconds = 0;
+    if (!parse_offset(rest, &offset_seconds)) {
         return false;
     }
-    *ret_time_us = (int64_t)timegm(&parts) * 1000000 + fraction;
+    *ret_time_us = ((int64_t)timegm(&parts) - offset_seconds) * 1000000 + fraction;
     return true;
 }

@@ -31,5 +31,5 @@ int64_t text_monotonic_us(void);
 void text_time(int64_t time_ms, char ret_text[TEXT_TIME_BYTES]);
 /* The same with microseconds: the operations' cursor. */
 void text_time_us(int64_t time_us, char ret_text[TEXT_TIME_BYTES]);
-/* Reads what text_time_us wrote, and any RFC 3339 time in UTC. False when it is none. */
+/* Reads what text_time_us wrote, and any RFC 3339 time. False when it is none. */
 bool text_parse_time_us(const char *text, int64_t *ret_time_us);

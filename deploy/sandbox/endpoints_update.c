@@ -1,0 +1,95 @@
+#include <string.h>
+
+#include "chain.h"
+#include "handlers.h"
+
+/* What PATCH asks for; what wasn't sent stays as it is. */
+typedef struct EndpointUpdate {
+    const char *name;
+    const char *branch_id;
+    json_t *pg_settings;
+    EndpointSettings settings;
+    bool is_disabled;
+    bool has_passwordless_access;
+} EndpointUpdate;
+
+static bool read_update(Exchange *exchange, const json_t *body, EndpointUpdate *update)
+{
+    static const char PATH[] = "endpoint";
+    const char *text = NULL;
+    bool flag = false;
+    return exchange_get_string(exchange, body, PATH, "name", 1, 64, &update->name) &&
+           exchange_get_string(exchange, body, PATH, "branch_id", 1, 60, &update->branch_id) &&
+           exchange_get_string(exchange, body, PATH, "provisioner", 1, 64, &text) &&
+           exchange_get_string(exchange, body, PATH, "pooler_mode", 1, 64, &text) &&
+           exchange_get_boolean(exchange, body, PATH, "pooler_enabled", &flag) &&
+           exchange_get_boolean(exchange, body, PATH, "disabled", &update->is_disabled) &&
+           exchange_get_boolean(exchange, body, PATH, "passwordless_access",
+                                &update->has_passwordless_access) &&
+           endpoints_read_settings(exchange, body, PATH, &update->settings) &&
+           endpoints_read_pg_settings(exchange, body, &update->pg_settings);
+}
+
+/* A running compute takes new settings by a restart, which drops its connections. */
+static const Operation *begin_restart(Exchange *exchange, Endpoint *endpoint)
+{
+    Sandbox *sandbox = exchange->sandbox;
+    const Operation *first =
+        chain_add(sandbox, endpoint->branch, endpoint, ACTION_SUSPEND_COMPUTE, NULL);
+    if (!endpoint->is_disabled) {
+        chain_add(sandbox, endpoint->branch, endpoint, ACTION_START_COMPUTE, NULL);
+    }
+    chain_start(sandbox, exchange->project);
+    return first;
+}
+
+static bool changes_compute(const Endpoint *endpoint, const EndpointUpdate *update)
+{
+    bool sets =
+        update->pg_settings != NULL && !json_equal(update->pg_settings, endpoint->pg_settings);
+    return sets || update->settings.min_cu != endpoint->settings.min_cu ||
+           update->settings.max_cu != endpoint->settings.max_cu ||
+           update->is_disabled != endpoint->is_disabled;
+}
+
+void endpoints_update(Exchange *exchange)
+{
+    Endpoint *endpoint = endpoints_find(exchange);
+    json_t *body = NULL;
+    if (endpoint == NULL || !exchange_get_subject(exchange, "endpoint", &body)) {
+        return;
+    }
+    EndpointUpdate update = {
+        .settings = endpoint->settings,
+        .is_disabled = endpoint->is_disabled,
+        .has_passwordless_access = endpoint->has_passwordless_access,
+    };
+    if (!read_update(exchange, body, &update)) {
+        return;
+    }
+    if (update.branch_id != NULL && strcmp(update.branch_id, endpoint->branch->id) != 0) {
+        exchange_fail(exchange, 400, "", "endpoint.branch_id is not supported by this sandbox");
+        return;
+    }
+    bool restarts = endpoint->state == ENDPOINT_ACTIVE && changes_compute(endpoint, &update);
+    if (update.name != NULL) {
+        text_build(endpoint->name, sizeof(endpoint->name), "%s", update.name);
+    }
+    if (update.pg_settings != NULL) {
+        json_decref(endpoint->pg_settings);
+        endpoint->pg_settings = json_deep_copy(update.pg_settings);
+    }
+    endpoint->settings = update.settings;
+    endpoint->is_disabled = update.is_disabled;
+    endpoint->has_passwordless_access = update.has_passwordless_access;
+    endpoint->life.updated_ms = exchange->now_ms;
+    endpoints_reply(exchange, 200, endpoint, restarts ? begin_restart(exchange, endpoint) : NULL);
+}
+
+void endpoints_restart(Exchange *exchange)
+{
+    Endpoint *endpoint = endpoints_find(exchange);
+    if (endpoint != NULL) {
+        endpoints_reply(exchange, 200, endpoint, begin_restart(exchange, endpoint));
+    }
+}
