@@ -258,10 +258,13 @@ static void who_only_has_a_temporary_table_gets_nothing(void **state)
     CLEANUP(cluster_finish) PGconn *stranger = cluster_user(&kit.cluster, "neondb", "stranger");
     rows_run(stranger, "CREATE TEMP TABLE mine (x int); CREATE TYPE pg_temp.mine_too AS ENUM ('a');"
                        "SELECT lo_create(0)");
+    CLEANUP(cluster_finish) PGconn *api = cluster_user(&kit.cluster, "neondb", "legacy_api");
+    rows_run(api, "CREATE TEMP TABLE mine (x int)");
     CLEANUP(kit_run_clear) KitRun run = KIT_RUN_INIT;
     apply(&run);
-    assert_int_equal(rows_number(admin, "SELECT count(*) FROM pg_auth_members WHERE member = "
-                                        "'stranger'::regrole"),
+    assert_int_equal(rows_number(admin, "SELECT count(*) FROM pg_auth_members WHERE roleid = "
+                                        "'db_neondb_admin'::regrole AND member IN "
+                                        "('stranger'::regrole, 'legacy_api'::regrole)"),
                      0);
 }
 

@@ -20,8 +20,8 @@
 
 enum { START_MS = 60000, STOP_MS = 20000, POLL_MS = 5, LINE_BYTES = 65536 };
 
-// What the tests look for in the log has to be there if it could be. Not log_statement = all, with
-// which a server logs the parameters of every statement; on Neon nobody but Neon can choose it.
+// What the tests look for in the log has to be there if it could be: statements, their parameters,
+// and, for lock waits, what they are executed by.
 static const char CONFIGURATION[] = "shared_buffers = 16MB\n"
                                     "max_connections = 60\n"
                                     "fsync = off\n"
@@ -37,7 +37,12 @@ static const char CONFIGURATION[] = "shared_buffers = 16MB\n"
                                     "password_encryption = scram-sha-256\n"
                                     "shared_preload_libraries = 'pg_stat_statements'\n"
                                     "pg_stat_statements.track_utility = on\n"
-                                    "log_statement = mod\n";
+                                    "log_statement = all\n"
+                                    "log_min_duration_statement = 0\n"
+                                    "log_parameter_max_length = -1\n"
+                                    "log_parameter_max_length_on_error = -1\n"
+                                    "log_lock_waits = on\n"
+                                    "deadlock_timeout = 20ms\n";
 static const char CONFIGURATION_18[] = "io_method = sync\n";
 static const char ACCESS[] = "local all cloud_admin trust\n"
                              "local all,replication all scram-sha-256\n";

@@ -46,7 +46,7 @@ owning AS (
            -- Later owners are drift, not the application that worked here before. Of most objects
            -- only a session in their database can tell whether they are but temporary, which
            -- everybody may make: sql/owner.sql judges those.
-           x.lasting AND db.admin NOT IN (SELECT rolname FROM marked) AS adopting
+           x.lasting, db.admin NOT IN (SELECT rolname FROM marked) AS adopting
     FROM db JOIN pg_database d ON d.datname = db.name JOIN (
         SELECT oid AS database, datdba AS owner, true AS lasting FROM pg_database
         UNION
@@ -61,7 +61,7 @@ owning AS (
         ) x ON x.database = d.oid
     JOIN outsider o ON o.oid = x.owner),
 legacy AS MATERIALIZED (
-    SELECT name, admin, owner FROM owning WHERE adopting OR apart
+    SELECT name, admin, owner FROM owning WHERE lasting AND (adopting OR apart)
     UNION
     SELECT n.name, n.admin, h.rolname
     FROM admin_note n, LATERAL regexp_matches(n.owners, '("(?:[^"]|"")*"|[^", ]+)', 'g') token

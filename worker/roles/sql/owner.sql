@@ -80,15 +80,16 @@ pick AS MATERIALIZED (
     FROM object o JOIN owner w ON w.oid = o.owner, able
     WHERE stays IS NULL AND lacks IS NULL AND (has OR can_have) AND sets_admin),
 chunk AS MATERIALIZED (SELECT * FROM pick WHERE number <= 300),
--- While the database is being adopted: who owns something lasting here, and isn't known as one who
--- did (sql/cluster.sql says what becomes of them, and why it can't see these).
+-- Who owns something lasting here and isn't known as one who did, while the database is adopted, or
+-- must hand it over itself (sql/cluster.sql says what becomes of them, and why it can't see these).
 admin_note AS (
     SELECT marker || 'db ' || to_json(datname)::text || ' adopted from ' AS begin,
            shobj_description(admin_oid, 'pg_authid') AS note
     FROM cfg, here),
 newcomer AS MATERIALIZED (
     SELECT w.oid, w.rolname FROM cfg, able, here, admin_note, owner w
-    WHERE sets_platform AND datdba <> admin_oid AND starts_with(note, begin)
+    WHERE sets_platform
+      AND (datdba <> admin_oid AND starts_with(note, begin) OR NOT has AND NOT can_have)
       AND w.rolname !~ '^pg_' AND w.rolname NOT IN (platform, 'neon_superuser')
       AND w.oid NOT IN (SELECT oid FROM marked)
       AND NOT super
@@ -126,7 +127,7 @@ plan AS (
     SELECT 6, 'change',
            format(CASE WHEN options THEN 'GRANT %I TO %I WITH INHERIT TRUE, SET TRUE'
                        ELSE 'GRANT %I TO %I' END, admin, rolname),
-           'owned something here before', admin, NULL
+           'owns something here', admin, NULL
     FROM cfg, here, newcomer
     UNION ALL
     SELECT 7, 'change',
@@ -139,7 +140,8 @@ plan AS (
         UNION
         SELECT r.rolname
         FROM regexp_matches(substr(note, length(begin) + 1), '("(?:[^"]|"")*"|[^", ]+)', 'g') token
-        JOIN pg_roles r ON quote_ident(r.rolname) = token[1]) x
+        JOIN pg_roles r ON quote_ident(r.rolname) = token[1]
+        WHERE starts_with(note, begin)) x
     WHERE EXISTS (SELECT FROM newcomer) GROUP BY admin, begin
     UNION ALL
     SELECT 8, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL WHERE EXISTS (SELECT FROM newcomer)
