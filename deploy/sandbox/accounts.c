@@ -67,15 +67,28 @@ void accounts_get_me(Exchange *exchange)
     exchange_reply(exchange, 200, json);
 }
 
+static json_t *render_organization(const char *id)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", id, "name", id, "handle", id,
+                     "plan", "launch", "managed_by", "console", "created_at",
+                     "2026-01-01T00:00:00Z", "updated_at", "2026-01-01T00:00:00Z");
+}
+
+void accounts_get_organization(Exchange *exchange)
+{
+    const char *id = exchange->parameters[0];
+    if (!keys_has_organization(exchange->key, id)) {
+        exchange_fail(exchange, 404, "", "organization not found");
+        return;
+    }
+    exchange_reply(exchange, 200, render_organization(id));
+}
+
 void accounts_list_organizations(Exchange *exchange)
 {
     json_t *list = json_array();
     for (int i = 0; i < exchange->key->organization_count; i++) {
-        const char *id = exchange->key->organizations[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", id, "name", id, "handle",
-                            id, "plan", "launch", "managed_by", "console", "created_at",
-                            "2026-01-01T00:00:00Z", "updated_at", "2026-01-01T00:00:00Z"));
+        json_array_append_new(list, render_organization(exchange->key->organizations[i]));
     }
     exchange_reply(exchange, 200, json_pack("{s:o}", "organizations", list));
 }

@@ -9,9 +9,17 @@ enum { HANDLERS_ANNOTATIONS_MAX = 50, HANDLERS_RETENTION_MAX_SECONDS = 2592000 }
 void accounts_get_auth(Exchange *exchange);
 void accounts_get_me(Exchange *exchange);
 void accounts_list_organizations(Exchange *exchange);
+void accounts_get_organization(Exchange *exchange);
 void accounts_list_regions(Exchange *exchange);
 /* Whether the region can be chosen for a new project. */
 bool accounts_is_region(const char *region_id);
+
+void keys_list_own(Exchange *exchange);
+void keys_create_own(Exchange *exchange);
+void keys_revoke_own(Exchange *exchange);
+void keys_list_of_organization(Exchange *exchange);
+void keys_create_of_organization(Exchange *exchange);
+void keys_revoke_of_organization(Exchange *exchange);
 
 void projects_list(Exchange *exchange);
 void projects_create(Exchange *exchange);

@@ -71,3 +71,11 @@ void ids_make_password(char ret_password[IDS_PASSWORD_BYTES])
     text_build(ret_password, IDS_PASSWORD_BYTES, "npg_%s", tail);
     sodium_memzero(tail, sizeof(tail));
 }
+
+void ids_make_key(char ret_key[IDS_KEY_BYTES])
+{
+    char tail[61];
+    fill(tail, sizeof(tail) - 1, LOWER_ALNUM, sizeof(LOWER_ALNUM) - 1);
+    text_build(ret_key, IDS_KEY_BYTES, "napi_%s", tail);
+    sodium_memzero(tail, sizeof(tail));
+}

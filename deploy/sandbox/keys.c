@@ -6,23 +6,31 @@
 #include <strings.h>
 
 static const Key DEFAULT_KEYS[] = {
-    {"sandbox-org-key", KEY_ORGANIZATION, "org-sandbox-one", {"org-sandbox-one"}, 1, ""},
-    {"sandbox-other-key", KEY_ORGANIZATION, "org-sandbox-two", {"org-sandbox-two"}, 1, ""},
-    {"sandbox-personal-key",
-     KEY_PERSONAL,
-     "7b0b3b5c-3d8e-4c06-9c6b-2f1d7a9e0001",
-     {"org-sandbox-one", "org-sandbox-two"},
-     2,
-     ""},
-    {"sandbox-solo-key",
-     KEY_PERSONAL,
-     "7b0b3b5c-3d8e-4c06-9c6b-2f1d7a9e0002",
-     {"org-sandbox-solo"},
-     1,
-     ""},
+    {.text = "sandbox-org-key",
+     .kind = KEY_ORGANIZATION,
+     .account_id = "org-sandbox-one",
+     .organizations = {"org-sandbox-one"},
+     .organization_count = 1},
+    {.text = "sandbox-other-key",
+     .kind = KEY_ORGANIZATION,
+     .account_id = "org-sandbox-two",
+     .organizations = {"org-sandbox-two"},
+     .organization_count = 1},
+    {.text = "sandbox-personal-key",
+     .kind = KEY_PERSONAL,
+     .account_id = "7b0b3b5c-3d8e-4c06-9c6b-2f1d7a9e0001",
+     .organizations = {"org-sandbox-one", "org-sandbox-two"},
+     .organization_count = 2},
+    {.text = "sandbox-solo-key",
+     .kind = KEY_PERSONAL,
+     .account_id = "7b0b3b5c-3d8e-4c06-9c6b-2f1d7a9e0002",
+     .organizations = {"org-sandbox-solo"},
+     .organization_count = 1},
 };
 
-static bool add_key(Keys *keys, const Key *key)
+enum { KEYS_FIRST_ID = 165432 };
+
+static Key *add_key(Keys *keys, const Key *like)
 {
     if (keys->list == NULL) {
         keys->list = calloc(KEYS_MAX, sizeof(*keys->list));
@@ -31,10 +39,17 @@ static bool add_key(Keys *keys, const Key *key)
         abort();
     }
     if (keys->count == KEYS_MAX) {
-        return false;
+        return NULL;
     }
-    keys->list[keys->count++] = *key;
-    return true;
+    Key *key = &keys->list[keys->count++];
+    *key = *like;
+    key->id = KEYS_FIRST_ID + (int64_t)keys->count;
+    key->created_ms = text_now_ms();
+    key->last_used_ms = 0;
+    if (key->name[0] == '\0') {
+        text_build(key->name, sizeof(key->name), "sandbox key %zu", keys->count);
+    }
+    return key;
 }
 
 void keys_init(Keys *keys)
@@ -113,7 +128,7 @@ static bool add_one(Keys *keys, json_t *json, char *ret_error, size_t error_byte
 {
     Key key = {0};
     const char *error = read_key(json, &key);
-    if (error == NULL && !add_key(keys, &key)) {
+    if (error == NULL && add_key(keys, &key) == NULL) {
         error = "there are too many keys";
     }
     if (error != NULL) {
@@ -153,7 +168,7 @@ bool keys_load(Keys *keys, const char *path, char *ret_error, size_t error_bytes
     return loaded;
 }
 
-const Key *keys_find(const Keys *keys, const char *authorization)
+const Key *keys_find(Keys *keys, const char *authorization)
 {
     static const char SCHEME[] = "Bearer ";
     if (authorization == NULL || strncasecmp(authorization, SCHEME, sizeof(SCHEME) - 1) != 0) {
@@ -162,12 +177,30 @@ const Key *keys_find(const Keys *keys, const char *authorization)
     const char *text = authorization + sizeof(SCHEME) - 1;
     size_t length = strlen(text);
     for (size_t i = 0; i < keys->count; i++) {
-        const Key *key = &keys->list[i];
-        if (strlen(key->text) == length && sodium_memcmp(key->text, text, length) == 0) {
+        Key *key = &keys->list[i];
+        if (!key->is_revoked && strlen(key->text) == length &&
+            sodium_memcmp(key->text, text, length) == 0) {
+            key->last_used_ms = text_now_ms();
             return key;
         }
     }
     return NULL;
+}
+
+Key *keys_create(Keys *keys, const Key *like, const char *name)
+{
+    Key key = *like;
+    ids_make_key(key.text);
+    text_build(key.name, sizeof(key.name), "%s", name);
+    Key *made = add_key(keys, &key);
+    sodium_memzero(&key, sizeof(key));
+    return made;
+}
+
+void keys_revoke(Key *key)
+{
+    key->is_revoked = true;
+    sodium_memzero(key->text, sizeof(key->text));
 }
 
 bool keys_has_organization(const Key *key, const char *org_id)

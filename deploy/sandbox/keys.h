@@ -7,7 +7,12 @@
 
 #include "store.h"
 
-enum { KEYS_TEXT_BYTES = 128, KEYS_ORGANIZATIONS_MAX = 8, KEYS_MAX = 256 };
+enum {
+    KEYS_TEXT_BYTES = 128,
+    KEYS_NAME_BYTES = 65,
+    KEYS_ORGANIZATIONS_MAX = 8,
+    KEYS_MAX = 4096,
+};
 
 typedef enum KeyKind { KEY_PERSONAL, KEY_ORGANIZATION, KEY_PROJECT } KeyKind;
 
@@ -18,6 +23,11 @@ typedef struct Key {
     char organizations[KEYS_ORGANIZATIONS_MAX][IDS_BYTES];
     int organization_count;
     char project_id[IDS_BYTES]; /* of a project-scoped key */
+    int64_t id;
+    char name[KEYS_NAME_BYTES];
+    int64_t created_ms;
+    int64_t last_used_ms; /* 0: never */
+    bool is_revoked;      /* its text is gone */
 } Key;
 
 /* Keys never move or go: calls under way point at theirs. */
@@ -33,8 +43,13 @@ void keys_free(Keys *keys);
 bool keys_load(Keys *keys, const char *path, char *ret_error, size_t error_bytes);
 /* Adds one or a list of them. False with a sentence in ret_error; the earlier ones stay. */
 bool keys_add_json(Keys *keys, const json_t *json, char *ret_error, size_t error_bytes);
-/* The key of an Authorization header (`Bearer …`), or NULL. Compared in constant time. */
-const Key *keys_find(const Keys *keys, const char *authorization);
+/* The key of an Authorization header (`Bearer …`), now used, or NULL. Compared in constant time. */
+const Key *keys_find(Keys *keys, const char *authorization);
+/* A new key with the owner, kind and reach of `like`, and a text and an id of its own; NULL when
+ * there are too many. */
+Key *keys_create(Keys *keys, const Key *like, const char *name);
+/* It is refused from now on. */
+void keys_revoke(Key *key);
 bool keys_has_organization(const Key *key, const char *org_id);
 /* Whether the key's owner reaches the project at all (a project-scoped key: the same organization).
  */

@@ -4,6 +4,7 @@
 
 #include "handlers.h"
 
+#define O "/organizations/{org_id}"
 #define P "/projects/{project_id}"
 #define B P "/branches/{branch_id}"
 #define ROUTE(method, pattern, handle, flags)                                                      \
@@ -15,7 +16,15 @@ static const Route ROUTES[] = {
     ROUTE("GET", "/auth", accounts_get_auth, 0),
     ROUTE("GET", "/users/me", accounts_get_me, 0),
     ROUTE("GET", "/users/me/organizations", accounts_list_organizations, 0),
+    ROUTE("GET", O, accounts_get_organization, 0),
     ROUTE("GET", "/regions", accounts_list_regions, 0),
+
+    ROUTE("GET", "/api_keys", keys_list_own, 0),
+    ROUTE("POST", "/api_keys", keys_create_own, 0),
+    ROUTE("DELETE", "/api_keys/{key_id}", keys_revoke_own, 0),
+    ROUTE("GET", O "/api_keys", keys_list_of_organization, 0),
+    ROUTE("POST", O "/api_keys", keys_create_of_organization, 0),
+    ROUTE("DELETE", O "/api_keys/{key_id}", keys_revoke_of_organization, 0),
 
     ROUTE("GET", "/projects", projects_list, 0),
     ROUTE("POST", "/projects", projects_create, 0),
