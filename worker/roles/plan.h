@@ -30,15 +30,36 @@ typedef enum RolesQuery {
 
 const char *roles_query_sql(RolesQuery query);
 
-// How a step is executed that sets a password: the first statement with $1 = the step's statement
-// and $2 = the password (NULL: a random one that nobody learns), then the second, in one
-// transaction. Neither pg_stat_statements nor an error's context shows the password then.
+// Neon takes passwords in clear only, and a server may be told to log statements with their
+// parameters, but never logs results. So before any password is set the session is asked for a
+// pad, which it keeps: its one value. Each role's password is then sent covered by a key of its own
+// that both sides derive from the pad (roles/talk_pad.h): a log has nothing but the covered ones.
+#define ROLES_SQL_MAKE_PAD                                                                         \
+    "SELECT pg_catalog.set_config('provision.pad', pg_catalog.encode(pg_catalog.sha256("           \
+    "pg_catalog.convert_to(pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid() || " \
+    "pg_catalog.gen_random_uuid(), 'UTF8')), 'hex'), false)"
+
+// How a step is executed that sets a password: the first statement with $1 = the step's statement,
+// $2 = the covered password (NULL: a random one that nobody learns) and $3 = the role, then the
+// second, in one transaction. Neither pg_stat_statements (unless pg_stat_statements.track = all)
+// nor an error's context shows the password. What ends a session at once, or tells of a long wait,
+// is logged with the statement that runs inside: so a role that is there is first altered without
+// the password, which waits for others if anything does.
 #define ROLES_SQL_STAGE_SECRET                                                                     \
-    "SELECT FROM pg_catalog.set_config('provision.statement', pg_catalog.format('%s PASSWORD "     \
-    "%L', $1::text, coalesce($2::text, pg_catalog.replace(pg_catalog.gen_random_uuid()::text || "  \
-    "pg_catalog.gen_random_uuid()::text, '-', ''))), true)"
+    "SELECT FROM pg_catalog.set_config('provision.first', "                                        \
+    "CASE WHEN $1::text LIKE 'ALTER %' THEN $1::text ELSE '' END, true) AS first, "                \
+    "pg_catalog.set_config('provision.statement', pg_catalog.format('%s PASSWORD %L', $1::text, "  \
+    "CASE WHEN $2::text IS NULL THEN pg_catalog.replace(pg_catalog.gen_random_uuid()::text || "    \
+    "pg_catalog.gen_random_uuid(), '-', '') "                                                      \
+    "ELSE (SELECT pg_catalog.convert_from(pg_catalog.decode(pg_catalog.string_agg("                \
+    "pg_catalog.lpad(pg_catalog.to_hex(pg_catalog.get_byte(covered, i) # pg_catalog.get_byte("     \
+    "pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('provision.pad') || ' ' "  \
+    "|| i / 32 || ' ' || $3::text, 'UTF8')), i % 32)), 2, '0'), '' ORDER BY i), 'hex'), 'UTF8') "  \
+    "FROM pg_catalog.decode($2::text, 'hex') covered, "                                            \
+    "pg_catalog.generate_series(0, pg_catalog.length(covered) - 1) i) END), true) AS second"
 #define ROLES_SQL_RUN_SECRET                                                                       \
-    "DO $provision$ BEGIN EXECUTE pg_catalog.current_setting('provision.statement'); "             \
+    "DO $provision$ BEGIN EXECUTE pg_catalog.current_setting('provision.first'); "                 \
+    "EXECUTE pg_catalog.current_setting('provision.statement'); "                                  \
     "EXCEPTION WHEN query_canceled OR others THEN "                                                \
     "RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM; END $provision$"
 

@@ -69,6 +69,7 @@ static void build_open(RolesTalk *talk)
     // the verifiers may be refused without any harm to the rest
     talk_batch_begin(&talk->batch, is_cluster, false);
     talk_batch_add_with(&talk->batch, lock, roles_spec_prefix(talk->task->spec));
+    talk_look_add_pad(talk);
     talk_look_restart(talk);
     talk_look_add(talk, true, true);
 }
@@ -207,6 +208,9 @@ static void learn_open(RolesTalk *talk, PGresult *const *results, int count)
         Error err;
         talk_read_failure(failed, &err);
         talk_stumble(talk, &err);
+        return;
+    }
+    if (!talk_look_learn_pad(talk, results)) {
         return;
     }
     bool is_refused = talk->verifies && talk_has_failed(results[talk->look_at]);

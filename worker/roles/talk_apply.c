@@ -10,20 +10,20 @@
 #define SHORT_LOCK_TIMEOUT "SET LOCAL lock_timeout = '3s'"
 #define SHORTER_LOCK_TIMEOUT "SET LOCAL lock_timeout = '1s'"
 
-static const Secret *password_of(const RolesTalk *talk, const char *role)
+static bool has_password(const RolesTalk *talk, const char *role)
 {
     for (size_t i = 0; role != NULL && i < talk->task->secret_count; i++) {
         if (strcmp(talk->task->secrets[i].role, role) == 0) {
-            return talk->task->secrets[i].password;
+            return talk->task->secrets[i].password != NULL;
         }
     }
-    return NULL;
+    return false;
 }
 
 // PASSWORDS: of a role that is there.
 static bool sets_password(const RolesTalk *talk, const RolesStep *step)
 {
-    return password_of(talk, step->secret_of) != NULL &&
+    return has_password(talk, step->secret_of) &&
            strncmp(step->statement, "CREATE ", strlen("CREATE ")) != 0;
 }
 
@@ -83,11 +83,11 @@ void talk_apply_expect(RolesTalk *talk, size_t step_count)
 
 static int add_step(RolesTalk *talk, const RolesStep *step)
 {
-    const Secret *password = password_of(talk, step->secret_of);
+    const char *covered = talk_look_covered(talk, step->secret_of);
     if (talk->is_one_by_one && step->kind == ROLES_STEP_CHANGE) {
-        return talk_batch_try_step(&talk->batch, step, password);
+        return talk_batch_try_step(&talk->batch, step, covered);
     }
-    talk_batch_add_step(&talk->batch, step, password);
+    talk_batch_add_step(&talk->batch, step, covered);
     return 0;
 }
 

@@ -6,9 +6,12 @@
 #include "base/alloc.h"
 
 // What a step could not do is told by the setting, and undone: the block is a savepoint of its own.
-#define STAGE_STEP "SELECT FROM pg_catalog.set_config('provision.statement', $1::text, true)"
+#define STAGE_STEP                                                                                 \
+    "SELECT FROM pg_catalog.set_config('provision.first', '', true) AS first, "                    \
+    "pg_catalog.set_config('provision.statement', $1::text, true) AS second"
 #define TRY_STEP                                                                                   \
-    "DO $provision$ BEGIN EXECUTE pg_catalog.current_setting('provision.statement'); "             \
+    "DO $provision$ BEGIN EXECUTE pg_catalog.current_setting('provision.first'); "                 \
+    "EXECUTE pg_catalog.current_setting('provision.statement'); "                                  \
     "PERFORM pg_catalog.set_config('provision.failure', '', true); "                               \
     "EXCEPTION WHEN query_canceled OR others THEN "                                                \
     "PERFORM pg_catalog.set_config('provision.failure', SQLSTATE || ' ' || SQLERRM, true); "       \
@@ -55,30 +58,31 @@ int talk_batch_add_with(TalkBatch *batch, const char *sql, const char *param)
     return batch->count - 1;
 }
 
-static void stage_secret(TalkBatch *batch, const RolesStep *step, const Secret *password)
+static void stage_secret(TalkBatch *batch, const RolesStep *step, const char *covered)
 {
     RolesStatement *statement = append(batch, ROLES_SQL_STAGE_SECRET);
-    statement->param_count = 2;
+    statement->param_count = 3;
     statement->params[0] = step->statement;
-    statement->params[1] = password != NULL ? secret_reveal(password) : NULL;
+    statement->params[1] = covered;
+    statement->params[2] = step->secret_of;
 }
 
-void talk_batch_add_step(TalkBatch *batch, const RolesStep *step, const Secret *password)
+void talk_batch_add_step(TalkBatch *batch, const RolesStep *step, const char *covered)
 {
     if (step->secret_of == NULL) {
         talk_batch_add(batch, step->statement);
     } else {
-        stage_secret(batch, step, password);
+        stage_secret(batch, step, covered);
         talk_batch_add(batch, ROLES_SQL_RUN_SECRET);
     }
 }
 
-int talk_batch_try_step(TalkBatch *batch, const RolesStep *step, const Secret *password)
+int talk_batch_try_step(TalkBatch *batch, const RolesStep *step, const char *covered)
 {
     if (step->secret_of == NULL) {
         talk_batch_add_with(batch, STAGE_STEP, step->statement);
     } else {
-        stage_secret(batch, step, password);
+        stage_secret(batch, step, covered);
     }
     talk_batch_add(batch, TRY_STEP);
     return talk_batch_add(batch, ASK_FAILURE);

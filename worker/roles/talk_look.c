@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/unconst.h"
+#include "roles/talk_pad.h"
 #include "roles/talk_parts.h"
 
 enum { COLUMN_ROLE = 0, COLUMN_VERIFIER = 1 };
@@ -46,7 +47,9 @@ void talk_look_clear(RolesTalk *talk)
 {
     for (size_t i = 0; i < talk->task->secret_count; i++) {
         free(talk->secrets[i].verifier);
+        free(talk->secrets[i].covered);
     }
+    secret_clear(&talk->pad);
     free(talk->secrets);
     free(talk->asked);
     free(talk->checks);
@@ -109,6 +112,43 @@ static TalkSecret *find_secret(const RolesTalk *talk, const char *role)
         }
     }
     return NULL;
+}
+
+void talk_look_add_pad(RolesTalk *talk)
+{
+    RolesMode mode = talk->task->mode;
+    bool may_set = mode == ROLES_MODE_APPLY || mode == ROLES_MODE_PASSWORDS;
+    bool is_needed = talk->database == NULL && talk->roles != NULL && may_set;
+    talk->pad_at = is_needed ? talk_batch_add(&talk->batch, ROLES_SQL_MAKE_PAD) : TALK_NOT_SENT;
+}
+
+bool talk_look_learn_pad(RolesTalk *talk, PGresult *const *results)
+{
+    if (talk->pad_at == TALK_NOT_SENT) {
+        return true;
+    }
+    const char *pad = PQgetvalue(results[talk->pad_at], 0, 0);
+    if (!talk_pad_check(pad)) {
+        Error err = ERROR_INIT;
+        error_set(&err, ERROR_INTERNAL, "ROLES_ROW_INVALID", "the session's pad is none");
+        talk_fail(talk, &err);
+        return false;
+    }
+    secret_set_text(&talk->pad, pad);
+    return true;
+}
+
+const char *talk_look_covered(RolesTalk *talk, const char *role)
+{
+    TalkSecret *secret = role != NULL ? find_secret(talk, role) : NULL;
+    if (secret == NULL || !has_password(secret)) {
+        return NULL;
+    }
+    if (secret->covered == NULL) {
+        assert(!secret_is_empty(&talk->pad)); // it was asked for: a password is known
+        secret->covered = talk_pad_cover(&talk->pad, role, secret->wanted.password);
+    }
+    return secret->covered;
 }
 
 // The role's password is the wanted one.

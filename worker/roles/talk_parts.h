@@ -39,6 +39,7 @@ typedef enum TalkState {
 typedef struct TalkSecret {
     RolesSecret wanted; // `set`: the plan is to set it
     char *verifier;     // that it is compared with
+    char *covered;      // by the pad; NULL: not yet
     bool was_set;       // in this run
     bool is_noted;      // in the report
 } TalkSecret;
@@ -63,6 +64,8 @@ struct RolesTalk {
 
     TalkSecret *secrets;
     RolesSecret *asked; // as the plan gets them
+    int pad_at;         // its statement in the batch that opens; TALK_NOT_SENT: none is needed
+    Secret pad;         // of this session
     bool verifies;      // the verifiers can be read, and there is something to compare
     bool is_compared;   // the look to come knows which are to be set
     RolesCheck *checks;
@@ -102,6 +105,11 @@ bool talk_has_failed(const PGresult *result);
 
 void talk_look_begin(RolesTalk *talk); // secrets
 void talk_look_clear(RolesTalk *talk);
+// Asks for a pad where passwords may have to be set.
+void talk_look_add_pad(RolesTalk *talk);
+bool talk_look_learn_pad(RolesTalk *talk, PGresult *const *results); // as talk_look_learn
+// The role's wanted password; NULL: none is known.
+const char *talk_look_covered(RolesTalk *talk, const char *role);
 // Adds the looks of this conversation to the batch: at its end.
 void talk_look_add(RolesTalk *talk, bool with_verifiers, bool with_second);
 // Reads them. False: it failed, and the state is set.

@@ -9,9 +9,13 @@
 
 #include <cmocka.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/attr.h"
 #include "kit.h"
 #include "rows.h"
+#include "spawn.h"
 
 #define READER_AND_MIG                                                                             \
     "{\"name\": \"reader\", \"access\": {\"main\": \"read\"}},"                                    \
@@ -108,6 +112,7 @@ static void a_branchs_passwords_are_its_own(void **state)
 static void assert_nowhere_in_clear(const char *password)
 {
     CLEANUP(cluster_finish) PGconn *admin = cluster_admin(&kit.cluster, "postgres");
+    rows_run(admin, "SET log_statement = none; SET log_min_duration_statement = -1");
     assert_int_equal(rows_number(admin,
                                  "SELECT count(*) FROM pg_stat_statements WHERE "
                                  "strpos(query, '%s') > 0",
@@ -167,6 +172,45 @@ static void a_refused_password_is_kept_nowhere_either(void **state)
     kit_converge(&kit);
 }
 
+static pid_t start_run(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        KitRun run = KIT_RUN_INIT;
+        kit_run(&kit, ROLES_MODE_APPLY, &run);
+        _exit(run.done ? 0 : 1);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+// The server tells what a session runs that waits for long, or that is ended meanwhile.
+static void what_waits_and_is_ended_has_no_password(void **state)
+{
+    (void)state;
+    static const char WAITS[] = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks "
+                                "WHERE locktype = 'transactionid' AND NOT granted";
+    CLEANUP(cluster_finish) PGconn *admin = cluster_admin(&kit.cluster, "postgres");
+    CLEANUP(cluster_finish) PGconn *other = cluster_admin(&kit.cluster, "postgres");
+    rows_run(other, "BEGIN; ALTER ROLE svc_reader CONNECTION LIMIT -1");
+    kit.generation = 5;
+    pid_t pid = start_run();
+    for (int i = 0; i < 1500 && !cluster_log_has(&kit.cluster, " still waiting for "); i++) {
+        spawn_pause(5);
+    }
+    assert_int_equal(rows_number(admin, WAITS), 1);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    rows_run(other, "ROLLBACK");
+    assert_true(cluster_log_has(&kit.cluster, " still waiting for "));
+    assert_true(cluster_log_has(&kit.cluster, "FATAL:  terminating connection due to "));
+    assert_true(cluster_log_has(&kit.cluster, "SQL statement \"ALTER ROLE svc_reader\""));
+    assert_none_in_clear();
+    kit_converge(&kit);
+    assert_none_in_clear();
+}
+
 // Passwords with what SQL quotes; verified by a login.
 static void passwords_with_quotes_are_set_as_they_are(void **state)
 {
@@ -201,6 +245,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_branchs_passwords_are_its_own),
         cmocka_unit_test(no_password_is_kept_by_the_server),
         cmocka_unit_test(a_refused_password_is_kept_nowhere_either),
+        cmocka_unit_test(what_waits_and_is_ended_has_no_password),
         cmocka_unit_test(passwords_with_quotes_are_set_as_they_are),
     };
     cluster_require(argc, argv);

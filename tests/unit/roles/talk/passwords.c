@@ -1,7 +1,9 @@
 #include "script.h"
 
-#define OPEN_TWO "lock cluster; verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
+#define OPEN_TWO "lock cluster; pad; verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
 #define AGAIN_TWO "verifiers [\"svc_a\",\"svc_b\"]; cluster; databases; logins"
+
+enum { VERIFIERS = 2 }; // where they are in OPEN_TWO
 
 #define NOT_SET "the role isn't there, or can't log in, or nobody may see what it logs in with"
 
@@ -93,7 +95,7 @@ static void where_verifiers_are_hidden_the_caller_says_what_is_set(void **state)
     script_know(script, 2);
     script->secrets[0].set = true;
     script_begin(script, NULL);
-    script->fails_at = 1;
+    script->fails_at = VERIFIERS;
     script_assert_answer(script, OPEN_TWO);
     script->fails_at = -1;
     script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
@@ -114,7 +116,7 @@ static void where_verifiers_are_hidden_none_is_set_twice(void **state)
     script->secrets[0].set = true;
     script->rows[ROLES_QUERY_DATABASES] = "change|CREATE DATABASE d|database is missing|d|-";
     script_begin(script, NULL);
-    script->fails_at = 1;
+    script->fails_at = VERIFIERS;
     script_answer(script);
     script->fails_at = -1;
     script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
@@ -150,7 +152,7 @@ static void where_verifiers_are_hidden_and_none_is_asked_for_none_is_set(void **
     Script *script = *state;
     script_know(script, 2);
     script_begin(script, NULL);
-    script->fails_at = 1;
+    script->fails_at = VERIFIERS;
     script_answer(script);
     assert_int_equal(script_action(script), ROLES_TALK_HOLD);
     assert_null(script_report(script)->passwords_set);
@@ -163,7 +165,8 @@ static void a_plan_compares_and_sets_nothing(void **state)
     script_know(script, 1);
     script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
     script_begin(script, NULL);
-    script_answer(script);
+    script_assert_answer(script,
+                         "share cluster; verifiers [\"svc_a\"]; cluster; databases; logins");
     script_verify(script, ROLES_VERIFIED_DIFFERENT);
     script->rows[ROLES_QUERY_CLUSTER] = ALTER_A;
     script_answer(script);
@@ -201,7 +204,7 @@ static void a_rotation_sets_passwords_and_nothing_else(void **state)
     script_know(script, 1);
     script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
     script_begin(script, NULL);
-    script_assert_answer(script, "lock cluster; verifiers [\"svc_a\"]; cluster");
+    script_assert_answer(script, "lock cluster; pad; verifiers [\"svc_a\"]; cluster");
     script_verify(script, ROLES_VERIFIED_DIFFERENT);
     script->rows[ROLES_QUERY_CLUSTER] =
         "change|COMMENT ON ROLE encore_platform|mark differs|encore_platform|-\n"
@@ -267,6 +270,44 @@ static void a_rotation_that_does_not_hold_is_reported(void **state)
                          "!|svc_a|ALTER ROLE svc_a|it was executed, and is planned again");
 }
 
+static void no_parameter_is_a_password(void **state)
+{
+    Script *script = *state;
+    script_know(script, 2);
+    script->rows[ROLES_QUERY_CLUSTER] = "change|CREATE ROLE svc_a|role is missing|svc_a|svc_a\n"
+                                        "change|CREATE ROLE svc_b|role is missing|svc_b|svc_b";
+    secret_set_text(&script->passwords[1], secret_reveal(&script->passwords[0]));
+    script_begin(script, NULL);
+    script_answer(script);
+    RolesBatch batch = roles_talk_next(script->talk, 0).batch;
+    for (int i = 0; i < batch.count; i++) {
+        for (int p = 0; p < batch.statements[i].param_count; p++) {
+            assert_null(strstr(batch.statements[i].params[p], "password-of"));
+        }
+    }
+    // not even equal ones can be told to be equal
+    assert_string_equal(batch.statements[1].params[2], "svc_a");
+    assert_string_equal(batch.statements[3].params[2], "svc_b");
+    assert_string_not_equal(batch.statements[1].params[1], batch.statements[3].params[1]);
+}
+
+static void a_session_without_a_pad_sets_no_password(void **state)
+{
+    static const char *const PADS[] = {"", "0011", SCRIPT_PAD "00",
+                                       "zz112233445566778899aabbccddeeff"
+                                       "00112233445566778899aabbccddeeff"};
+    for (size_t i = 0; i < sizeof PADS / sizeof PADS[0]; i++) {
+        Script *script = *state;
+        script_know(script, 1);
+        script->pad = PADS[i];
+        script_begin(script, NULL);
+        script_answer(script);
+        RolesTalkNext next = roles_talk_next(script->talk, 0);
+        assert_int_equal(next.action, ROLES_TALK_FAILED);
+        assert_string_equal(next.err->code, "ROLES_ROW_INVALID");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +325,8 @@ int main(void)
         SCRIPT_TEST(a_rotation_sets_passwords_and_nothing_else),
         SCRIPT_TEST(a_rotation_of_a_role_that_is_missing_is_reported),
         SCRIPT_TEST(a_rotation_that_does_not_hold_is_reported),
+        SCRIPT_TEST(no_parameter_is_a_password),
+        SCRIPT_TEST(a_session_without_a_pad_sets_no_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/unconst.h"
+#include "roles/talk_pad.h"
 
 static const char SPEC[] =
     "{\"prefix\": \"encore\", \"policy\": \"authoritative\", \"adopt\": false,"
@@ -19,6 +21,7 @@ int script_set_up(void **state)
     Script *script = alloc_zeroed(1, sizeof(*script));
     script->spec = json_loads(SPEC, 0, NULL);
     script->fails_at = -1;
+    script->pad = SCRIPT_PAD;
     script->task = (RolesTask){.mode = ROLES_MODE_APPLY,
                                .spec = script->spec,
                                .secrets = script->secrets,
@@ -88,11 +91,30 @@ static void add_lock(Script *script, const RolesStatement *statement)
     add_word(script, is_shared ? "share" : "lock", is_of_database ? "database" : "cluster");
 }
 
+// To cover it twice is to uncover it.
+static void uncover(const char *role, const char *covered, char ret_password[64])
+{
+    uint8_t bytes[64] = {0};
+    size_t size = strlen(covered) / 2;
+    assert_true(size < sizeof bytes && crypto_hex_decode(covered, bytes, size));
+    CLEANUP(secret_clear) Secret pad = SECRET_INIT;
+    CLEANUP(secret_clear) Secret once = SECRET_INIT;
+    secret_set_text(&pad, SCRIPT_PAD);
+    secret_set(&once, (Bytes){.data = bytes, .size = size});
+    char *twice = talk_pad_cover(&pad, role, &once);
+    memset(ret_password, 0, sizeof bytes);
+    assert_true(crypto_hex_decode(twice, (uint8_t *)ret_password, size));
+    free(twice);
+}
+
 static void add_secret(Script *script, const RolesStatement *statement)
 {
     char text[256];
-    (void)snprintf(text, sizeof text, "%s = %s", statement->params[0],
-                   statement->params[1] != NULL ? statement->params[1] : "random");
+    char password[64] = "random";
+    if (statement->params[1] != NULL) {
+        uncover(statement->params[2], statement->params[1], password);
+    }
+    (void)snprintf(text, sizeof text, "%s = %s", statement->params[0], password);
     add_word(script, "stage", text);
 }
 
@@ -121,6 +143,8 @@ static void write_down(Script *script, const RolesStatement *statement)
         add_query(script, query, statement);
     } else if (strstr(statement->sql, "advisory_lock") != NULL) {
         add_lock(script, statement);
+    } else if (strcmp(statement->sql, ROLES_SQL_MAKE_PAD) == 0) {
+        add_word(script, "pad", "");
     } else if (strcmp(statement->sql, ROLES_SQL_STAGE_SECRET) == 0) {
         add_secret(script, statement);
     } else if (strcmp(statement->sql, ROLES_SQL_RUN_SECRET) == 0) {
@@ -204,6 +228,9 @@ static PGresult *result_of(const Script *script, const RolesBatch *batch, int in
     }
     if (query >= 0) {
         return rows_of(query, script->rows[query]);
+    }
+    if (strcmp(statement->sql, ROLES_SQL_MAKE_PAD) == 0) {
+        return value_of(script->pad);
     }
     if (strstr(statement->sql, "current_setting('provision.failure')") != NULL) {
         const char *tried = batch->statements[index - 2].params[0];

@@ -18,6 +18,7 @@
 #include "roles/plan.h"
 #include "roles/talks.h"
 
+#define SCRIPT_PAD "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 enum { SCRIPT_SECRETS = 3, SCRIPT_QUERIES = ROLES_QUERY_OWNERS + 1, SCRIPT_SENT_BYTES = 65536 };
 
 typedef struct Script {
@@ -28,6 +29,7 @@ typedef struct Script {
     RolesTalk *talk;
     // Rows of a query: one a line, columns separated by '|', of which "-" is NULL. NULL: none.
     const char *rows[SCRIPT_QUERIES];
+    const char *pad;   // of the session
     int fails_at;      // with a Sync each: index of the statement that fails; -1: none
     const char *wrong; // when tried by itself, a statement that has this in it fails
     char sent[SCRIPT_SENT_BYTES];
