@@ -20,8 +20,7 @@
 
 enum { START_MS = 60000, STOP_MS = 20000, POLL_MS = 5, LINE_BYTES = 65536 };
 
-// What the tests look for in the log has to be there if it could be: statements, their parameters,
-// and, for lock waits, what they are executed by.
+// Everything is logged with its parameters: what the tests look for is there if it could be.
 static const char CONFIGURATION[] = "shared_buffers = 16MB\n"
                                     "max_connections = 60\n"
                                     "fsync = off\n"
