@@ -11,6 +11,7 @@ typedef struct BranchRequest {
     const char *name;
     const char *parent_id;
     int64_t expires_ms; /* 0: never */
+    BranchPoint point;
     bool is_protected;
     json_t *annotations;
     bool has_endpoint;
@@ -19,14 +20,13 @@ typedef struct BranchRequest {
 
 static bool refuse_unsupported(Exchange *exchange, const json_t *branch)
 {
-    static const char *const NAMES[] = {"parent_lsn", "parent_timestamp", "archived"};
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        const json_t *value = json_object_get(branch, NAMES[i]);
-        if (value != NULL && !json_is_null(value) && !json_is_false(value)) {
-            exchange_fail(exchange, 400, "", "branch.%s is not supported by this sandbox",
-                          NAMES[i]);
-            return false;
-        }
+    bool is_archived = false;
+    if (!exchange_get_boolean(exchange, branch, "branch", "archived", &is_archived)) {
+        return false;
+    }
+    if (is_archived) {
+        exchange_fail(exchange, 400, "", "branch.archived is not supported by this sandbox");
+        return false;
     }
     const char *source = "parent-data";
     if (!exchange_get_string(exchange, branch, "branch", "init_source", 1, 32, &source)) {
@@ -94,6 +94,8 @@ static bool read_request(Exchange *exchange, BranchRequest *request)
                                &request->parent_id) &&
            exchange_get_boolean(exchange, branch, "branch", "protected", &request->is_protected) &&
            refuse_unsupported(exchange, branch) &&
+           branches_read_point(exchange, branch, "parent_lsn", "parent_timestamp",
+                               &request->point) &&
            branches_read_expiry(exchange, branch, &request->expires_ms) &&
            exchange_get_texts(exchange, exchange->body, "", "annotation_value",
                               HANDLERS_ANNOTATIONS_MAX, &request->annotations) &&
@@ -127,20 +129,25 @@ static Branch *find_parent(Exchange *exchange)
     return parent;
 }
 
+void branches_inherit_role(Store *store, const Role *role, Branch *branch, int64_t now_ms)
+{
+    Role *copy = store_add_role(store, branch, role->name, now_ms);
+    text_build(copy->password, sizeof(copy->password), "%s", role->password);
+    copy->no_login = role->no_login;
+    copy->was_made_no_login = role->was_made_no_login;
+    copy->is_applied = role->is_applied;
+    copy->is_ours = role->is_ours;
+    copy->is_known = role->is_known;
+    copy->is_pending = role->is_pending;
+}
+
 /* Roles keep their passwords on a new branch, unless its parent is protected:
  * https://neon.com/docs/guides/protected-branches */
-static void inherit(Store *store, const Branch *parent, Branch *branch, int64_t now_ms)
+void branches_inherit(Store *store, const Branch *parent, Branch *branch, int64_t now_ms)
 {
     for (const Role *role = parent->roles; role != NULL; role = role->next) {
         if (store_is_alive(&role->life)) {
-            Role *copy = store_add_role(store, branch, role->name, now_ms);
-            text_build(copy->password, sizeof(copy->password), "%s", role->password);
-            copy->no_login = role->no_login;
-            copy->was_made_no_login = role->was_made_no_login;
-            copy->is_applied = role->is_applied;
-            copy->is_ours = role->is_ours;
-            copy->is_known = role->is_known;
-            copy->is_pending = role->is_pending;
+            branches_inherit_role(store, role, branch, now_ms);
         }
     }
     for (const Database *database = parent->databases; database != NULL;
@@ -156,13 +163,15 @@ static Branch *add_branch(Exchange *exchange, const BranchRequest *request, Bran
 {
     Store *store = &exchange->sandbox->store;
     Branch *branch = store_add_branch(store, exchange->project, request->name, exchange->now_ms);
-    branch->parent = parent;
-    parent->children++;
+    store_move_branch(branch, parent);
+    branch->source = parent;
+    text_build(branch->parent_lsn, sizeof(branch->parent_lsn), "%s", request->point.lsn);
+    branch->parent_ms = request->point.time_ms;
     branch->is_protected = request->is_protected;
     branch->annotation =
         request->annotations == NULL ? json_object() : json_deep_copy(request->annotations);
     branches_set_expiry(exchange->sandbox, branch, request->expires_ms, exchange->now_ms);
-    inherit(store, parent, branch, exchange->now_ms);
+    branches_inherit(store, parent, branch, exchange->now_ms);
     if (parent->is_protected) {
         knowledge_renew_passwords(branch);
     }

@@ -2,7 +2,7 @@
 #include "handlers.h"
 #include "log.h"
 
-enum { EXPIRY_MAX_DAYS = 30, EXPIRY_RETRY_MS = 100 };
+enum { EXPIRY_MAX_DAYS = 30, EXPIRY_RETRY_MS = 100, EXPIRY_LAG_MS = 5000 };
 
 bool branches_read_expiry(Exchange *exchange, const json_t *object, int64_t *ret_expires_ms)
 {
@@ -49,9 +49,10 @@ static void expire(void *argument)
         return;
     }
     if (now_ms < branch->expires_ms) {
-        /* The time was moved since the timer was set. */
-        if (branch->expiry.waiting == 0) {
-            expire_at(sandbox, branch, branch->expires_ms - now_ms);
+        /* The time was moved since this timer was set, or the loop's clock lags a little. */
+        int64_t rest_ms = branch->expires_ms - now_ms;
+        if (branch->expiry.waiting == 0 || rest_ms < EXPIRY_LAG_MS) {
+            expire_at(sandbox, branch, rest_ms);
         }
         return;
     }

@@ -22,6 +22,9 @@ void compute_begin(Compute *compute, Operation *operation);
 /* Opens the endpoint's port. False when none could be opened. */
 bool compute_add_endpoint(Compute *compute, Endpoint *endpoint);
 void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
+/* Takes the branch's cluster away, for a new one to come: it becomes that of `preserved` (NULL: it
+ * is removed). */
+void compute_replace(Compute *compute, Branch *branch, Branch *preserved);
 /* Removes the clusters of a deleted project. */
 void compute_remove_project(Compute *compute, Project *project);
 

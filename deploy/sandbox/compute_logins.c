@@ -34,6 +34,7 @@ static const char *find_address(void *context, Endpoint *endpoint)
         return instance->address;
     }
     bool is_on_its_way = instance == NULL || instance->is_waking ||
+                         endpoint->branch->state != BRANCH_READY ||
                          (endpoint->state == ENDPOINT_INIT && store_is_locked(endpoint->project));
     if (!is_on_its_way && !compute->is_closing && !instance->is_removed) {
         instance->is_waking = true;

@@ -71,7 +71,7 @@ static void begin_copy(Compute *compute, Operation *operation)
         branch->instance != NULL ? branch->instance : instance_new(compute, branch);
     Work *work = instance_new_work(instance, compute, end_operation);
     work->operation = operation;
-    work->parent = branch->parent->instance;
+    work->parent = branch->source->instance;
     instance_copy(work);
 }
 
@@ -107,6 +107,34 @@ static void begin_on_instance(Compute *compute, Operation *operation)
     }
 }
 
+static void end_removed(Work *work, const char *error)
+{
+    (void)work;
+    (void)error;
+}
+
+static void end_preserved(Work *work, const char *error)
+{
+    (void)error;
+    instance_merge(work);
+}
+
+void compute_replace(Compute *compute, Branch *branch, Branch *preserved)
+{
+    Instance *old = branch->instance;
+    branch->instance = NULL;
+    if (old == NULL) {
+        return;
+    }
+    if (preserved == NULL) {
+        instance_remove(instance_new_work(old, compute, end_removed));
+        return;
+    }
+    old->branch = preserved;
+    preserved->instance = old;
+    instance_stop(instance_new_work(old, compute, end_preserved));
+}
+
 void compute_describe(const Branch *branch, json_t *json)
 {
     char log[CLUSTER_PATH_BYTES + 16];
@@ -123,7 +151,7 @@ void compute_fail_commits(Compute *compute, const char *match, int64_t count)
     DL_FOREACH(compute->instances, instance)
     {
         const Endpoint *endpoint = instance->branch->endpoint;
-        if (endpoint != NULL && strstr(endpoint->id, match) != NULL &&
+        if (!instance->is_removed && endpoint != NULL && strstr(endpoint->id, match) != NULL &&
             !told_fail_commits(&instance->cluster, count)) {
             log_warn("%s: commit_fails can't be set", endpoint->id);
         }

@@ -41,7 +41,21 @@ void branches_create(Exchange *exchange);
 void branches_get(Exchange *exchange);
 void branches_update(Exchange *exchange);
 void branches_set_as_default(Exchange *exchange);
+void branches_restore(Exchange *exchange);
 void branches_delete(Exchange *exchange);
+/* A moment in a branch's history; both empty: now. */
+typedef struct BranchPoint {
+    char lsn[STORE_LSN_BYTES];
+    int64_t time_ms;
+} BranchPoint;
+
+/* Reads the members of those names. Only clusters' current data can be copied, so a point is
+ * refused where there are clusters. */
+bool branches_read_point(Exchange *exchange, const json_t *object, const char *lsn_name,
+                         const char *time_name, BranchPoint *ret_point);
+void branches_inherit_role(Store *store, const Role *role, Branch *branch, int64_t now_ms);
+/* Gives the branch the parent's roles and databases. */
+void branches_inherit(Store *store, const Branch *parent, Branch *branch, int64_t now_ms);
 /* Deletes the branch with its endpoint and starts the operations for it; the first of them. */
 Operation *branches_remove(Sandbox *sandbox, Branch *branch, int64_t now_ms);
 /* Answers 409 when another branch of the project has the name; NULL is free. */

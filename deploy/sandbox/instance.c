@@ -17,10 +17,12 @@ Instance *instance_new(Compute *compute, Branch *branch)
         abort();
     }
     Cluster *cluster = &instance->cluster;
-    text_build(cluster->dir, sizeof(cluster->dir), "%s/clusters/%s", compute->state_dir,
-               branch->id);
+    /* A restored branch gets a new cluster while the old one may still be there. */
+    unsigned number = ++compute->next_socket;
+    text_build(cluster->dir, sizeof(cluster->dir), "%s/clusters/%s.%u", compute->state_dir,
+               branch->id, number);
     text_build(cluster->socket_dir, sizeof(cluster->socket_dir), "%s/sockets/%u",
-               compute->state_dir, ++compute->next_socket);
+               compute->state_dir, number);
     cluster->versions = &compute->versions;
     cluster->version = versions_find(&compute->versions, branch->project->pg_version);
     cluster->tls = compute->tls;

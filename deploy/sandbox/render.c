@@ -79,20 +79,29 @@ static void set_recovery(json_t *json, const Branch *branch)
 
 json_t *render_branch(const Branch *branch)
 {
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i}", "id", branch->id,
-        "project_id", branch->project->id, "name", branch->name, "current_state",
-        branch->state == BRANCH_READY ? "ready" : "init", "creation_source", "console", "primary",
-        branch->is_default, "default", branch->is_default, "protected", branch->is_protected,
-        "cpu_used_sec", 0, "compute_time_seconds", 0, "active_time_seconds", 0,
-        "written_data_bytes", 0, "data_transfer_bytes", 0);
-    if (branch->state == BRANCH_INIT) {
+    static const char *const STATES[] = {
+        [BRANCH_INIT] = "init", [BRANCH_READY] = "ready", [BRANCH_RESETTING] = "resetting"};
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i}", "id",
+                  branch->id, "project_id", branch->project->id, "name", branch->name,
+                  "current_state", STATES[branch->state], "creation_source", "console", "primary",
+                  branch->is_default, "default", branch->is_default, "protected",
+                  branch->is_protected, "cpu_used_sec", 0, "compute_time_seconds", 0,
+                  "active_time_seconds", 0, "written_data_bytes", 0, "data_transfer_bytes", 0);
+    if (branch->state != BRANCH_READY) {
         json_object_set_new(json, "pending_state", json_string("ready"));
     }
     set_time(json, "state_changed_at", branch->state_changed_ms);
     if (branch->parent != NULL) {
         json_object_set_new(json, "parent_id", json_string(branch->parent->id));
-        set_time(json, "parent_timestamp", branch->life.created_ms);
+        set_time(json, "parent_timestamp",
+                 branch->parent_ms != 0 ? branch->parent_ms : branch->life.created_ms);
+    }
+    if (branch->parent_lsn[0] != '\0') {
+        json_object_set_new(json, "parent_lsn", json_string(branch->parent_lsn));
+    }
+    if (branch->reset_ms != 0) {
+        set_time(json, "last_reset_at", branch->reset_ms);
     }
     if (branch->expires_ms != 0) {
         set_time(json, "expires_at", branch->expires_ms);

@@ -40,6 +40,7 @@ static const Route ROUTES[] = {
     ROUTE("GET", P "/branches/count", branches_count, 0),
     ROUTE("GET", B, branches_get, 0),
     ROUTE("PATCH", B, branches_update, ROUTE_LOCKS),
+    ROUTE("POST", B "/restore", branches_restore, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("POST", B "/set_as_default", branches_set_as_default, ROUTE_LOCKS),
     ROUTE("DELETE", B, branches_delete, ROUTE_LOCKS | ROUTE_ABSENT_OK),
     ROUTE("GET", B "/endpoints", endpoints_list_of_branch, 0),

@@ -71,6 +71,17 @@ Branch *store_add_branch(Store *store, Project *project, const char *name, int64
     return branch;
 }
 
+void store_move_branch(Branch *branch, Branch *parent)
+{
+    if (branch->parent != NULL) {
+        branch->parent->children--;
+    }
+    branch->parent = parent;
+    if (parent != NULL) {
+        parent->children++;
+    }
+}
+
 void store_rename_branch(Branch *branch, const char *name, int64_t now_ms)
 {
     Project *project = branch->project;

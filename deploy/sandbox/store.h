@@ -16,6 +16,7 @@ enum {
     STORE_SQL_NAME_BYTES = 64,
     STORE_PASSWORD_BYTES = 128,
     STORE_ERROR_BYTES = 256,
+    STORE_LSN_BYTES = 32,
 };
 
 typedef enum Kind {
@@ -40,7 +41,7 @@ typedef struct Lifetime {
     int64_t unlisted_ms; /* once deleted: listings show it until then */
 } Lifetime;
 
-typedef enum BranchState { BRANCH_INIT, BRANCH_READY } BranchState;
+typedef enum BranchState { BRANCH_INIT, BRANCH_READY, BRANCH_RESETTING } BranchState;
 typedef enum EndpointState { ENDPOINT_INIT, ENDPOINT_ACTIVE, ENDPOINT_IDLE } EndpointState;
 
 typedef enum OperationStatus {
@@ -125,6 +126,11 @@ struct Branch {
     char name[STORE_NAME_BYTES];
     Project *project;
     Branch *parent; /* NULL: a root branch */
+    /* Whose data it begins with; NULL: new, empty ones. */
+    Branch *source;
+    char parent_lsn[STORE_LSN_BYTES]; /* the point that was asked for; empty: none */
+    int64_t parent_ms;                /* likewise; 0: none */
+    int64_t reset_ms;                 /* when it was restored; 0: never */
     int children;
     BranchState state;
     bool is_default;
@@ -236,6 +242,8 @@ Database *store_add_database(Store *store, Branch *branch, const char *name, con
                              int64_t now_ms);
 Operation *store_add_operation(Store *store, Project *project, Branch *branch, Action action);
 
+/* Hangs the branch below another (NULL: it becomes a root). */
+void store_move_branch(Branch *branch, Branch *parent);
 /* The name must be free in the project. */
 void store_rename_branch(Branch *branch, const char *name, int64_t now_ms);
 /* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with

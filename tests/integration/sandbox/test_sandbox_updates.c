@@ -209,6 +209,31 @@ static void an_expiring_branch_vanishes_in_time(void **state)
     assert_string_equal(box_string(list.json, "branches.0.recovery.deletion_method"), "ttl");
 }
 
+static void without_clusters_a_branch_may_begin_in_the_past(void **state)
+{
+    (void)state;
+    const char *id = make_project("past");
+    const char *now = time_in(0);
+    const char *branch =
+        make_branch(id, box_text("{\"branch\":{\"parent_timestamp\":\"%s\"}}", now));
+    REPLY got = box_call(&box, "GET", branch, NULL);
+    assert_string_equal(box_string(got.json, "branch.parent_timestamp"), now);
+    const char *at = make_branch(id, "{\"branch\":{\"parent_lsn\":\"0/1E88FA8\"}}");
+    REPLY point = box_call(&box, "GET", at, NULL);
+    assert_string_equal(box_string(point.json, "branch.parent_lsn"), "0/1E88FA8");
+    const char *bodies[] = {
+        box_text("{\"branch\":{\"parent_timestamp\":\"%s\"}}", time_in(100)),
+        box_text("{\"branch\":{\"parent_timestamp\":\"%s\"}}", time_in(-100)),
+        "{\"branch\":{\"parent_timestamp\":\"then\"}}",
+        "{\"branch\":{\"parent_lsn\":\"there\"}}",
+        box_text("{\"branch\":{\"parent_lsn\":\"0/1\",\"parent_timestamp\":\"%s\"}}", now),
+    };
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        assert_int_equal(box_status(&box, "POST", box_text("/projects/%s/branches", id), bodies[i]),
+                         400);
+    }
+}
+
 /* Its time is brought forward, and another's is taken away. */
 static void an_expiry_can_be_moved_and_removed(void **state)
 {
@@ -269,6 +294,7 @@ int main(void)
         cmocka_unit_test(branches_are_renamed_counted_and_protected),
         cmocka_unit_test(another_branch_becomes_the_default_one),
         cmocka_unit_test(an_expiring_branch_vanishes_in_time),
+        cmocka_unit_test(without_clusters_a_branch_may_begin_in_the_past),
         cmocka_unit_test(an_expiry_can_be_moved_and_removed),
         cmocka_unit_test(an_endpoint_takes_new_settings_by_a_restart),
     };
