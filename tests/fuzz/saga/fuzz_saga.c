@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "fate.h"
 #include "play.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,31 +56,6 @@ static const Scene REVEAL = {
 static const Scene *choose_scene(uint8_t byte)
 {
     return byte >= REVEAL_BYTES_FROM ? &REVEAL : &SCENES[byte % (sizeof SCENES / sizeof SCENES[0])];
-}
-
-// What can happen to a request.
-typedef enum Fate {
-    FATE_GOOD,
-    FATE_LOST_DONE,   // done, and the reply lost
-    FATE_LOST_NEVER,  // not done
-    FATE_LOST_LATER,  // done some time after
-    FATE_UNREADABLE,  // done, and the reply of no use
-    FATE_BROKEN,      // 500, not done
-    FATE_LOCKED,      // 423, 429, 503
-    FATE_DENIED,      // 401
-    FATE_LAGS,        // 404 of a young thing
-    FATE_PARTIAL,     // a list that lacks something
-    FATE_TAKEN_DONE,  // another worker takes over while it is out; done
-    FATE_TAKEN_LATER, // ... done some time after
-    FATE_CRASH,       // done, and the worker gone with the reply
-    FATE_UNSENT,
-    FATE_COUNT_OF,
-} Fate;
-
-static Fate next_fate(World *world)
-{
-    uint8_t byte = world_byte(world);
-    return byte < 128 ? FATE_GOOD : (Fate)(byte % FATE_COUNT_OF);
 }
 
 static Command *decode(const char *action)
@@ -138,84 +114,6 @@ static void former_closes(Play *play)
 
 // ---- effects
 
-static void say(NeonReply *reply, int status, const char *body)
-{
-    NeonRawReply raw = {.status = status,
-                        .content_type = "application/json",
-                        .request_id = "",
-                        .retry_after = "",
-                        .transport_error = "reset",
-                        .body = bytes_of(body)};
-    neon_reply_clear(reply);
-    neon_reply_read(&raw, reply);
-}
-
-static void read_good(Play *play, const NeonRequest *request, NeonReply *reply)
-{
-    NeonRawReply raw = world_reply(&play->world, request);
-    neon_reply_clear(reply);
-    neon_reply_read(&raw, reply);
-}
-
-// Lets it happen as fate has it; fills the reply, which for FATE_TAKEN_* comes too late.
-static void meet(Play *play, const NeonRequest *request, bool mutating, Fate fate, NeonReply *reply)
-{
-    World *world = &play->world;
-    bool later = fate == FATE_LOST_LATER || fate == FATE_TAKEN_LATER;
-    bool done = fate == FATE_GOOD || fate == FATE_LOST_DONE || fate == FATE_UNREADABLE ||
-                fate == FATE_TAKEN_DONE || fate == FATE_CRASH;
-    if (mutating && later) {
-        world_land(world, request, world->now_ms + world_byte(world) * INT64_C(235));
-    } else if (mutating && done) {
-        world_land(world, request, world->now_ms);
-    }
-    switch (fate) {
-    case FATE_GOOD:
-    case FATE_TAKEN_DONE:
-    case FATE_CRASH:
-        read_good(play, request, reply);
-        break;
-    case FATE_UNREADABLE:
-        say(reply, 200, "{\"other\":1}");
-        break;
-    case FATE_BROKEN:
-        say(reply, 500, "{\"message\":\"broken\"}");
-        break;
-    case FATE_LOCKED:
-        say(reply, 423, "{\"message\":\"locked\"}");
-        break;
-    case FATE_DENIED:
-        say(reply, 401, "{\"message\":\"denied\"}");
-        break;
-    case FATE_LAGS:
-        say(reply, 404, "{\"message\":\"not found\"}");
-        break;
-    case FATE_PARTIAL:
-        say(reply, 200, "{\"projects\":[],\"unavailable_project_ids\":[\"p-9\"]}");
-        break;
-    case FATE_LOST_DONE:
-    case FATE_LOST_NEVER:
-    case FATE_LOST_LATER:
-    case FATE_TAKEN_LATER:
-    case FATE_UNSENT:
-    case FATE_COUNT_OF:
-        say(reply, 0, "");
-        break;
-    }
-}
-
-// What can't happen to this request goes well.
-static Fate possible(const Play *play, const Decision *decision, Fate fate)
-{
-    const NeonRequest *request = &decision->effect.request;
-    bool lists = request->route == NEON_ROUTE_LIST_PROJECTS;
-    if ((fate == FATE_LAGS && !world_is_young(&play->world, request)) ||
-        (fate == FATE_PARTIAL && !lists) || (fate == FATE_UNSENT && !decision->mutating)) {
-        return FATE_GOOD;
-    }
-    return fate;
-}
-
 static void learn(Play *play, const Decision *decision, const Answer *answer)
 {
     bool is_protected = decision->step->protection != PROTECTED_NOTHING;
@@ -237,14 +135,14 @@ static void call_neon(Play *play, const Decision *decision)
     if (decision->mutating) {
         row_open(&play->row, play->owner, decision, play->world.now_ms);
     }
-    Fate fate = possible(play, decision, next_fate(&play->world));
+    Fate fate = fate_possible(fate_next(&play->world), play, decision);
     if (fate == FATE_UNSENT) {
         saga_not_sent(&play->owner->saga, owner_now(play->world.now_ms));
         must(row_close(&play->row, play->owner, play->row.intent.number, true), "one's own intent");
         return;
     }
     CLEANUP(neon_reply_clear) NeonReply reply = {.meaning = NEON_UNKNOWN};
-    meet(play, &decision->effect.request, decision->mutating, fate, &reply);
+    fate_meet(fate, play, &decision->effect.request, decision->mutating, &reply);
     if (fate == FATE_TAKEN_DONE || fate == FATE_TAKEN_LATER || fate == FATE_CRASH) {
         if (decision->mutating && decision->step->protection == PROTECTED_NOTHING) {
             play->unknown_until_ms = play->row.settled_at_ms;
@@ -264,7 +162,7 @@ static void run_roles(Play *play, const Decision *decision)
     must(decision->mutating, "changes have an intent");
     must(decision->effect.fence == play->fence, "what is changed is changed behind the last fence");
     row_open(&play->row, play->owner, decision, play->world.now_ms);
-    Fate fate = next_fate(&play->world);
+    Fate fate = fate_next(&play->world);
     bool is_done = fate == FATE_GOOD || fate == FATE_LOST_DONE || fate == FATE_TAKEN_DONE ||
                    fate == FATE_CRASH;
     play->is_applied = play->is_applied || is_done;
@@ -296,7 +194,7 @@ static void perform(Play *play, const Decision *decision)
         call_neon(play, decision);
         break;
     case EFFECT_LOGIN:
-        if (next_fate(&play->world) != FATE_GOOD) {
+        if (fate_next(&play->world) != FATE_GOOD) {
             error_set(&error, ERROR_UNAVAILABLE, "PG", "not yet");
         }
         learn(play, decision, &answer);

@@ -30,7 +30,8 @@
 
 static void imported(Stage *stage)
 {
-    (void)strcpy(stage->claimed.environment.origin, "imported");
+    assert_true(text_copy(stage->claimed.environment.origin,
+                          sizeof stage->claimed.environment.origin, "imported"));
 }
 
 static void without_logins(Stage *stage)

@@ -109,6 +109,8 @@ void stage_close_intent(Stage *stage);
 void stage_save(Stage *stage);
 // Plays lines until one without a step.
 void stage_play(Stage *stage, const TalkLine *lines);
+// Tells the saga what a line's reply says of an effect; time goes by.
+Lesson talk_answer(Stage *stage, const Decision *decision, const char *reply);
 // An outcome of one event with this ce_type.
 void stage_pack_outcome(const char *type, Buffer *ret_outcome);
 // What a conclusion looks like, as one text; the caller clears it.
