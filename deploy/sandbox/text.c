@@ -140,19 +140,20 @@ void text_time_us(int64_t time_us, char ret_text[TEXT_TIME_BYTES])
 /* `Z` or `+hh:mm`, in seconds. */
 static bool parse_offset(const char *text, int64_t *ret_seconds)
 {
-    int hours = 0;
-    int minutes = 0;
-    int length = 0;
+    static const char DIGITS[] = "0123456789";
     *ret_seconds = 0;
     if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
         return true;
     }
     bool has_sign = text[0] == '+' || text[0] == '-';
-    if (!has_sign || sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || length != 5 ||
-        text[6] != '\0' || hours > 23 || minutes > 59) {
+    if (!has_sign || strlen(text) != 6 || strspn(text + 1, DIGITS) != 2 || text[3] != ':' ||
+        strspn(text + 4, DIGITS) != 2) {
         return false;
     }
+    long hours = strtol(text + 1, NULL, 10);
+    long minutes = strtol(text + 4, NULL, 10);
     *ret_seconds = (text[0] == '-' ? -60LL : 60LL) * (hours * 60 + minutes);
+    return hours <= 23 && minutes <= 59;
     return true;
 }
 
