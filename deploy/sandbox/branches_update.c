@@ -27,11 +27,12 @@ static bool read_update(Exchange *exchange, BranchUpdate *update)
     if (!exchange_get_subject(exchange, "branch", &body)) {
         return false;
     }
-    /* Here a null means something: the branch stays. */
     const json_t *expires_at = json_object_get(body, "expires_at");
     update->sets_expiry = expires_at != NULL;
     if (json_is_null(expires_at)) {
+        /* The one null that means something: the branch stays. */
         update->expires_ms = 0;
+        json_object_del(body, "expires_at");
     }
     return exchange_get_string(exchange, body, "branch", "name", 1, 256, &update->name) &&
            exchange_get_boolean(exchange, body, "branch", "protected", &update->is_protected) &&

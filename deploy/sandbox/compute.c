@@ -79,6 +79,36 @@ void compute_sync(Compute *compute, Branch *branch, ComputeFunction done, void *
     instance_read(work);
 }
 
+static void end_dump(Work *work, const char *error)
+{
+    if (work->compute->is_closing) {
+        return;
+    }
+    json_t *sql = json_object_get(work->contents, "sql");
+    if (sql != NULL) {
+        json_object_set(work->result, "sql", sql);
+    } else {
+        json_object_set_new(work->result, "error", json_string(error == NULL ? "" : error));
+    }
+    work->then(work->argument);
+}
+
+void compute_dump(Compute *compute, Branch *branch, const char *database, json_t *ret,
+                  ComputeFunction done, void *argument)
+{
+    Instance *instance = branch->instance;
+    if (instance == NULL || compute->is_closing) {
+        done(argument);
+        return;
+    }
+    Work *work = instance_new_work(instance, compute, end_dump);
+    work->then = done;
+    work->argument = argument;
+    work->result = ret;
+    text_build(work->database, sizeof(work->database), "%s", database);
+    instance_dump(work);
+}
+
 static void end_suspend(Work *work, const char *error)
 {
     (void)error;

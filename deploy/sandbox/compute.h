@@ -38,3 +38,7 @@ typedef void (*ComputeFunction)(void *argument);
 /* Brings roles and databases made by SQL into the store, then calls `done`; at once where there is
  * no branch, its compute does not run or its project is changing. */
 void compute_sync(Compute *compute, Branch *branch, ComputeFunction done, void *argument);
+/* Reads the schema of one of the branch's databases into `ret` ({sql} or {error}, the caller's and
+ * alive until `done`), then calls `done`. A suspended compute runs for just that. */
+void compute_dump(Compute *compute, Branch *branch, const char *database, json_t *ret,
+                  ComputeFunction done, void *argument);

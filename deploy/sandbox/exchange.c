@@ -112,17 +112,10 @@ void exchange_fail_required(Exchange *exchange, const char *path, const char *na
                   path[0] == '\0' ? "" : ".", name);
 }
 
-/* The member, or NULL where it is absent or null. */
-static json_t *find_member(const json_t *object, const char *name)
-{
-    json_t *value = json_object_get(object, name);
-    return json_is_null(value) ? NULL : value;
-}
-
 bool exchange_get_object(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, json_t **ret)
 {
-    json_t *value = find_member(object, name);
+    json_t *value = json_object_get(object, name);
     if (value == NULL) {
         return true;
     }
@@ -137,7 +130,7 @@ bool exchange_get_object(Exchange *exchange, const json_t *object, const char *p
 bool exchange_get_array(Exchange *exchange, const json_t *object, const char *path,
                         const char *name, json_t **ret)
 {
-    json_t *value = find_member(object, name);
+    json_t *value = json_object_get(object, name);
     if (value == NULL) {
         return true;
     }
@@ -152,7 +145,7 @@ bool exchange_get_array(Exchange *exchange, const json_t *object, const char *pa
 bool exchange_get_string(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, size_t least, size_t most, const char **ret)
 {
-    const json_t *value = find_member(object, name);
+    const json_t *value = json_object_get(object, name);
     if (value == NULL) {
         return true;
     }
@@ -173,7 +166,7 @@ bool exchange_get_string(Exchange *exchange, const json_t *object, const char *p
 bool exchange_get_integer(Exchange *exchange, const json_t *object, const char *path,
                           const char *name, int64_t least, int64_t most, int64_t *ret)
 {
-    const json_t *value = find_member(object, name);
+    const json_t *value = json_object_get(object, name);
     if (value == NULL) {
         return true;
     }
@@ -194,7 +187,7 @@ bool exchange_get_integer(Exchange *exchange, const json_t *object, const char *
 bool exchange_get_number(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, double least, double *ret)
 {
-    const json_t *value = find_member(object, name);
+    const json_t *value = json_object_get(object, name);
     if (value == NULL) {
         return true;
     }
@@ -214,7 +207,7 @@ bool exchange_get_number(Exchange *exchange, const json_t *object, const char *p
 bool exchange_get_boolean(Exchange *exchange, const json_t *object, const char *path,
                           const char *name, bool *ret)
 {
-    const json_t *value = find_member(object, name);
+    const json_t *value = json_object_get(object, name);
     if (value == NULL) {
         return true;
     }

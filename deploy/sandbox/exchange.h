@@ -32,7 +32,8 @@ typedef struct Exchange {
     Project *project; /* of {project_id} */
     Branch *branch;   /* of {branch_id}; NULL where the route allows its absence */
     int status;
-    json_t *reply; /* owned; NULL: no body */
+    json_t *prepared; /* owned; what was read from clusters for a ROUTE_SCHEMA */
+    json_t *reply;    /* owned; NULL: no body */
 } Exchange;
 
 /* Sets the reply; takes `reply`. */
@@ -51,7 +52,7 @@ bool exchange_query_boolean(Exchange *exchange, const char *name, bool *ret);
 bool exchange_query_choice(Exchange *exchange, const char *name, const char *const *choices,
                            int *ret);
 
-/* Members of a JSON object. An absent or null member leaves *ret as it is; a wrong type answers
+/* Members of a JSON object. An absent member leaves *ret as it is; a wrong type, null too, answers
  * 400. `object` may be NULL (then everything is absent); `path` names it in the error ("project").
  */
 bool exchange_get_object(Exchange *exchange, const json_t *object, const char *path,

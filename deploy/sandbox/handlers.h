@@ -1,6 +1,7 @@
 /* The handlers of all routes, a file a topic. Each reads its exchange and sets the reply. */
 #pragma once
 
+#include "compute.h"
 #include "exchange.h"
 #include "routes.h"
 
@@ -42,6 +43,9 @@ void branches_get(Exchange *exchange);
 void branches_update(Exchange *exchange);
 void branches_set_as_default(Exchange *exchange);
 void branches_restore(Exchange *exchange);
+void branches_get_schema(Exchange *exchange);
+/* Reads the database that the query names, then calls `done`, maybe at once. */
+void branches_prepare_schema(Exchange *exchange, ComputeFunction done, void *argument);
 void branches_delete(Exchange *exchange);
 /* A moment in a branch's history; both empty: now. */
 typedef struct BranchPoint {

@@ -8,6 +8,7 @@
 #include "knowledge.h"
 #include "render.h"
 #include "sql.h"
+#include "sql_schema.h"
 #include "told.h"
 
 Instance *instance_new(Compute *compute, Branch *branch)
@@ -134,6 +135,27 @@ static bool run_read(Job *job)
     return true;
 }
 
+static bool run_dump(Job *job)
+{
+    Work *work = job->context;
+    Cluster *cluster = &work->instance->cluster;
+    bool was_down = cluster->pid == 0;
+    if (!run_start(job)) {
+        return false;
+    }
+    PGconn *connection = cluster_connect(cluster, work->database);
+    char *sql = sql_dump_schema(connection, job->error, sizeof(job->error));
+    PQfinish(connection);
+    if (sql != NULL) {
+        work->contents = json_pack("{s:o}", "sql", json_string(sql));
+    }
+    free(sql);
+    if (was_down) {
+        cluster_stop(cluster, false);
+    }
+    return work->contents != NULL;
+}
+
 static bool run_stop(Job *job)
 {
     Work *work = job->context;
@@ -181,6 +203,12 @@ void instance_apply(Work *work)
 void instance_read(Work *work)
 {
     jobs_submit(&work->instance->jobs, run_read, end_work, work);
+}
+
+void instance_dump(Work *work)
+{
+    set_known(work);
+    jobs_submit(&work->instance->jobs, run_dump, end_work, work);
 }
 
 void instance_stop(Work *work)

@@ -46,8 +46,10 @@ struct Work {
     char pooler_host[INSTANCE_HOST_BYTES];
     Change changes[WORK_CHANGES_MAX];
     int change_count;
-    json_t *contents; /* roles and databases that were read, and what SQL told */
-    json_t *known;    /* what the cluster is to get */
+    json_t *contents;                    /* roles and databases that were read, and what SQL told */
+    char database[STORE_SQL_NAME_BYTES]; /* whose schema is read */
+    json_t *result;                      /* the submitter's, for `done` alone */
+    json_t *known;                       /* what the cluster is to get */
     WorkDone done;
     ComputeFunction then; /* of a sync */
     void *argument;
@@ -63,6 +65,7 @@ void instance_copy(Work *work); /* waits for the parent's queue */
 void instance_start(Work *work);
 void instance_apply(Work *work);
 void instance_read(Work *work);
+void instance_dump(Work *work); /* a stopped cluster is started and stopped again */
 void instance_stop(Work *work); /* reads roles and databases before */
 void instance_remove(Work *work);
 /* The cluster runs: those that wait for it go on. */

@@ -84,8 +84,7 @@ static bool read_window(Exchange *exchange, const json_t *settings)
         return false;
     }
     for (size_t i = 0; window != NULL && i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        const json_t *value = json_object_get(window, NAMES[i]);
-        if (value == NULL || json_is_null(value)) {
+        if (json_object_get(window, NAMES[i]) == NULL) {
             exchange_fail_required(exchange, "project.settings.maintenance_window", NAMES[i]);
             return false;
         }
@@ -135,26 +134,14 @@ json_t *projects_build_settings(void)
                      "block_public_connections", 0, "block_vpc_connections", 0);
 }
 
-/* A null is a member that wasn't sent. */
-static void merge_member(json_t *settings, const char *name, json_t *wanted)
+static void merge_member(json_t *settings, const char *name, const json_t *wanted)
 {
-    const char *key = NULL;
-    json_t *value = NULL;
-    if (wanted == NULL || json_is_null(wanted)) {
-        return;
-    }
-    if (!json_is_object(wanted)) {
-        json_object_set_new(settings, name, json_deep_copy(wanted));
-        return;
-    }
-    if (json_object_get(settings, name) == NULL) {
-        json_object_set_new(settings, name, json_object());
-    }
-    json_object_foreach(wanted, key, value)
-    {
-        if (!json_is_null(value)) {
-            json_object_set_new(json_object_get(settings, name), key, json_deep_copy(value));
-        }
+    json_t *copy = json_deep_copy(wanted);
+    json_t *present = json_object_get(settings, name);
+    if (json_is_object(copy) && present != NULL) {
+        json_object_update_new(present, copy);
+    } else if (copy != NULL) {
+        json_object_set_new(settings, name, copy);
     }
 }
 

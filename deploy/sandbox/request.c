@@ -62,6 +62,7 @@ void request_free(Request *request)
     }
     free(request->body_text);
     json_decref(request->body);
+    json_decref(request->exchange.prepared);
     json_decref(request->exchange.reply);
     free(request->path);
     free(request->raw_path);
@@ -294,12 +295,14 @@ static void run(void *argument)
     bool is_synced = (exchange->route->flags & ROUTE_SYNC) != 0;
     if (!is_synced || exchange->sandbox->compute == NULL) {
         handle(request);
-    } else if (routes_resolve(exchange)) {
+    } else if (!routes_resolve(exchange)) {
+        finish_later(request);
+    } else if ((exchange->route->flags & ROUTE_SCHEMA) != 0) {
+        branches_prepare_schema(exchange, handle, request);
+    } else {
         Branch *branch =
             exchange->branch != NULL ? exchange->branch : branches_find_parent(exchange);
         compute_sync(exchange->sandbox->compute, branch, handle, request);
-    } else {
-        finish_later(request);
     }
 }
 

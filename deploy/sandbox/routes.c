@@ -40,6 +40,7 @@ static const Route ROUTES[] = {
     ROUTE("GET", P "/branches/count", branches_count, 0),
     ROUTE("GET", B, branches_get, 0),
     ROUTE("PATCH", B, branches_update, ROUTE_LOCKS),
+    ROUTE("GET", B "/schema", branches_get_schema, ROUTE_SYNC | ROUTE_SCHEMA),
     ROUTE("POST", B "/restore", branches_restore, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("POST", B "/set_as_default", branches_set_as_default, ROUTE_LOCKS),
     ROUTE("DELETE", B, branches_delete, ROUTE_LOCKS | ROUTE_ABSENT_OK),

@@ -67,7 +67,7 @@ static void a_project_keeps_what_a_patch_does_not_send(void **state)
     assert_int_equal(first.status, 200);
     assert_int_equal(json_array_size(box_find(first.json, "operations")), 0);
     REPLY second = box_call(&box, "PATCH", path,
-                            "{\"project\":{\"name\":\"after\",\"settings\":{\"quota\":null,"
+                            "{\"project\":{\"name\":\"after\",\"settings\":{"
                             "\"block_vpc_connections\":true},\"default_endpoint_settings\":"
                             "{\"autoscaling_limit_max_cu\":2}}}");
     assert_int_equal(second.status, 200);
@@ -104,6 +104,7 @@ static void a_patch_of_wrong_types_is_refused(void **state)
         {0, "{\"project\":{\"settings\":{\"maintenance_window\":{\"weekdays\":[1]}}}}"},
         {0, "{\"project\":{\"settings\":{\"preload_libraries\":{\"enabled_libraries\":{}}}}}"},
         {1, "{}"},
+        {0, "{\"project\":{\"name\":null}}"},
         {1, "{\"branch\":1}"},
         {1, "{\"branch\":{\"name\":2}}"},
         {1, "{\"branch\":{\"protected\":\"yes\"}}"},
