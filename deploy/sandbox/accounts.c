@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "plans.h"
 
 typedef struct Region {
     const char *id;
@@ -67,10 +68,16 @@ void accounts_get_me(Exchange *exchange)
     exchange_reply(exchange, 200, json);
 }
 
-static json_t *render_organization(const char *id)
+static const char *plan_name(const Exchange *exchange)
+{
+    const Plan *plan = exchange->sandbox->options.plan;
+    return plan == NULL ? "launch" : plan->name;
+}
+
+static json_t *render_organization(const Exchange *exchange, const char *id)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", id, "name", id, "handle", id,
-                     "plan", "launch", "managed_by", "console", "created_at",
+                     "plan", plan_name(exchange), "managed_by", "console", "created_at",
                      "2026-01-01T00:00:00Z", "updated_at", "2026-01-01T00:00:00Z");
 }
 
@@ -81,14 +88,14 @@ void accounts_get_organization(Exchange *exchange)
         exchange_fail(exchange, 404, "", "organization not found");
         return;
     }
-    exchange_reply(exchange, 200, render_organization(id));
+    exchange_reply(exchange, 200, render_organization(exchange, id));
 }
 
 void accounts_list_organizations(Exchange *exchange)
 {
     json_t *list = json_array();
     for (int i = 0; i < exchange->key->organization_count; i++) {
-        json_array_append_new(list, render_organization(exchange->key->organizations[i]));
+        json_array_append_new(list, render_organization(exchange, exchange->key->organizations[i]));
     }
     exchange_reply(exchange, 200, json_pack("{s:o}", "organizations", list));
 }

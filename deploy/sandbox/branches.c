@@ -4,6 +4,7 @@
 #include "compute.h"
 #include "handlers.h"
 #include "knowledge.h"
+#include "plans.h"
 #include "render.h"
 
 /* What POST branches asks for; texts stay the body's. */
@@ -242,6 +243,10 @@ void branches_create(Exchange *exchange)
     }
     if (request.is_protected && request.expires_ms != 0) {
         exchange_fail(exchange, 422, "", "a protected branch cannot expire");
+        return;
+    }
+    if (!plans_allow_branch(exchange, false) ||
+        (request.is_protected && !plans_allow_protection(exchange))) {
         return;
     }
     Branch *branch = add_branch(exchange, &request, parent);

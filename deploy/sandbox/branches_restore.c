@@ -5,6 +5,7 @@
 #include "chain.h"
 #include "compute.h"
 #include "handlers.h"
+#include "plans.h"
 #include "render.h"
 
 static bool is_lsn(const char *text)
@@ -105,7 +106,9 @@ static bool check_request(Exchange *exchange, const RestoreRequest *request, con
         exchange_fail(exchange, 422, "", "%s", refusal);
         return false;
     }
-    return branches_check_name(exchange, request->preserve_name);
+    bool is_preserved = request->preserve_name != NULL;
+    return branches_check_name(exchange, request->preserve_name) &&
+           (!is_preserved || plans_allow_branch(exchange, false));
 }
 
 /* The branch as it was, under a new name and id, with its children and without an endpoint. */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "plans.h"
 #include "render.h"
 
 bool branches_check_name(Exchange *exchange, const char *name)
@@ -54,6 +55,9 @@ static bool check_update(Exchange *exchange, const BranchUpdate *update)
     }
     if (refusal != NULL) {
         exchange_fail(exchange, 422, "", "%s", refusal);
+        return false;
+    }
+    if (update->is_protected && !branch->is_protected && !plans_allow_protection(exchange)) {
         return false;
     }
     bool is_renamed = update->name != NULL && strcmp(update->name, branch->name) != 0;

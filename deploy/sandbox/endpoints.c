@@ -3,6 +3,7 @@
 #include "chain.h"
 #include "compute.h"
 #include "handlers.h"
+#include "plans.h"
 #include "render.h"
 
 enum {
@@ -39,7 +40,7 @@ static bool check_settings(Exchange *exchange, const EndpointSettings *settings)
                       ENDPOINTS_SUSPEND_LEAST_SECONDS);
         return false;
     }
-    return true;
+    return plans_allow_settings(exchange, settings);
 }
 
 bool endpoints_read_settings(Exchange *exchange, const json_t *object, const char *path,

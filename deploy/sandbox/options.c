@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "plans.h"
+
 const char *argp_program_version = "neon-sandbox " PROVISION_VERSION;
 
 enum {
@@ -28,6 +30,7 @@ enum {
     OPTION_NO_RECONFIGURE,
     OPTION_RATE_LIMIT,
     OPTION_RATE_RETRY_AFTER,
+    OPTION_PLAN,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -54,6 +57,8 @@ static const struct argp_option OPTIONS[] = {
      "calls a second for each account, a second's worth at once; others get 429 (0: no limit)", 2},
     {"rate-retry-after", OPTION_RATE_RETRY_AFTER, "SECONDS", 0,
      "these 429s carry Retry-After (default: they don't)", 2},
+    {"plan", OPTION_PLAN, "free|launch|scale", 0, "apply the limits of that plan (default: none)",
+     2},
     {"suspend-ms", OPTION_SUSPEND, "MS", 0,
      "what a suspend_timeout_seconds of 0 (the default) stands for (300000)", 2},
     {"keys", OPTION_KEYS, "FILE", 0, "API keys as JSON (below)", 3},
@@ -118,6 +123,15 @@ static void parse_list(struct argp_state *state, const char *text, const char **
         return;
     }
     list[(*count)++] = text;
+}
+
+static const Plan *parse_plan(struct argp_state *state, const char *text)
+{
+    const Plan *plan = plans_find(text);
+    if (plan == NULL) {
+        argp_error(state, "'%s' is not a plan: free, launch or scale", text);
+    }
+    return plan;
 }
 
 static error_t parse_compute_option(int key, char *argument, struct argp_state *state)
@@ -206,6 +220,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_QUIET:
         options->quiet = true;
+        return 0;
+    case OPTION_PLAN:
+        options->plan = parse_plan(state, argument);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not an option", argument);

@@ -6,6 +6,8 @@
 
 enum { OPTIONS_POSTGRES_MAX = 8, OPTIONS_TOPICS_MAX = 32 };
 
+typedef struct Plan Plan; /* plans.h */
+
 typedef struct Options {
     int port; /* 0: any free one */
     const char *state_dir;
@@ -16,6 +18,7 @@ typedef struct Options {
     int64_t operation_ms;
     int64_t rate_limit;   /* calls a second for each account; 0: none */
     int rate_retry_after; /* seconds that a 429 of it tells; -1: it doesn't */
+    const Plan *plan;     /* NULL: none of its limits */
     int64_t suspend_ms;   /* what suspend_timeout_seconds 0 stands for */
     const char *postgres_dirs[OPTIONS_POSTGRES_MAX];
     int postgres_count;

@@ -4,6 +4,7 @@
 #include "chain.h"
 #include "compute.h"
 #include "handlers.h"
+#include "plans.h"
 #include "render.h"
 
 enum { PROJECTS_VERSIONS_MAX = 8 };
@@ -256,7 +257,7 @@ void projects_create(Exchange *exchange)
         .region = "aws-us-east-2",
         .branch_name = "main",
         .database_name = "neondb",
-        .retention_seconds = 86400,
+        .retention_seconds = plans_default_retention(exchange->sandbox->options.plan),
         .store_passwords = true,
         .defaults = {.min_cu = 0.25, .max_cu = 0.25},
     };
@@ -264,6 +265,8 @@ void projects_create(Exchange *exchange)
     if (!exchange_get_subject(exchange, "project", &body) ||
         !read_members(exchange, body, &request) ||
         !read_organization(exchange, request.org_id, &request.org_id) ||
+        !plans_allow_project(exchange, request.org_id) ||
+        !plans_allow_retention(exchange, request.retention_seconds) ||
         !check_request(exchange, &request)) {
         return;
     }

@@ -1,4 +1,5 @@
 #include "handlers.h"
+#include "plans.h"
 #include "render.h"
 
 /* What PATCH asks for; what wasn't sent stays as it is. */
@@ -31,7 +32,8 @@ void projects_update(Exchange *exchange)
     };
     json_t *body = NULL;
     if (!exchange_get_subject(exchange, "project", &body) ||
-        !read_update(exchange, body, &update)) {
+        !read_update(exchange, body, &update) ||
+        !plans_allow_retention(exchange, update.retention_seconds)) {
         return;
     }
     if (update.name != NULL) {
