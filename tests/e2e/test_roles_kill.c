@@ -1,8 +1,8 @@
 // A worker is killed at random moments of SetupRoles and RotateCredentials; the next one ends what
-// it began, and then all is as it should be.
+// it began, and then all is as it should be. What the branch's server has written by then is the
+// moment, so the worker dies in the middle of its SQL, too: e2e_crash_points_sql stops it between.
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "support/cmocka.h"
 #include "support/commands.h"
@@ -10,6 +10,7 @@
 #include "support/expect.h"
 #include "support/login.h"
 #include "support/secrets.h"
+#include "support/wait.h"
 #include "support/world.h"
 
 #define APPLICATION "shop"
@@ -17,11 +18,19 @@
     "'createEnvironment': {'environment': 'live', 'account': 'main', 'regionId': '" WORLD_REGION   \
     "', 'databases': ['main']}"
 
-// So long at most until the kill; a whole SetupRoles takes about half of it.
-enum { ROUNDS = 5, KILL_MS = 900, NANOSECONDS_PER_MS = 1000000 };
+#define ROTATE "'rotateCredentials': {'environment': 'live', 'service': 'of 0'}"
+
+enum { ROUNDS = 5 };
+
+// Bytes of its log that a server writes until the kill, at most: the first one kills at once, a
+// rotation takes some hundred, making the roles some thousand and a database 6 MiB.
+static const uint32_t AMOUNTS[] = {1, 1 << 10, 1 << 13, 1 << 16, 1 << 20, 1 << 23};
+
+enum { AMOUNTS_OF_ROTATION = 2, AMOUNTS_OF_DATABASE = 6 };
 
 static Recipient recipient;
-static unsigned seed;
+static uint32_t seed;
+static PGconn *branch; // at its server
 static Process *worker;
 static int generation;
 
@@ -39,21 +48,84 @@ static int begin(void **state)
     World *world = *state;
     recipient = credentials_recipient();
     world_add_secret(world, recipient.private_hex);
-    seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    const char *given = getenv("PROVISION_TEST_SEED");
+    seed = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)wait_now_ms();
+    print_message("PROVISION_TEST_SEED=%u\n", seed);
     start(world);
     command_connect_main(world, APPLICATION);
-    (void)command_run(world, APPLICATION, "EnvironmentCreated", CREATE);
+    Environment live =
+        login_environment(command_run(world, APPLICATION, "EnvironmentCreated", CREATE));
+    branch = login_revealed(world, &live);
     return 0;
 }
 
-// The moment is what is random here: nothing is waited for.
-static void kill_at_some_moment(void)
+static int end(void **state)
 {
-    long ms = rand_r(&seed) % KILL_MS;
-    const struct timespec moment = {.tv_nsec = ms * NANOSECONDS_PER_MS};
-    (void)nanosleep(&moment, NULL);
+    PQfinish(branch);
+    return world_end(state);
+}
+
+// xorshift32
+static uint32_t next_random(uint32_t below)
+{
+    seed = seed == 0 ? 1 : seed;
+    seed ^= seed << 13;
+    seed ^= seed >> 17;
+    seed ^= seed << 5;
+    return seed % below;
+}
+
+static int64_t number_at(PGconn *server, const char *sql)
+{
+    PGresult *result = PQexec(server, sql);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(server));
+    }
+    int64_t number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    return number;
+}
+
+static int64_t written_bytes(void)
+{
+    return number_at(branch, "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint");
+}
+
+static int64_t database_count(void)
+{
+    return number_at(branch, "SELECT count(*) FROM pg_database");
+}
+
+// Looks without a pause, as moments are milliseconds apart; until the command's end at most.
+static void await(World *world, const char *id, int64_t (*count)(void), int64_t reached)
+{
+    int64_t deadline_ms = wait_now_ms() + INT64_C(1000) * WORLD_SECONDS;
+    const char *ended =
+        box_text("SELECT count(*) FROM provision.command WHERE command_id = '%s' AND "
+                 "finished_at IS NOT NULL",
+                 id);
+    while (count() < reached && number_at(world->ledger, ended) == 0) {
+        assert_true(wait_now_ms() < deadline_ms);
+    }
+}
+
+// Sends a command and kills its worker; when it makes a database often not before that is there.
+static const char *interrupt(World *world, bool makes_database, const char *members)
+{
+    int64_t databases = database_count();
+    int64_t written = written_bytes();
+    const char *id = command_send(world, APPLICATION, "%s", members);
+    if (makes_database && next_random(2) == 0) {
+        await(world, id, database_count, databases + 1);
+        written = written_bytes();
+    }
+    uint32_t amounts = makes_database ? AMOUNTS_OF_DATABASE : AMOUNTS_OF_ROTATION;
+    int64_t bytes = next_random(AMOUNTS[next_random(amounts)]);
+    await(world, id, written_bytes, written + bytes);
     process_kill(worker);
+    print_message("killed after %lld bytes\n", (long long)(written_bytes() - written));
+    start(world);
+    return id;
 }
 
 // Members of a SetupRoles with so many databases, and services on each.
@@ -88,9 +160,7 @@ static void what_was_begun_is_ended(void **state)
 {
     World *world = *state;
     for (int round = 1; round <= ROUNDS; round++) {
-        const char *id = command_send(world, APPLICATION, "%s", command_quote(setup_of(round, "")));
-        kill_at_some_moment();
-        start(world);
+        const char *id = interrupt(world, true, command_quote(setup_of(round, "")));
         (void)command_await(world, id, "RolesConfigured");
         expect_converged(world, round);
         Credential one =
@@ -109,11 +179,7 @@ static void what_is_revealed_works_after_every_rotation(void **state)
     Credential before =
         credentials_of_service(world, APPLICATION, "live", &recipient, "of 0", "db 0");
     for (int round = 0; round < ROUNDS; round++) {
-        const char *id = command_send(world, APPLICATION,
-                                      "'rotateCredentials': {'environment': 'live', 'service': "
-                                      "'of 0'}");
-        kill_at_some_moment();
-        start(world);
+        const char *id = interrupt(world, false, command_quote(ROTATE));
         (void)command_await(world, id, "CredentialsRotated");
         Credential after =
             credentials_of_service(world, APPLICATION, "live", &recipient, "of 0", "db 0");
@@ -132,5 +198,5 @@ int main(void)
         cmocka_unit_test(what_is_revealed_works_after_every_rotation),
         cmocka_unit_test(secrets_are_found_nowhere),
     };
-    return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
+    return world_conclude(cmocka_run_group_tests(tests, begin, end));
 }
