@@ -29,9 +29,9 @@ static void on_done(void *context, const RolesReport *report, const Error *err)
         crash_point(CRASH_CALL_AFTER, flight->command->action_name,
                     flight->work->decision.step->name);
     }
-    flight_learn(flight, &(Answer){.error = err,
-                                   .roles = report,
-                                   .unknown = flight->work->decision.effect.names});
+    flight_learn(
+        flight,
+        &(Answer){.error = err, .roles = report, .unknown = flight->work->decision.effect.names});
 }
 
 static void start(Flight *flight, const RolesSecret *secrets, size_t count)

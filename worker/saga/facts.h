@@ -86,14 +86,14 @@
 #define FACT_API_ROLES "api_roles"   // names that Neon lists and that can log in
 #define FACT_PLANNED "roles_planned" // the roles were compared with what is wanted
 #define FACT_NOTHING_TO_DO "nothing_to_do"
-#define FACT_MANAGED "managed_logins"   // roles of ours that a branch inherits, and can log in
-#define FACT_CHANGES "role_changes"     // [{database, object, change, reason, blocked}], bounded
-#define FACT_OMITTED "changes_omitted"  // how many that list has no room for
-#define FACT_FENCE "fence"              // of the run that sets passwords
-#define FACT_FENCE_SEEN "fence_seen"    // a greater one, found on the branch
-#define FACT_TARGETS "secret_targets"   // roles made by SQL whose password is renewed
-#define FACT_APPLIED "roles_applied"    // nothing is left to do for our own sessions
-#define FACT_OWNERS "foreign_owners"    // [{database, owner}]: only they can hand over
+#define FACT_MANAGED "managed_logins"  // roles of ours that a branch inherits, and can log in
+#define FACT_CHANGES "role_changes"    // [{database, object, change, reason, blocked}], bounded
+#define FACT_OMITTED "changes_omitted" // how many that list has no room for
+#define FACT_FENCE "fence"             // of the run that sets passwords
+#define FACT_FENCE_SEEN "fence_seen"   // a greater one, found on the branch
+#define FACT_TARGETS "secret_targets"  // roles made by SQL whose password is renewed
+#define FACT_APPLIED "roles_applied"   // nothing is left to do for our own sessions
+#define FACT_OWNERS "foreign_owners"   // [{database, owner}]: only they can hand over
 #define FACT_OWNERS_TRIED "owners_tried"
 #define FACT_PASSWORDS_SET "passwords_set" // those of FACT_TARGETS, or of FACT_MANAGED, are
 #define FACT_SECRETS_KEPT "secrets_kept"

@@ -90,7 +90,7 @@ typedef struct Answer {
     // (with code ROLES_FENCED: its fence_seen)
     const RolesReport *roles;
     const json_t *unknown; // EFFECT_ROLES, PLAN: those of its names for which the ledger has none
-    int64_t fence; // EFFECT_SECRETS: this run's
+    int64_t fence;         // EFFECT_SECRETS: this run's
     // EFFECT_PASSWORD; may be taken over; empty: none. `next`: one that was to be set, and perhaps
     // was. `error`: neither can be opened.
     Secret *password;

@@ -92,8 +92,8 @@ bool roles_is_final(const Saga *saga);
 
 // steps_secrets.c: passwords of roles made by SQL.
 STEP_PAIR(secrets, connection); // with what a branch has inherited
-STEP_PAIR(secrets, inherited); // which ones a branch has, and what is left to the API
-STEP_PAIR(secrets, prepare);   // the ledger keeps them, before
+STEP_PAIR(secrets, inherited);  // which ones a branch has, and what is left to the API
+STEP_PAIR(secrets, prepare);    // the ledger keeps them, before
 STEP_PAIR(secrets, set);
 STEP_PAIR(secrets, keep);
 // Roles whose password is replaced, as a new array; NULL: none.

@@ -260,8 +260,8 @@ Ask ready_ask_connection(Saga *saga, Effect *effect)
 {
     bool has_password = !secret_is_empty(&saga->connection.password);
     bool has_logged_in = journal_has(&saga->journal, FACT_LOGIN_WORKS);
-    bool is_done = has_logged_in && (wanted_spec(saga) == NULL ||
-                                     journal_has(&saga->journal, FACT_SECRETS_KEPT));
+    bool is_done = has_logged_in &&
+                   (wanted_spec(saga) == NULL || journal_has(&saga->journal, FACT_SECRETS_KEPT));
     bool needs_password = saga->rules->check_login && !is_done;
     if (journal_has(&saga->journal, FACT_HOST) && (has_password || !needs_password)) {
         return ASK_NOTHING;

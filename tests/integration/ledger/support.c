@@ -130,8 +130,9 @@ int support_end(void **state)
 int support_empty_tables(void **state)
 {
     Support *support = *state;
-    support_execute(support->one, "TRUNCATE provision.command, provision.environment, "
-                                  "provision.account, provision.application, provision.role_secret");
+    support_execute(support->one,
+                    "TRUNCATE provision.command, provision.environment, "
+                    "provision.account, provision.application, provision.role_secret");
     return 0;
 }
 
