@@ -45,7 +45,8 @@ static void expire(void *argument)
     Sandbox *sandbox = branch->expiry.sandbox;
     int64_t now_ms = text_now_ms();
     branch->expiry.waiting--;
-    if (branch->expires_ms == 0 || !store_is_alive(&branch->life)) {
+    if (branch->expires_ms == 0 || !store_is_alive(&branch->life) ||
+        !store_is_alive(&branch->project->life)) {
         return;
     }
     if (now_ms < branch->expires_ms) {
@@ -69,7 +70,13 @@ void branches_set_expiry(Sandbox *sandbox, Branch *branch, int64_t expires_ms, i
 {
     branch->expires_ms = expires_ms;
     branch->ttl_seconds = expires_ms == 0 ? 0 : (expires_ms - now_ms + 500) / 1000;
-    if (expires_ms != 0) {
-        expire_at(sandbox, branch, expires_ms - now_ms);
+    branches_watch_expiry(sandbox, branch, now_ms);
+}
+
+void branches_watch_expiry(Sandbox *sandbox, Branch *branch, int64_t now_ms)
+{
+    if (branch->expires_ms != 0) {
+        int64_t rest_ms = branch->expires_ms - now_ms;
+        expire_at(sandbox, branch, rest_ms > 0 ? rest_ms : 0);
     }
 }

@@ -227,7 +227,9 @@ void chain_abandon(Sandbox *sandbox, Project *project)
         return;
     }
     project->current = NULL;
-    if (sandbox->compute != NULL) {
+    if (sandbox->compute != NULL && project->is_recoverable) {
+        compute_stop_project(sandbox->compute, project);
+    } else if (sandbox->compute != NULL) {
         compute_remove_project(sandbox->compute, project);
     }
 }

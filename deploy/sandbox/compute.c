@@ -34,6 +34,12 @@ void compute_remove_endpoint(Compute *compute, Endpoint *endpoint)
     }
 }
 
+static void end_stop(Work *work, const char *error)
+{
+    (void)error;
+    instance_merge(work);
+}
+
 static void end_silently(Work *work, const char *error)
 {
     (void)work;
@@ -48,6 +54,18 @@ void compute_remove_project(Compute *compute, Project *project)
     for (Branch *branch = project->branches; branch != NULL; branch = branch->next) {
         if (branch->instance != NULL && !branch->instance->is_removed && !compute->is_closing) {
             instance_remove(instance_new_work(branch->instance, compute, end_silently));
+        }
+    }
+}
+
+void compute_stop_project(Compute *compute, Project *project)
+{
+    for (Endpoint *endpoint = project->endpoints; endpoint != NULL; endpoint = endpoint->next) {
+        compute_remove_endpoint(compute, endpoint);
+    }
+    for (Branch *branch = project->branches; branch != NULL; branch = branch->next) {
+        if (branch->instance != NULL && !branch->instance->is_removed && !compute->is_closing) {
+            instance_stop(instance_new_work(branch->instance, compute, end_stop));
         }
     }
 }
@@ -109,12 +127,6 @@ void compute_dump(Compute *compute, Branch *branch, const char *database, json_t
     instance_dump(work);
 }
 
-static void end_suspend(Work *work, const char *error)
-{
-    (void)error;
-    instance_merge(work);
-}
-
 static int64_t suspend_ms(const Compute *compute, const Endpoint *endpoint)
 {
     int64_t seconds = endpoint->settings.suspend_timeout_seconds;
@@ -138,7 +150,7 @@ static void sweep_endpoint(Compute *compute, Endpoint *endpoint, int64_t now_ms)
         log_line("%s suspended", endpoint->id);
         endpoint->state = ENDPOINT_IDLE;
         endpoint->suspended_ms = now_ms;
-        instance_stop(instance_new_work(instance, compute, end_suspend));
+        instance_stop(instance_new_work(instance, compute, end_stop));
     }
 }
 

@@ -27,6 +27,8 @@ void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
 void compute_replace(Compute *compute, Branch *branch, Branch *preserved);
 /* Removes the clusters of a deleted project. */
 void compute_remove_project(Compute *compute, Project *project);
+/* Stops them and closes their ports, for compute_add_endpoint to open others. */
+void compute_stop_project(Compute *compute, Project *project);
 
 /* Sets `socket_dir`, where cloud_admin comes in, and `log` of the branch's cluster, if it has one.
  */

@@ -27,6 +27,8 @@ void projects_create(Exchange *exchange);
 void projects_get(Exchange *exchange);
 void projects_update(Exchange *exchange);
 void projects_delete(Exchange *exchange);
+void projects_recover(Exchange *exchange);
+bool projects_is_recoverable(const Project *project, int64_t now_ms);
 void projects_list_shared(Exchange *exchange);
 void projects_get_connection_uri(Exchange *exchange);
 /* The `settings` member of `project`; refuses wrong types in it. */
@@ -66,6 +68,8 @@ Operation *branches_remove(Sandbox *sandbox, Branch *branch, int64_t now_ms);
 bool branches_check_name(Exchange *exchange, const char *name);
 /* The `expires_at` member of `object`, in the future and within Neon's 30 days. */
 bool branches_read_expiry(Exchange *exchange, const json_t *object, int64_t *ret_expires_ms);
+/* The same for a branch of a project that came back. */
+void branches_watch_expiry(Sandbox *sandbox, Branch *branch, int64_t now_ms);
 /* 0: never. The branch vanishes then. */
 void branches_set_expiry(Sandbox *sandbox, Branch *branch, int64_t expires_ms, int64_t now_ms);
 /* The branch that POST branches copies, or NULL; the body may be anything. */

@@ -31,6 +31,7 @@ enum {
     OPTION_RATE_LIMIT,
     OPTION_RATE_RETRY_AFTER,
     OPTION_PLAN,
+    OPTION_KEEP_DELETED,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -47,6 +48,8 @@ static const struct argp_option OPTIONS[] = {
      1},
     {"user", OPTION_USER, "NAME", 0,
      "who runs the clusters when started as root (postgres, else nobody)", 1},
+    {"keep-deleted", OPTION_KEEP_DELETED, NULL, 0,
+     "keep the clusters of deleted projects, so that they can be recovered", 1},
     {"log-statements", OPTION_LOG_STATEMENTS, NULL, 0,
      "the clusters' logs (in GET /sandbox/state) hold every statement", 1},
     {"no-reconfigure", OPTION_NO_RECONFIGURE, NULL, 0,
@@ -147,6 +150,9 @@ static error_t parse_compute_option(int key, char *argument, struct argp_state *
         return 0;
     case OPTION_USER:
         options->user = argument;
+        return 0;
+    case OPTION_KEEP_DELETED:
+        options->keeps_deleted = true;
         return 0;
     case OPTION_LOG_STATEMENTS:
         options->logs_statements = true;

@@ -13,7 +13,8 @@ typedef struct Options {
     const char *state_dir;
     const char *cache_dir; /* NULL: inside the state folder */
     bool ephemeral;
-    bool compute; /* false with --no-compute */
+    bool compute;       /* false with --no-compute */
+    bool keeps_deleted; /* deleted projects' clusters, for recovery */
     int64_t latency_ms;
     int64_t operation_ms;
     int64_t rate_limit;   /* calls a second for each account; 0: none */

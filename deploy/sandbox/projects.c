@@ -47,17 +47,31 @@ static bool is_unavailable(const Exchange *exchange, const Project *project)
                              strstr(project->id, fault->match));
 }
 
-static void reply_list(Exchange *exchange, const Project *first, const char *org_id, int64_t limit)
+/* What a listing shows. */
+typedef struct ProjectListing {
+    const char *org_id;
+    int64_t limit;
+    bool is_recoverable; /* of the deleted ones alone */
+} ProjectListing;
+
+static bool is_wanted(const Exchange *exchange, const ProjectListing *listing,
+                      const Project *project)
 {
-    const char *search = exchange_query(exchange, "search");
+    bool is_shown = listing->is_recoverable ? projects_is_recoverable(project, exchange->now_ms)
+                                            : store_is_listed(&project->life, exchange->now_ms);
+    return is_shown && strcmp(project->org_id, listing->org_id) == 0 &&
+           matches_search(project, exchange_query(exchange, "search"));
+}
+
+static void reply_list(Exchange *exchange, const Project *first, const ProjectListing *listing)
+{
     json_t *list = json_array();
     json_t *unavailable = json_array();
     const Project *last = NULL;
     int64_t shown = 0;
-    for (const Project *project = first; project != NULL && shown < limit;
+    for (const Project *project = first; project != NULL && shown < listing->limit;
          project = project->next) {
-        if (!store_is_listed(&project->life, exchange->now_ms) ||
-            strcmp(project->org_id, org_id) != 0 || !matches_search(project, search)) {
+        if (!is_wanted(exchange, listing, project)) {
             continue;
         }
         last = project;
@@ -82,18 +96,16 @@ static void reply_list(Exchange *exchange, const Project *first, const char *org
 
 void projects_list(Exchange *exchange)
 {
-    int64_t limit = 10;
+    ProjectListing listing = {.limit = 10};
     int64_t timeout_ms = 0;
-    bool recoverable = false;
-    const char *org_id = NULL;
-    if (!exchange_query_integer(exchange, "limit", 1, 400, &limit) ||
+    if (!exchange_query_integer(exchange, "limit", 1, 400, &listing.limit) ||
         !exchange_query_integer(exchange, "timeout", 100, 30000, &timeout_ms) ||
-        !exchange_query_boolean(exchange, "recoverable", &recoverable) ||
-        !read_organization(exchange, exchange_query(exchange, "org_id"), &org_id)) {
+        !exchange_query_boolean(exchange, "recoverable", &listing.is_recoverable) ||
+        !read_organization(exchange, exchange_query(exchange, "org_id"), &listing.org_id)) {
         return;
     }
     const Store *store = &exchange->sandbox->store;
-    const Project *first = recoverable ? NULL : store->projects;
+    const Project *first = store->projects;
     const char *cursor = exchange_query(exchange, "cursor");
     if (cursor != NULL && cursor[0] != '\0') {
         const Project *before = NULL;
@@ -102,9 +114,9 @@ void projects_list(Exchange *exchange)
             exchange_fail(exchange, 400, "", "invalid request: query parameter \"cursor\"");
             return;
         }
-        first = recoverable ? NULL : before->next;
+        first = before->next;
     }
-    reply_list(exchange, first, org_id, limit);
+    reply_list(exchange, first, &listing);
 }
 
 /* What POST /projects asks for; texts stay the body's. */
@@ -286,30 +298,4 @@ void projects_create(Exchange *exchange)
 void projects_get(Exchange *exchange)
 {
     exchange_reply(exchange, 200, json_pack("{s:o}", "project", render_project(exchange->project)));
-}
-
-static bool has_protected_branch(const Project *project)
-{
-    for (const Branch *branch = project->branches; branch != NULL; branch = branch->next) {
-        if (branch->is_protected && store_is_alive(&branch->life)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void projects_delete(Exchange *exchange)
-{
-    Project *project = exchange->project;
-    if (exchange->key->kind == KEY_PROJECT) {
-        exchange_fail(exchange, 404, "", "not allowed to delete the project this key is scoped to");
-        return;
-    }
-    if (has_protected_branch(project)) {
-        exchange_fail(exchange, 422, "", "cannot delete project with protected branches");
-        return;
-    }
-    store_delete_project(&exchange->sandbox->store, project, exchange->now_ms);
-    chain_abandon(exchange->sandbox, project);
-    exchange_reply(exchange, 200, json_pack("{s:o}", "project", render_project(project)));
 }

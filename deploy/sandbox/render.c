@@ -65,15 +65,20 @@ json_t *render_project_item(const Project *project)
 {
     json_t *json = render_project_base(project);
     json_object_set_new(json, "active_time", json_integer(0));
+    if (project->is_recoverable) {
+        set_time(json, "deleted_at", project->life.deleted_ms);
+        set_time(json, "recoverable_until",
+                 project->life.deleted_ms + RENDER_DAYS_RECOVERABLE * 86400000LL);
+    }
     return json;
 }
 
 static void set_recovery(json_t *json, const Branch *branch)
 {
-    enum { DAYS_KEPT = 7 };
     json_t *recovery = json_pack("{s:s}", "deletion_method", branch->is_expired ? "ttl" : "user");
     set_time(recovery, "deleted_at", branch->life.deleted_ms);
-    set_time(recovery, "recoverable_until", branch->life.deleted_ms + DAYS_KEPT * 86400000LL);
+    set_time(recovery, "recoverable_until",
+             branch->life.deleted_ms + RENDER_DAYS_RECOVERABLE * 86400000LL);
     json_object_set_new(json, "recovery", recovery);
 }
 

@@ -11,6 +11,8 @@ enum { RENDER_HOST_BYTES = 128, RENDER_URI_BYTES = 1024 };
 json_t *render_project(const Project *project);
 /* The shorter form of listings. */
 json_t *render_project_item(const Project *project);
+enum { RENDER_DAYS_RECOVERABLE = 7 };
+
 json_t *render_branch(const Branch *branch);
 json_t *render_annotation(const Branch *branch);
 json_t *render_endpoint(const Endpoint *endpoint);

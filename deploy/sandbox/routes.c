@@ -33,6 +33,7 @@ static const Route ROUTES[] = {
     ROUTE("PATCH", P, projects_update, 0),
     /* Neon deletes a project while its first operations still run (recorded). */
     ROUTE("DELETE", P, projects_delete, 0),
+    ROUTE("POST", P "/recover", projects_recover, ROUTE_DELETED),
     ROUTE("GET", P "/connection_uri", projects_get_connection_uri, 0),
 
     ROUTE("GET", P "/branches", branches_list, 0),
@@ -170,7 +171,10 @@ static bool resolve_project(Exchange *exchange)
                       key->project_id);
         return false;
     }
-    Project *project = store_find_project(&exchange->sandbox->store, id);
+    const Store *store = &exchange->sandbox->store;
+    Project *project = (exchange->route->flags & ROUTE_DELETED) != 0
+                           ? store_find_hidden_project(store, id)
+                           : store_find_project(store, id);
     bool is_read = strcmp(exchange->route->method, "GET") == 0;
     bool is_hidden =
         project != NULL && is_read && !store_is_found(&project->life, exchange->now_ms);

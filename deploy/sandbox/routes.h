@@ -9,6 +9,7 @@ enum RouteFlag {
     ROUTE_ABSENT_OK = 2, /* a {branch_id} that does not exist is the handler's business (204) */
     ROUTE_SYNC = 4,      /* shows roles or databases: read from the running cluster first */
     ROUTE_SCHEMA = 16,   /* with ROUTE_SYNC: shows a database's schema, read from the cluster */
+    ROUTE_DELETED = 32,  /* {project_id} is one that was deleted and can come back */
     ROUTE_ADMIN = 8,     /* the sandbox's own, outside /api/v2, without a key */
 };
 

@@ -206,6 +206,40 @@ void store_delete_project(Store *store, Project *project, int64_t now_ms)
     end_life(store, KIND_PROJECT, &project->life, now_ms);
 }
 
+static void count_contents(Store *store, const Project *project, int64_t sign)
+{
+    for (const Branch *branch = project->branches; branch != NULL; branch = branch->next) {
+        if (!store_is_alive(&branch->life)) {
+            continue;
+        }
+        store->deleted[KIND_BRANCH] += sign;
+        store->deleted[KIND_ENDPOINT] += branch->endpoint != NULL ? sign : 0;
+        for (const Role *role = branch->roles; role != NULL; role = role->next) {
+            store->deleted[KIND_ROLE] += store_is_alive(&role->life) ? sign : 0;
+        }
+        for (const Database *database = branch->databases; database != NULL;
+             database = database->next) {
+            store->deleted[KIND_DATABASE] += store_is_alive(&database->life) ? sign : 0;
+        }
+    }
+}
+
+void store_hide_project(Store *store, Project *project, int64_t now_ms)
+{
+    count_contents(store, project, 1);
+    end_life(store, KIND_PROJECT, &project->life, now_ms);
+    project->is_recoverable = true;
+}
+
+void store_recover_project(Store *store, Project *project, int64_t now_ms)
+{
+    count_contents(store, project, -1);
+    store->deleted[KIND_PROJECT]--;
+    project->is_recoverable = false;
+    project->life.deleted_ms = 0;
+    project->life.updated_ms = now_ms;
+}
+
 bool store_is_alive(const Lifetime *life)
 {
     return life->deleted_ms == 0;
@@ -226,6 +260,13 @@ Project *store_find_project(const Store *store, const char *id)
     Project *project = NULL;
     HASH_FIND_STR(store->projects_by_id, id, project);
     return project != NULL && store_is_alive(&project->life) ? project : NULL;
+}
+
+Project *store_find_hidden_project(const Store *store, const char *id)
+{
+    Project *project = NULL;
+    HASH_FIND_STR(store->projects_by_id, id, project);
+    return project != NULL && project->is_recoverable ? project : NULL;
 }
 
 Branch *store_find_branch(const Store *store, const Project *project, const char *id)

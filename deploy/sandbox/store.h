@@ -207,6 +207,8 @@ struct Project {
     Branch *branches_by_name; /* those that exist */
     Branch *default_branch;
     int branch_count; /* that exist */
+    /* Deleted, but everything in it is still there: it can come back. */
+    bool is_recoverable;
     Endpoint *endpoints;
     Operation *operations;
     Operation *current; /* the first unfinished one */
@@ -249,6 +251,9 @@ void store_rename_branch(Branch *branch, const char *name, int64_t now_ms);
 /* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with
  * it. */
 void store_delete_project(Store *store, Project *project, int64_t now_ms);
+/* Deletes the project alone, for store_recover_project; what it holds only counts as deleted. */
+void store_hide_project(Store *store, Project *project, int64_t now_ms);
+void store_recover_project(Store *store, Project *project, int64_t now_ms);
 void store_delete_branch(Store *store, Branch *branch, int64_t now_ms);
 void store_delete_endpoint(Store *store, Endpoint *endpoint, int64_t now_ms);
 void store_delete_role(Store *store, Role *role, int64_t now_ms);
@@ -256,6 +261,8 @@ void store_delete_database(Store *store, Database *database, int64_t now_ms);
 
 /* What exists (never a tombstone), or NULL. Names match exactly. */
 Project *store_find_project(const Store *store, const char *id);
+/* A deleted one that can come back. */
+Project *store_find_hidden_project(const Store *store, const char *id);
 Branch *store_find_branch(const Store *store, const Project *project, const char *id);
 Branch *store_find_branch_by_name(const Project *project, const char *name);
 Endpoint *store_find_endpoint(const Store *store, const Project *project, const char *id);
