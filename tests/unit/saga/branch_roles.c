@@ -58,10 +58,8 @@ static const Talk TALKS[] = {
       {"find_inherited",
        "{'managed':['svc_api','svc_gone'],'changes':[['','db_app_writer','ALTER ROLE','it can log "
        "in',false]]}",
-       "mode=plan "
-       "|'policy':'authoritative','adopt':true,'databases':['app'],'services':[{'name':'api','"
-       "access':"
-       "{'app':'write'}}]",
+       "mode=plan |'policy':'authoritative','adopt':true,'databases':['app'],"
+       "'services':[{'name':'api','access':{'app':'write'}}]",
        -1},
       RESET("app_owner"),
       RESET("svc_alien"),
