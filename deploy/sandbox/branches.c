@@ -14,30 +14,27 @@ typedef struct BranchRequest {
     int64_t expires_ms; /* 0: never */
     BranchPoint point;
     bool is_protected;
+    bool is_schema_only;
     json_t *annotations;
     bool has_endpoint;
     EndpointSettings settings;
 } BranchRequest;
 
-static bool refuse_unsupported(Exchange *exchange, const json_t *branch)
+static bool read_source(Exchange *exchange, const json_t *branch, BranchRequest *request)
 {
     bool is_archived = false;
-    if (!exchange_get_boolean(exchange, branch, "branch", "archived", &is_archived)) {
-        return false;
-    }
-    if (is_archived) {
-        exchange_fail(exchange, 400, "", "branch.archived is not supported by this sandbox");
-        return false;
-    }
     const char *source = "parent-data";
-    if (!exchange_get_string(exchange, branch, "branch", "init_source", 1, 32, &source)) {
+    if (!exchange_get_boolean(exchange, branch, "branch", "archived", &is_archived) ||
+        !exchange_get_string(exchange, branch, "branch", "init_source", 1, 32, &source)) {
         return false;
     }
-    if (strcmp(source, "parent-data") != 0) {
-        exchange_fail(exchange, 400, "", "branch.init_source is not supported by this sandbox");
-        return false;
+    request->is_schema_only = strcmp(source, "schema-only") == 0;
+    bool is_known = request->is_schema_only || strcmp(source, "parent-data") == 0;
+    if (is_archived || !is_known) {
+        exchange_fail(exchange, 400, "", "branch.%s is not supported by this sandbox",
+                      is_archived ? "archived" : "init_source");
     }
-    return true;
+    return is_known && !is_archived;
 }
 
 static bool read_endpoint(Exchange *exchange, const json_t *item, BranchRequest *request)
@@ -94,7 +91,7 @@ static bool read_request(Exchange *exchange, BranchRequest *request)
            exchange_get_string(exchange, branch, "branch", "parent_id", 0, 60,
                                &request->parent_id) &&
            exchange_get_boolean(exchange, branch, "branch", "protected", &request->is_protected) &&
-           refuse_unsupported(exchange, branch) &&
+           read_source(exchange, branch, request) &&
            branches_read_point(exchange, branch, "parent_lsn", "parent_timestamp",
                                &request->point) &&
            branches_read_expiry(exchange, branch, &request->expires_ms) &&
@@ -164,7 +161,9 @@ static Branch *add_branch(Exchange *exchange, const BranchRequest *request, Bran
 {
     Store *store = &exchange->sandbox->store;
     Branch *branch = store_add_branch(store, exchange->project, request->name, exchange->now_ms);
-    store_move_branch(branch, parent);
+    /* One without data is a root: https://neon.com/docs/guides/branching-schema-only */
+    store_move_branch(branch, request->is_schema_only ? NULL : parent);
+    branch->is_schema_only = request->is_schema_only;
     branch->source = parent;
     text_build(branch->parent_lsn, sizeof(branch->parent_lsn), "%s", request->point.lsn);
     branch->parent_ms = request->point.time_ms;
@@ -245,7 +244,7 @@ void branches_create(Exchange *exchange)
         exchange_fail(exchange, 422, "", "a protected branch cannot expire");
         return;
     }
-    if (!plans_allow_branch(exchange, false) ||
+    if (!plans_allow_branch(exchange, request.is_schema_only) ||
         (request.is_protected && !plans_allow_protection(exchange))) {
         return;
     }

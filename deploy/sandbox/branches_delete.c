@@ -8,7 +8,7 @@ static const char *find_refusal(const Branch *branch)
     if (branch->is_protected) {
         return "cannot delete protected branch";
     }
-    if (branch->is_default || branch->parent == NULL) {
+    if (branch->is_default || (branch->parent == NULL && !branch->is_schema_only)) {
         return "cannot delete project's root or default branch";
     }
     return branch->children > 0 ? "cannot delete branch that has children" : NULL;

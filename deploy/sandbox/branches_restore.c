@@ -120,6 +120,7 @@ static Branch *preserve(Exchange *exchange, const char *name)
     preserved->state = BRANCH_READY;
     preserved->annotation = json_object();
     preserved->source = branch->source;
+    preserved->is_schema_only = branch->is_schema_only;
     preserved->parent_ms = branch->parent_ms;
     text_build(preserved->parent_lsn, sizeof(preserved->parent_lsn), "%s", branch->parent_lsn);
     store_move_branch(preserved, branch->parent);
@@ -181,6 +182,7 @@ static void replace(Exchange *exchange, Branch *source, Branch *preserved, const
     }
     store_move_branch(branch, parent);
     branch->source = parent;
+    branch->is_schema_only = false;
     branch->parent_ms = point->time_ms;
     text_build(branch->parent_lsn, sizeof(branch->parent_lsn), "%s", point->lsn);
     branch->state = BRANCH_RESETTING;

@@ -72,6 +72,7 @@ static void begin_copy(Compute *compute, Operation *operation)
     Work *work = instance_new_work(instance, compute, end_operation);
     work->operation = operation;
     work->parent = branch->source->instance;
+    work->empties = branch->is_schema_only;
     instance_copy(work);
 }
 

@@ -123,6 +123,7 @@ typedef struct EndpointRequest {
     const char *type;
     json_t *pg_settings;
     EndpointSettings settings;
+    EndpointDetails details;
 } EndpointRequest;
 
 bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, json_t **ret)
@@ -159,6 +160,7 @@ static bool read_request(Exchange *exchange, EndpointRequest *request)
     }
     if (!exchange_get_string(exchange, body, PATH, "branch_id", 1, 60, &request->branch_id) ||
         !exchange_get_string(exchange, body, PATH, "type", 1, 32, &request->type) ||
+        !endpoints_read_details(exchange, body, &request->details) ||
         !endpoints_read_settings(exchange, body, PATH, &request->settings) ||
         !endpoints_read_pg_settings(exchange, body, &request->pg_settings)) {
         return false;
@@ -196,7 +198,8 @@ static bool check_request(Exchange *exchange, const EndpointRequest *request, co
 void endpoints_create(Exchange *exchange)
 {
     Sandbox *sandbox = exchange->sandbox;
-    EndpointRequest request = {.settings = exchange->project->endpoint_defaults};
+    EndpointRequest request = {.settings = exchange->project->endpoint_defaults,
+                               .details = {.has_passwordless_access = true}};
     if (!read_request(exchange, &request)) {
         return;
     }
@@ -206,6 +209,7 @@ void endpoints_create(Exchange *exchange)
     }
     Endpoint *endpoint = store_add_endpoint(&sandbox->store, branch, exchange->now_ms);
     endpoint->settings = request.settings;
+    endpoints_set_details(endpoint, &request.details);
     endpoint->pg_settings =
         request.pg_settings == NULL ? NULL : json_deep_copy(request.pg_settings);
     if (sandbox->compute != NULL && !compute_add_endpoint(sandbox->compute, endpoint)) {

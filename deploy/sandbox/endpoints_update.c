@@ -3,29 +3,50 @@
 #include "chain.h"
 #include "handlers.h"
 
+bool endpoints_read_details(Exchange *exchange, const json_t *body, EndpointDetails *details)
+{
+    static const char PATH[] = "endpoint";
+    const char *provisioner = NULL;
+    const char *mode = "transaction";
+    bool flag = false;
+    if (!exchange_get_string(exchange, body, PATH, "name", 1, 64, &details->name) ||
+        !exchange_get_string(exchange, body, PATH, "provisioner", 0, 64, &provisioner) ||
+        !exchange_get_string(exchange, body, PATH, "pooler_mode", 1, 64, &mode) ||
+        !exchange_get_boolean(exchange, body, PATH, "pooler_enabled", &flag) ||
+        !exchange_get_boolean(exchange, body, PATH, "disabled", &details->is_disabled) ||
+        !exchange_get_boolean(exchange, body, PATH, "passwordless_access",
+                              &details->has_passwordless_access)) {
+        return false;
+    }
+    if (strcmp(mode, "transaction") != 0) {
+        exchange_fail(exchange, 400, "", "invalid request: endpoint.pooler_mode");
+        return false;
+    }
+    return true;
+}
+
+void endpoints_set_details(Endpoint *endpoint, const EndpointDetails *details)
+{
+    if (details->name != NULL) {
+        text_build(endpoint->name, sizeof(endpoint->name), "%s", details->name);
+    }
+    endpoint->is_disabled = details->is_disabled;
+    endpoint->has_passwordless_access = details->has_passwordless_access;
+}
+
 /* What PATCH asks for; what wasn't sent stays as it is. */
 typedef struct EndpointUpdate {
-    const char *name;
     const char *branch_id;
     json_t *pg_settings;
     EndpointSettings settings;
-    bool is_disabled;
-    bool has_passwordless_access;
+    EndpointDetails details;
 } EndpointUpdate;
 
 static bool read_update(Exchange *exchange, const json_t *body, EndpointUpdate *update)
 {
     static const char PATH[] = "endpoint";
-    const char *text = NULL;
-    bool flag = false;
-    return exchange_get_string(exchange, body, PATH, "name", 1, 64, &update->name) &&
-           exchange_get_string(exchange, body, PATH, "branch_id", 1, 60, &update->branch_id) &&
-           exchange_get_string(exchange, body, PATH, "provisioner", 1, 64, &text) &&
-           exchange_get_string(exchange, body, PATH, "pooler_mode", 1, 64, &text) &&
-           exchange_get_boolean(exchange, body, PATH, "pooler_enabled", &flag) &&
-           exchange_get_boolean(exchange, body, PATH, "disabled", &update->is_disabled) &&
-           exchange_get_boolean(exchange, body, PATH, "passwordless_access",
-                                &update->has_passwordless_access) &&
+    return exchange_get_string(exchange, body, PATH, "branch_id", 1, 60, &update->branch_id) &&
+           endpoints_read_details(exchange, body, &update->details) &&
            endpoints_read_settings(exchange, body, PATH, &update->settings) &&
            endpoints_read_pg_settings(exchange, body, &update->pg_settings);
 }
@@ -49,7 +70,7 @@ static bool changes_compute(const Endpoint *endpoint, const EndpointUpdate *upda
         update->pg_settings != NULL && !json_equal(update->pg_settings, endpoint->pg_settings);
     return sets || update->settings.min_cu != endpoint->settings.min_cu ||
            update->settings.max_cu != endpoint->settings.max_cu ||
-           update->is_disabled != endpoint->is_disabled;
+           update->details.is_disabled != endpoint->is_disabled;
 }
 
 void endpoints_update(Exchange *exchange)
@@ -61,8 +82,7 @@ void endpoints_update(Exchange *exchange)
     }
     EndpointUpdate update = {
         .settings = endpoint->settings,
-        .is_disabled = endpoint->is_disabled,
-        .has_passwordless_access = endpoint->has_passwordless_access,
+        .details = {NULL, endpoint->is_disabled, endpoint->has_passwordless_access},
     };
     if (!read_update(exchange, body, &update)) {
         return;
@@ -72,16 +92,12 @@ void endpoints_update(Exchange *exchange)
         return;
     }
     bool restarts = endpoint->state == ENDPOINT_ACTIVE && changes_compute(endpoint, &update);
-    if (update.name != NULL) {
-        text_build(endpoint->name, sizeof(endpoint->name), "%s", update.name);
-    }
     if (update.pg_settings != NULL) {
         json_decref(endpoint->pg_settings);
         endpoint->pg_settings = json_deep_copy(update.pg_settings);
     }
     endpoint->settings = update.settings;
-    endpoint->is_disabled = update.is_disabled;
-    endpoint->has_passwordless_access = update.has_passwordless_access;
+    endpoints_set_details(endpoint, &update.details);
     endpoint->life.updated_ms = exchange->now_ms;
     endpoints_reply(exchange, 200, endpoint, restarts ? begin_restart(exchange, endpoint) : NULL);
 }

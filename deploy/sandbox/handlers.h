@@ -33,6 +33,8 @@ void projects_list_shared(Exchange *exchange);
 void projects_get_connection_uri(Exchange *exchange);
 /* The `settings` member of `project`; refuses wrong types in it. */
 bool projects_read_settings(Exchange *exchange, const json_t *project, json_t **ret_settings);
+/* Likewise its `default_endpoint_settings`. */
+bool projects_read_defaults(Exchange *exchange, const json_t *project, EndpointSettings *defaults);
 /* What a project has that asks for nothing; the caller's reference. */
 json_t *projects_build_settings(void);
 /* Takes over what was sent (NULL: nothing was); what wasn't stays. */
@@ -89,6 +91,16 @@ Endpoint *endpoints_find(Exchange *exchange);
 /* {endpoint, operations} from `first` (NULL: none). */
 void endpoints_reply(Exchange *exchange, int status, const Endpoint *endpoint,
                      const Operation *first);
+/* What an endpoint has beside its settings; the text stays the body's. */
+typedef struct EndpointDetails {
+    const char *name; /* NULL: not sent */
+    bool is_disabled;
+    bool has_passwordless_access;
+} EndpointDetails;
+
+/* Leaves what wasn't sent. */
+bool endpoints_read_details(Exchange *exchange, const json_t *body, EndpointDetails *details);
+void endpoints_set_details(Endpoint *endpoint, const EndpointDetails *details);
 /* Reads `settings` with pg_settings; those sent replace *ret. */
 bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, json_t **ret);
 /* Reads the settings an endpoint or its defaults may have; refuses impossible ones. */

@@ -113,11 +113,39 @@ static bool run_create(Job *job)
            run_apply(job);
 }
 
+static bool empty_databases(Job *job)
+{
+    Work *work = job->context;
+    Cluster *cluster = &work->instance->cluster;
+    PGconn *connection = cluster_connect(cluster, "postgres");
+    json_t *contents = sql_read_contents(connection);
+    PQfinish(connection);
+    size_t i = 0;
+    const json_t *row = NULL;
+    bool emptied = contents != NULL;
+    json_array_foreach(json_object_get(contents, "databases"), i, row)
+    {
+        connection = cluster_connect(cluster, json_string_value(json_array_get(row, 0)));
+        emptied = emptied && sql_empty_tables(connection, job->error, sizeof(job->error));
+        PQfinish(connection);
+    }
+    json_decref(contents);
+    return emptied;
+}
+
 static bool run_copy(Job *job)
 {
     Work *work = job->context;
-    return cluster_copy(&work->parent->cluster, &work->instance->cluster, job->error,
-                        sizeof(job->error));
+    Cluster *cluster = &work->instance->cluster;
+    if (!cluster_copy(&work->parent->cluster, cluster, job->error, sizeof(job->error))) {
+        return false;
+    }
+    if (!work->empties) {
+        return true;
+    }
+    bool emptied = cluster_start(cluster, job->error, sizeof(job->error)) && empty_databases(job);
+    cluster_stop(cluster, false);
+    return emptied;
 }
 
 static bool run_read(Job *job)

@@ -41,6 +41,7 @@ struct Work {
     Compute *compute;
     Instance *instance;
     Instance *parent;     /* of a copy */
+    bool empties;         /* the copy's tables */
     Operation *operation; /* NULL: nobody's operation */
     char host[INSTANCE_HOST_BYTES];
     char pooler_host[INSTANCE_HOST_BYTES];

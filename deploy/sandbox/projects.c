@@ -151,7 +151,6 @@ static bool read_branch(Exchange *exchange, const json_t *project, ProjectReques
 static bool read_members(Exchange *exchange, const json_t *project, ProjectRequest *request)
 {
     static const char PATH[] = "project";
-    json_t *defaults = NULL;
     return exchange_get_string(exchange, project, PATH, "name", 1, 256, &request->name) &&
            exchange_get_string(exchange, project, PATH, "region_id", 1, 60, &request->region) &&
            exchange_get_string(exchange, project, PATH, "org_id", 1, 60, &request->org_id) &&
@@ -162,9 +161,7 @@ static bool read_members(Exchange *exchange, const json_t *project, ProjectReque
            exchange_get_integer(exchange, project, PATH, "history_retention_seconds", 0,
                                 HANDLERS_RETENTION_MAX_SECONDS, &request->retention_seconds) &&
            projects_read_settings(exchange, project, &request->settings) &&
-           exchange_get_object(exchange, project, PATH, "default_endpoint_settings", &defaults) &&
-           endpoints_read_settings(exchange, defaults, "project.default_endpoint_settings",
-                                   &request->defaults) &&
+           projects_read_defaults(exchange, project, &request->defaults) &&
            read_branch(exchange, project, request);
 }
 

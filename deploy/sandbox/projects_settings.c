@@ -154,3 +154,16 @@ void projects_merge_settings(json_t *settings, const json_t *wanted)
         merge_member(settings, OBJECTS[i], json_object_get(wanted, OBJECTS[i]));
     }
 }
+
+bool projects_read_defaults(Exchange *exchange, const json_t *project, EndpointSettings *defaults)
+{
+    static const char MEMBER[] = "default_endpoint_settings";
+    enum { SETTINGS_MAX = 500 };
+    json_t *object = NULL;
+    json_t *texts = NULL;
+    return exchange_get_object(exchange, project, "project", MEMBER, &object) &&
+           exchange_get_texts(exchange, object, MEMBER, "pg_settings", SETTINGS_MAX, &texts) &&
+           exchange_get_texts(exchange, object, MEMBER, "pgbouncer_settings", SETTINGS_MAX,
+                              &texts) &&
+           endpoints_read_settings(exchange, object, "project.default_endpoint_settings", defaults);
+}

@@ -13,12 +13,9 @@ typedef struct ProjectUpdate {
 static bool read_update(Exchange *exchange, const json_t *body, ProjectUpdate *update)
 {
     static const char PATH[] = "project";
-    json_t *defaults = NULL;
     return exchange_get_string(exchange, body, PATH, "name", 1, 256, &update->name) &&
            projects_read_settings(exchange, body, &update->settings) &&
-           exchange_get_object(exchange, body, PATH, "default_endpoint_settings", &defaults) &&
-           endpoints_read_settings(exchange, defaults, "project.default_endpoint_settings",
-                                   &update->defaults) &&
+           projects_read_defaults(exchange, body, &update->defaults) &&
            exchange_get_integer(exchange, body, PATH, "history_retention_seconds", 0,
                                 HANDLERS_RETENTION_MAX_SECONDS, &update->retention_seconds);
 }

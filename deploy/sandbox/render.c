@@ -102,6 +102,8 @@ json_t *render_branch(const Branch *branch)
         set_time(json, "parent_timestamp",
                  branch->parent_ms != 0 ? branch->parent_ms : branch->life.created_ms);
     }
+    json_object_set_new(json, "init_source",
+                        json_string(branch->is_schema_only ? "schema-only" : "parent-data"));
     if (branch->parent_lsn[0] != '\0') {
         json_object_set_new(json, "parent_lsn", json_string(branch->parent_lsn));
     }

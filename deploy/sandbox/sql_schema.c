@@ -71,3 +71,20 @@ char *sql_dump_schema(PGconn *connection, char *ret_error, size_t error_bytes)
     PQclear(result);
     return text;
 }
+
+/* Nobody's triggers run, as in a branch that never had the rows. */
+static const char EMPTY[] =
+    "SET session_replication_role = replica; DO $$ DECLARE tables text; view text; BEGIN "
+    "SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ') INTO tables FROM pg_class c "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname !~ "
+    "'^pg_' AND n.nspname NOT IN ('information_schema', 'neon') AND NOT EXISTS (SELECT FROM "
+    "pg_depend WHERE classid = 1259 AND objid = c.oid AND deptype = 'e'); "
+    "IF tables IS NOT NULL THEN EXECUTE 'TRUNCATE ' || tables || ' RESTART IDENTITY'; END IF; "
+    "FOR view IN SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n "
+    "ON n.oid = c.relnamespace WHERE c.relkind = 'm' LOOP EXECUTE 'REFRESH MATERIALIZED VIEW ' || "
+    "view || ' WITH NO DATA'; END LOOP; END $$";
+
+bool sql_empty_tables(PGconn *connection, char *ret_error, size_t error_bytes)
+{
+    return sql_run(connection, EMPTY, ret_error, error_bytes);
+}

@@ -134,6 +134,7 @@ struct Branch {
     int children;
     BranchState state;
     bool is_default;
+    bool is_schema_only; /* a root whose tables began empty */
     bool is_protected;
     int64_t expires_ms;  /* 0: never */
     int64_t ttl_seconds; /* from when expires_ms was set to it */

@@ -85,6 +85,35 @@ static void a_suspended_compute_stays_suspended(void **state)
     login_assert(&box, uri, "SELECT count(*) FROM t", "0");
 }
 
+static void a_schema_only_branch_is_a_root_without_rows(void **state)
+{
+    (void)state;
+    for (int i = 0; i < versions.count; i++) {
+        const char *uri = NULL;
+        REPLY made = login_create_project(&box, versions.majors[i], &uri);
+        const char *id = box_string(made.json, "project.id");
+        login_assert(&box, uri,
+                     "CREATE TABLE t (n serial, name text); INSERT INTO t (name) VALUES ('a'), "
+                     "('b'); CREATE MATERIALIZED VIEW m AS SELECT * FROM t",
+                     "");
+        REPLY branch = box_call(&box, "POST", box_text("/projects/%s/branches", id),
+                                "{\"branch\":{\"init_source\":\"schema-only\"},\"endpoints\":"
+                                "[{\"type\":\"read_write\"}]}");
+        assert_int_equal(branch.status, 201);
+        assert_string_equal(box_string(branch.json, "branch.init_source"), "schema-only");
+        assert_null(box_find(branch.json, "branch.parent_id"));
+        box_wait(&box, id);
+        const char *bare = box_string(branch.json, "connection_uris.0.connection_uri");
+        login_assert(&box, bare, "SELECT count(*) FROM t", "0");
+        login_assert(&box, bare, "INSERT INTO t (name) VALUES ('c') RETURNING n", "1");
+        login_assert(&box, bare, "SELECT relispopulated FROM pg_class WHERE relname = 'm'", "f");
+        login_assert(&box, uri, "SELECT count(*) FROM t", "2");
+        const char *path =
+            box_text("/projects/%s/branches/%s", id, box_string(branch.json, "branch.id"));
+        assert_int_equal(box_status(&box, "DELETE", path, NULL), 200);
+    }
+}
+
 static void what_has_no_schema_is_refused(void **state)
 {
     (void)state;
@@ -104,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_schema_makes_the_same_database_again),
         cmocka_unit_test(a_suspended_compute_stays_suspended),
+        cmocka_unit_test(a_schema_only_branch_is_a_root_without_rows),
         cmocka_unit_test(what_has_no_schema_is_refused),
     };
     return cmocka_run_group_tests(tests, start, stop);

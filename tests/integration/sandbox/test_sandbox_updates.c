@@ -112,6 +112,8 @@ static void a_patch_of_wrong_types_is_refused(void **state)
         {1, "{\"branch\":{\"expires_at\":\"2020-01-01T00:00:00Z\"}}"},
         {1, "{\"branch\":{\"expires_at\":\"2999-01-01T00:00:00Z\"}}"},
         {2, "{}"},
+        {0, "{\"project\":{\"default_endpoint_settings\":{\"pgbouncer_settings\":{\"a\":1}}}}"},
+        {2, "{\"endpoint\":{\"pooler_mode\":\"session\"}}"},
         {2, "{\"endpoint\":{\"disabled\":1}}"},
         {2, "{\"endpoint\":{\"settings\":{}}}"},
         {2, "{\"endpoint\":{\"settings\":{\"pg_settings\":{\"a\":1}}}}"},
