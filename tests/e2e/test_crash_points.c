@@ -197,6 +197,7 @@ static int run_lane(const char *dir, const char *number)
     static Job jobs[JOBS_MAX];
     static struct CMUnitTest tests[JOBS_MAX];
     size_t count = 0;
+    size_t job = 0;
     lane.dir = dir;
     lane.number = (int)strtol(number, NULL, 10);
     points_make(CRASH_BY_SQL, &points);
@@ -206,7 +207,7 @@ static int run_lane(const char *dir, const char *number)
         if (freezes && CRASH_BY_SQL && strncmp(points.names[point], "call.", 5) != 0) {
             continue; // of a step of SQL it is the calls that a thawed worker goes on with
         }
-        if ((point + freezes) % LANES == (size_t)lane.number) {
+        if (job++ % LANES == (size_t)lane.number) {
             jobs[count] = (Job){points.names[point], freezes};
             tests[count] = (struct CMUnitTest){
                 .name = box_text("%s=%s", points.names[point], freezes ? "stop" : "abort"),
