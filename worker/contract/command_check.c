@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "base/text.h"
+#include "base/unconst.h"
 #include "contract/command_parts.h"
 
 enum {
@@ -168,9 +169,8 @@ bool command_check_connect(const Provisioning__V1__Command *message, Error *err)
 // Without a list there is one database of this name.
 static CommandNames databases_of(const Provisioning__V1__CreateEnvironment *action)
 {
-    static char neondb[] = "neondb";
-    static char *const usual[] = {neondb};
-    return action->n_databases == 0 ? (CommandNames){usual, 1}
+    static const char *const USUAL[] = {"neondb"};
+    return action->n_databases == 0 ? (CommandNames){unconst(USUAL), 1}
                                     : (CommandNames){action->databases, action->n_databases};
 }
 
