@@ -17,9 +17,10 @@ static rd_kafka_conf_t *make_conf(const Settings *settings, Error *err)
         {"heartbeat.interval.ms", "500"}, // who stays hears of a rebalance by it
         {"fetch.wait.max.ms", "100"},
         // For each partition (of 100,000, 64 MiB and 1 MiB): what is not started is not fetched.
-        // A partition with so many is asked for no more for a second (rd_kafka_broker_fetch_toppars),
-        // which what comes behind them may wait; with 1,000 of them, large records that compress
-        // well took more memory than the worker says it needs (e2e_pressure_ledger).
+        // A partition with so many is asked for no more for a second
+        // (rd_kafka_broker_fetch_toppars), which what comes behind them may wait; with 1,000 of
+        // them, large records that compress well took more memory than the worker says it needs
+        // (e2e_pressure_ledger).
         {"queued.min.messages", "200"},
         {"queued.max.messages.kbytes", "256"},
         {"fetch.message.max.bytes", "131072"},
