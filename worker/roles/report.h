@@ -30,7 +30,8 @@ typedef struct RolesReport {
     size_t count;
     size_t omitted;         // those above ROLES_CHANGES_MAX
     bool remains;           // something wanted isn't so: planned only, failed, or out of reach
-    json_t *passwords_set;  // names of the roles whose password was set; NULL: none
+    json_t *passwords_set;  // names of the roles whose password is known to be the wanted one: it
+                            // was set, or was so already; NULL: none
     json_t *managed_logins; // names of our roles that can log in, wanted or not; NULL: not asked
     json_t *owners; // [{"database", "owner"}]: what is there, only they can hand over; NULL: none
     int64_t fence_seen; // with ROLES_FENCED: the number that was found

@@ -155,7 +155,7 @@ const char *talk_look_covered(RolesTalk *talk, const char *role)
 static void note_password(RolesTalk *talk, TalkSecret *secret)
 {
     secret->wanted.set = false;
-    if (secret->is_noted || talk->task->mode == ROLES_MODE_PLAN) {
+    if (secret->is_noted) {
         return;
     }
     secret->is_noted = true;
@@ -278,16 +278,29 @@ static bool is_planned(const RolesTalk *talk, const char *role)
     return false;
 }
 
+// Why the plan leaves the role as it is, where it says so.
+static char *why_blocked(const RolesTalk *talk, const char *role, char *otherwise)
+{
+    const RolesPlan *plan = &talk->plans[ROLES_QUERY_CLUSTER];
+    for (size_t i = 0; i < plan->count; i++) {
+        const RolesStep *step = &plan->steps[i];
+        if (step->kind == ROLES_STEP_BLOCKED && strcmp(step->object, role) == 0) {
+            return step->reason;
+        }
+    }
+    return otherwise;
+}
+
 void talk_look_settle(RolesTalk *talk)
 {
     char no_statement[] = "";
-    char reason[] = "the role isn't there, or can't log in, or nobody may see what it logs in with";
+    char unseen[] = "the role isn't there, or can't log in, or nobody may see what it logs in with";
     for (size_t i = 0; i < talk->task->secret_count; i++) {
         const TalkSecret *secret = &talk->secrets[i];
         if (!secret->is_noted && !is_planned(talk, secret->wanted.role)) {
             RolesStep step = {.kind = ROLES_STEP_BLOCKED,
                               .statement = no_statement,
-                              .reason = reason,
+                              .reason = why_blocked(talk, secret->wanted.role, unseen),
                               .object = unconst(secret->wanted.role)};
             roles_report_add_planned(&talk->report, "", &step);
         }

@@ -34,12 +34,18 @@ static void on_done(void *context, const RolesReport *report, const Error *err)
         &(Answer){.error = err, .roles = report, .unknown = flight->work->decision.effect.names});
 }
 
+// Whether a role has the password that the saga knows of; none of its databases is looked into.
+static bool only_compares(const Effect *effect)
+{
+    return effect->roles_mode == ROLES_MODE_PLAN && effect->role != NULL;
+}
+
 static void start(Flight *flight, const RolesSecret *secrets, size_t count)
 {
     const Settings *settings = flight->worker->settings;
     const SagaConnection *connection = &flight->work->saga.connection;
     const Effect *effect = &flight->work->decision.effect;
-    bool is_owner = effect->roles_mode == ROLES_MODE_OWNER;
+    bool is_owner = effect->roles_mode == ROLES_MODE_OWNER || only_compares(effect);
     RolesRunOptions options = {
         .loop = flight->worker->loop,
         .resolver = flight->worker->resolver,
@@ -101,9 +107,21 @@ static void on_passwords(Flight *flight, RolePasswords *passwords, const Error *
     role_passwords_clear(passwords);
 }
 
+static void start_comparing(Flight *flight)
+{
+    Effect *effect = &flight->work->decision.effect;
+    RolesSecret secret = {.role = effect->role,
+                          .password = &flight->work->saga.connection.password};
+    effect->names = json_array(); // no databases
+    start(flight, &secret, 1);
+}
+
 void flight_run_roles(Flight *flight)
 {
-    if (flight->work->decision.effect.roles_mode == ROLES_MODE_OWNER) {
+    const Effect *effect = &flight->work->decision.effect;
+    if (only_compares(effect)) {
+        start_comparing(flight);
+    } else if (effect->roles_mode == ROLES_MODE_OWNER) {
         start(flight, NULL, 0);
     } else {
         flight_load_passwords(flight, on_passwords);

@@ -102,8 +102,8 @@ static void emit_environment(Ending *ending, EnvironmentMessage *message, bool c
     branched.created = created;
     branched.rotated_roles = rotated;
     size_t count = conclude_texts(ending->saga, FACT_ROTATED, rotated, ENVIRONMENT_NAMES_MAX);
-    count +=
-        conclude_texts(ending->saga, FACT_MANAGED, rotated + count, ENVIRONMENT_NAMES_MAX - count);
+    count += conclude_replaced(ending->saga, FACT_MANAGED, rotated + count,
+                               ENVIRONMENT_NAMES_MAX - count);
     branched.n_rotated_roles = count;
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_BRANCHED;
     ending->event.environment_branched = &branched;

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/guard.h"
+#include "saga/record.h"
 
 enum { UNDONE_MAX = 32 };
 
@@ -142,18 +144,42 @@ static void name_leftovers(Undone *undone, const json_t *left, Text texts[UNDONE
     }
 }
 
+static void add_left(Undone *undone, Text texts[UNDONE_MAX], const char *role, const char *what)
+{
+    if (undone->left_count < UNDONE_MAX - 1) {
+        Text *text = &texts[undone->left_count];
+        text_printf(text, "role %s %s", role, what);
+        undone->left[undone->left_count++] = conclude_text(text_get(text));
+    }
+}
+
+// What became of passwords that are set by SQL, where that is known.
+static void name_targets(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX])
+{
+    const json_t *targets = journal_value(&saga->journal, FACT_TARGETS);
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(targets), i, name)
+    {
+        const char *role = json_string_value(name);
+        bool is_set = record_holds(saga, FACT_ROLES_SET, role);
+        add_left(undone, texts, role, is_set ? "has its new password" : "has no new password");
+    }
+}
+
 // What a command that works in place had come to.
 static void name_done(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX])
 {
     bool is_setup = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES;
+    bool is_kept = journal_has(&saga->journal, FACT_SECRETS_KEPT);
     char *rotated[UNDONE_MAX];
     size_t count = conclude_texts(saga, FACT_ROTATED, rotated, UNDONE_MAX - 1);
     for (size_t i = 0; i < count; i++) {
-        Text *text = &texts[undone->left_count];
-        text_printf(text, "role %s has its new password", rotated[i]);
-        undone->left[undone->left_count++] = conclude_text(text_get(text));
+        add_left(undone, texts, rotated[i], "has its new password");
     }
-    if (journal_has(&saga->journal, FACT_FENCE) || is_setup) {
+    if (is_kept) {
+        name_targets(saga, undone, texts);
+    } else if (journal_has(&saga->journal, FACT_FENCE) || is_setup) {
         undone->left[undone->left_count++] = conclude_text(
             is_setup ? "roles: what was changed until then stays; SetupRoles goes on from there"
                      : "passwords of roles made by SQL: the old or the new ones work; "

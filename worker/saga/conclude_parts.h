@@ -20,6 +20,8 @@ typedef struct Ending {
 char *conclude_text(const char *text);
 // The texts of a fact that is a list; at most `max`, returns how many.
 size_t conclude_texts(const Saga *saga, const char *key, char **ret_texts, size_t max);
+// Those of a fact's roles whose new password was set.
+size_t conclude_replaced(const Saga *saga, const char *key, char **ret_roles, size_t max);
 
 // Adds ending->event, whose body is set. Whatever does not fit into a record becomes an event that
 // does.

@@ -8,6 +8,7 @@
 #include "base/unconst.h"
 #include "roles/spec.h"
 #include "saga/facts.h"
+#include "saga/record.h"
 #include "saga/wanted.h"
 
 enum { BLOCKED_MAX = 32, BLOCKED_BYTES = 1024 };
@@ -97,12 +98,27 @@ void conclude_setup(Ending *ending)
     set_row(ending, new_details(saga));
 }
 
+size_t conclude_replaced(const Saga *saga, const char *key, char **ret_roles, size_t max)
+{
+    size_t count = 0;
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(journal_value(&saga->journal, key)), i, name)
+    {
+        const char *role = json_string_value(name);
+        if (count < max && record_holds(saga, FACT_ROLES_SET, role)) {
+            ret_roles[count++] = conclude_text(role);
+        }
+    }
+    return count;
+}
+
 void conclude_rotate(Ending *ending)
 {
     const Saga *saga = ending->saga;
     char *roles[ENVIRONMENT_NAMES_MAX];
     size_t count = conclude_texts(saga, FACT_ROTATED, roles, ENVIRONMENT_NAMES_MAX);
-    count += conclude_texts(saga, FACT_TARGETS, roles + count, ENVIRONMENT_NAMES_MAX - count);
+    count += conclude_replaced(saga, FACT_TARGETS, roles + count, ENVIRONMENT_NAMES_MAX - count);
     Provisioning__V1__CredentialsRotated rotated;
     provisioning__v1__credentials_rotated__init(&rotated);
     rotated.environment = conclude_text(saga->command->writes.name);

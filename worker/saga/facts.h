@@ -96,6 +96,8 @@
 #define FACT_OWNERS "foreign_owners"   // [{database, owner}]: only they can hand over
 #define FACT_OWNERS_TRIED "owners_tried"
 #define FACT_PASSWORDS_SET "passwords_set" // those of FACT_TARGETS, or of FACT_MANAGED, are
+#define FACT_ROLES_SET "roles_set" // names of roles whose wanted password is known to be theirs
+#define FACT_NOT_SET "not_set"     // what is told of the other ones' when the others are kept
 #define FACT_SECRETS_KEPT "secrets_kept"
 
 #define FACT_NEON_ACCOUNT "neon_account_id"

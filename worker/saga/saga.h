@@ -68,7 +68,9 @@ typedef struct Effect {
     // is set where it can't be told whether it differs. NULL: none.
     json_t *names;
     json_t *renew;
-    const char *role; // EFFECT_PASSWORD, borrowed
+    // EFFECT_PASSWORD; EFFECT_ROLES, PLAN: all that is asked is whether this one has saga->
+    // connection's password, as its owner; NULL: not that. Borrowed.
+    const char *role;
 } Effect;
 
 typedef enum Ask {
@@ -150,9 +152,9 @@ typedef struct SagaConnection {
     char role[64];
     Secret password;
     Secret uri, pooled_uri; // RevealCredentials: as Neon gives them, for one database
-    char owner[64];         // ROLES_MODE_OWNER: who logs in instead of role
+    char owner[64];         // who logs in instead of role: ROLES_MODE_OWNER, and to look at role
     Secret owner_password;
-    Secret old_password; // RevealCredentials: tried where `password` isn't set yet
+    Secret old_password; // RevealCredentials: compared where `password` isn't the one
 } SagaConnection;
 
 typedef struct SagaFailure {

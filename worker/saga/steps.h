@@ -98,6 +98,9 @@ STEP_PAIR(secrets, set);
 STEP_PAIR(secrets, keep);
 // Roles whose password is replaced, as a new array; NULL: none.
 json_t *secrets_renewed(const Saga *saga);
+// Journals whose wanted password is known to be theirs: what was learnt stays so, and these are
+// kept.
+void secrets_note_set(Saga *saga, const RolesReport *report);
 
 // steps_rotate.c
 STEP_PAIR(rotate, find); // whose passwords

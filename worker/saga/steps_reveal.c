@@ -17,8 +17,6 @@
  * asks for them again, though the journal knows that they were there.
  */
 
-enum { LOGIN_MS = 1000 }; // until the next try: a branch that sleeps wakes up
-
 static const Provisioning__V1__RevealCredentials *action_of(const Saga *saga)
 {
     return saga->command->message->reveal_credentials;
@@ -223,7 +221,8 @@ Ask reveal_ask_kept(Saga *saga, Effect *effect)
 static Lesson not_set(Saga *saga)
 {
     return lesson_fail(saga, ERROR_CONFLICT, "PASSWORD_NOT_SET",
-                       "role %s has no password that is known to work; SetupRoles sets one",
+                       "role %s has no password that is known to work; SetupRoles sets one, unless "
+                       "it says why it can't (a role of that name that it didn't make)",
                        journal_text(&saga->journal, FACT_ROLE));
 }
 
@@ -234,10 +233,10 @@ Lesson reveal_learn_kept(Saga *saga, const Answer *answer)
     }
     bool has_next = !secret_is_empty(answer->next_password);
     bool has_present = !secret_is_empty(answer->password);
-    if (!has_next && !has_present) {
+    if ((!has_next && !has_present) || (has_next && !saga->rules->check_login)) {
         return not_set(saga);
     }
-    // one that was to be set may be, and the other one still: a login tells
+    // one that was to be set may be, and the other one still: what the branch keeps tells
     secret_move(&saga->connection.password, has_next ? answer->next_password : answer->password);
     if (has_next && has_present) {
         secret_move(&saga->connection.old_password, answer->password);
@@ -251,8 +250,8 @@ Lesson reveal_learn_kept(Saga *saga, const Answer *answer)
     return LESSON_LEARNT;
 }
 
-// Where the check logs in; its password is in memory already.
-static void set_connection(Saga *saga, const NeonUri *parts)
+// Where the check logs in: a role made by SQL is looked at by the one that makes them.
+static void set_connection(Saga *saga, const NeonUri *parts, Secret *password)
 {
     SagaConnection *connection = &saga->connection;
     const char *database = is_made_by_sql(saga) ? own_database(saga) : NULL;
@@ -263,8 +262,12 @@ static void set_connection(Saga *saga, const NeonUri *parts)
     fits = text_copy(connection->role, sizeof connection->role,
                      journal_text(&saga->journal, FACT_ROLE)) &&
            fits;
+    fits = text_copy(connection->owner, sizeof connection->owner,
+                     journal_text(&saga->journal, FACT_BOOTSTRAP)) &&
+           fits;
     (void)fits; // names of PostgreSQL, and a field of the same size
     connection->port = parts->port;
+    secret_move(&connection->owner_password, password);
 }
 
 static void ask_uri(const Saga *saga, bool pooled, Effect *effect)
@@ -281,7 +284,7 @@ static Lesson learn_uri(Saga *saga, const Answer *answer, Secret *ret_uri, const
     Lesson lesson = uri_learn(saga, answer->reply, &uri, &parts, &password);
     if (lesson == LESSON_LEARNT) {
         secret_move(ret_uri, &uri);
-        set_connection(saga, &parts);
+        set_connection(saga, &parts, &password);
         journal_set_text(&saga->journal, host_fact, parts.host);
     }
     return lesson;
@@ -315,34 +318,27 @@ Lesson reveal_learn_pooled_uri(Saga *saga, const Answer *answer)
     return learn_uri(saga, answer, &saga->connection.pooled_uri, FACT_POOLED_HOST);
 }
 
+// Never by a login as the role: whoever has it may have made that cost hours of computing.
 Ask reveal_ask_check(Saga *saga, Effect *effect)
 {
-    bool is_needed = is_made_by_sql(saga) && saga->rules->check_login &&
-                     !journal_has(&saga->journal, FACT_PASSWORD_CHECKED);
-    if (!is_needed) {
+    if (!is_made_by_sql(saga) || journal_has(&saga->journal, FACT_PASSWORD_CHECKED)) {
         return ASK_NOTHING;
     }
-    effect->kind = EFFECT_LOGIN;
+    sql_ask(saga, ROLES_MODE_PLAN, wanted_of_row(&saga->ledger->environment), effect);
+    effect->role = journal_text(&saga->journal, FACT_ROLE);
     return ASK_EFFECT;
-}
-
-// invalid_password, invalid_authorization_specification
-static bool is_refused(const Error *err)
-{
-    return strcmp(err->code, "28P01") == 0 || strcmp(err->code, "28000") == 0;
 }
 
 Lesson reveal_learn_check(Saga *saga, const Answer *answer)
 {
     SagaConnection *connection = &saga->connection;
-    if (answer->error->kind == ERROR_NONE) {
+    if (answer->error->kind != ERROR_NONE) {
+        return sql_learn_error(saga, answer);
+    }
+    if (record_has_text(answer->roles->passwords_set, journal_text(&saga->journal, FACT_ROLE))) {
         secret_clear(&connection->old_password);
         journal_set_flag(&saga->journal, FACT_PASSWORD_CHECKED);
         return LESSON_LEARNT;
-    }
-    if (!is_refused(answer->error)) {
-        return lesson_is_out_of_patience(saga) ? lesson_fail_with(saga, answer->error)
-                                               : lesson_wait_for(saga, WAITING_LOGIN, LOGIN_MS);
     }
     if (secret_is_empty(&connection->old_password)) {
         return not_set(saga);

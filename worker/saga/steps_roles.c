@@ -148,6 +148,7 @@ Lesson roles_learn_apply(Saga *saga, const Answer *answer)
     }
     changes_add(saga, answer->roles, setup_of(saga) == NULL);
     record_owners(saga, answer->roles);
+    secrets_note_set(saga, answer->roles);
     journal_set_flag(&saga->journal, FACT_APPLIED);
     return LESSON_LEARNT;
 }

@@ -17,6 +17,12 @@
  * stops anywhere between, leaves nothing that nobody knows.
  */
 
+enum { MISSING_BYTES = 256 }; // of an error's text, which says what to do about it, too
+
+#define REMEDY                                                                                     \
+    ". SetupRoles repairs roles that it made. Rename or drop one that it didn't make, or leave "   \
+    "its service out of SetupRoles and rotate it by its name, which Neon's API does"
+
 static bool is_branching(const Saga *saga)
 {
     return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
@@ -171,40 +177,98 @@ Ask secrets_ask_set(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static Lesson not_set(Saga *saga, const RolesReport *report)
+void secrets_note_set(Saga *saga, const RolesReport *report)
 {
-    const char *object = "";
-    const char *reason = "it isn't there";
-    for (size_t i = 0; i < report->count; i++) {
-        if (report->changes[i].blocked) {
-            object = report->changes[i].object;
-            reason = report->changes[i].reason;
-        }
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(report->passwords_set), i, name)
+    {
+        (void)record_once(saga, FACT_ROLES_SET, json_string_value(name));
     }
-    return lesson_fail(saga, ERROR_CONFLICT, "PASSWORD_NOT_SET",
-                       "a role's password could not be replaced (%s: %s)%s", object, reason,
-                       is_rotating(saga) ? "; SetupRoles repairs roles" : "");
 }
 
+static const char *why_not(const RolesReport *report, const char *role)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const RolesChange *change = &report->changes[i];
+        if (change->blocked && strcmp(change->object, role) == 0) {
+            return change->reason;
+        }
+    }
+    return "it isn't there";
+}
+
+// Names those that keep the password they had; returns how many.
+static size_t name_missing(const Saga *saga, const RolesReport *report, Text *ret_text)
+{
+    size_t count = 0;
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(to_set(saga)), i, name)
+    {
+        const char *role = json_string_value(name);
+        if (record_holds(saga, FACT_ROLES_SET, role)) {
+            continue;
+        }
+        count++;
+        text_printf(ret_text, "%s%s: %s", count > 1 ? "; " : "", role, why_not(report, role));
+    }
+    return count;
+}
+
+static Lesson not_set(Saga *saga, const char *named)
+{
+    return lesson_fail(saga, ERROR_CONFLICT, "PASSWORD_NOT_SET",
+                       "passwords could not be replaced (%s)%s", named,
+                       is_rotating(saga) ? REMEDY : "");
+}
+
+// Of a branch no password may stay the inherited one; a rotation keeps what it came to.
 Lesson secrets_learn_set(Saga *saga, const Answer *answer)
 {
     if (answer->error->kind != ERROR_NONE) {
         return sql_learn_error(saga, answer);
     }
-    if (answer->roles->remains) {
-        return not_set(saga, answer->roles);
+    CLEANUP(text_clear) Text missing = TEXT_INIT(MISSING_BYTES);
+    secrets_note_set(saga, answer->roles);
+    size_t count = name_missing(saga, answer->roles, &missing);
+    bool keeps_some = is_rotating(saga) && count < json_array_size(to_set(saga));
+    if (count > 0 && !keeps_some) {
+        return not_set(saga, text_get(&missing));
+    }
+    if (count > 0) {
+        journal_set_text(&saga->journal, FACT_NOT_SET, text_get(&missing));
     }
     journal_set_flag(&saga->journal, FACT_PASSWORDS_SET);
     return LESSON_LEARNT;
 }
 
+// A role that isn't ours has a next password that it will never have.
+static json_t *names_to_keep(const Saga *saga)
+{
+    json_t *names = names_of(saga);
+    for (size_t i = json_array_size(names); i-- > 0;) {
+        if (!record_holds(saga, FACT_ROLES_SET, json_string_value(json_array_get(names, i)))) {
+            json_array_remove(names, i);
+        }
+    }
+    return names;
+}
+
 Ask secrets_ask_keep(Saga *saga, Effect *effect)
 {
-    if (!is_due(saga) || journal_has(&saga->journal, FACT_SECRETS_KEPT)) {
+    bool is_kept = journal_has(&saga->journal, FACT_SECRETS_KEPT) &&
+                   !journal_has(&saga->journal, FACT_NOT_SET);
+    if (!is_due(saga) || is_kept) {
+        return ASK_NOTHING;
+    }
+    json_t *names = names_to_keep(saga);
+    if (json_array_size(names) == 0) {
+        json_decref(names);
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_KEEP_SECRETS;
-    effect->names = names_of(saga);
+    effect->names = names;
     return ASK_EFFECT;
 }
 
@@ -212,5 +276,7 @@ Lesson secrets_learn_keep(Saga *saga, const Answer *answer)
 {
     (void)answer;
     journal_set_flag(&saga->journal, FACT_SECRETS_KEPT);
-    return LESSON_LEARNT;
+    return journal_has(&saga->journal, FACT_NOT_SET)
+               ? not_set(saga, journal_text(&saga->journal, FACT_NOT_SET))
+               : LESSON_LEARNT;
 }

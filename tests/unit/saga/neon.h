@@ -93,7 +93,7 @@
 
 // An environment's roles are made.
 #define ROLES_MADE                                                                                 \
-    {"prepare_passwords", "1"}, {"apply_roles", "{}"},                                             \
+    {"prepare_passwords", "1"}, {"apply_roles", "{'set':['encore_admin']}"},                       \
     {                                                                                              \
         "keep_passwords", "ok"                                                                     \
     }

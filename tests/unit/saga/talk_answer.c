@@ -78,7 +78,8 @@ static char *copy_of(const json_t *row, size_t index)
     return alloc_text(json_string_value(json_array_get(row, index)));
 }
 
-// "{'changes':[['database','object','change','reason',blocked]],'managed':[…],'owners':[…]}"
+// "{'changes':[['database','object','change','reason',blocked]],'managed':[…],'owners':[…],
+// 'set':[…]}"
 static void read_report(const json_t *json, RolesReport *ret_report)
 {
     const json_t *rows = json_object_get(json, "changes");
@@ -95,6 +96,7 @@ static void read_report(const json_t *json, RolesReport *ret_report)
     ret_report->remains = json_is_true(json_object_get(json, "remains"));
     ret_report->managed_logins = json_incref(json_object_get(json, "managed"));
     ret_report->owners = json_incref(json_object_get(json, "owners"));
+    ret_report->passwords_set = json_incref(json_object_get(json, "set"));
 }
 
 // "unavailable 28P01" or "conflict ROLES_FENCED {'seen':9}": kind and code, then the report; just
