@@ -34,6 +34,10 @@ typedef struct Drift {
 } Drift;
 
 #define DRIFT_PLATFORM "encore_platform"
+// By the bootstrap role, with a password that it knows. Goes on as the platform role.
+#define DRIFT_MADE_BY_ANOTHER(role)                                                                \
+    "DROP ROLE " role "; SET SESSION AUTHORIZATION neondb_owner; CREATE ROLE " role                \
+    " LOGIN PASSWORD 'known'; SET SESSION AUTHORIZATION " DRIFT_PLATFORM ";"
 
 static const Drift DRIFTS[] = {
     // Roles and their attributes.
@@ -98,6 +102,14 @@ static const Drift DRIFTS[] = {
     {"Neon has made a service's role again", "postgres", NULL,
      "DROP ROLE svc_none;" NEON_LIKE_API_ROLE("svc_none"), "svc_none", .end = DRIFT_BLOCKED,
      .undo = "DROP ROLE svc_none"},
+    // up to 15 CREATEROLE is enough to administer it: it is ours again, with another password
+    {"somebody has made a service's role again", "postgres", NULL,
+     DRIFT_MADE_BY_ANOTHER("svc_mig") "GRANT db_main_admin TO svc_mig", "svc_mig",
+     .end = DRIFT_REPAIRED_15, .undo = "DROP ROLE svc_mig"},
+    // nothing may hinder the DROP
+    {"somebody has made a database's role again", "other", NULL,
+     "DROP OWNED BY db_other_reader;" DRIFT_MADE_BY_ANOTHER("db_other_reader") "SELECT",
+     "db_other_reader", .end = DRIFT_REPAIRED_15, .undo = "DROP ROLE db_other_reader"},
     {"a service works as admin in all databases", "postgres", NULL,
      "ALTER ROLE svc_writer SET role TO 'db_main_admin'", "svc_writer", .end = DRIFT_REPAIRED,
      .extra = true},

@@ -276,6 +276,38 @@ static void an_additive_policy_leaves_a_removed_service_its_login(void **state)
     kit_assert_converged(&kit);
 }
 
+static int64_t count_memberships(const char *role)
+{
+    CLEANUP(cluster_finish) PGconn *connection = cluster_admin(&kit.cluster, "postgres");
+    return rows_number(connection,
+                       "SELECT count(*) FROM pg_auth_members WHERE member = '%s'::regrole", role);
+}
+
+static void a_role_that_somebody_else_made_gets_nothing_and_loses_what_it_has(void **state)
+{
+    (void)state;
+    if (cluster_major() < 16) {
+        skip(); // CREATEROLE is enough to administer it: it is ours again
+    }
+    as_admin("postgres", NULL, DRIFT_MADE_BY_ANOTHER("svc_mig") "GRANT db_main_admin TO svc_mig");
+    kit_wish(&kit, ADDITIVE);
+    CLEANUP(kit_run_clear) KitRun additive = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_APPLY, &additive);
+    assert_true(additive.done && additive.report.remains);
+    assert_true(mentions(&additive.report, "svc_mig in db_main_admin", true));
+    assert_int_equal(kit_count_changes(&additive.report), 0);
+    assert_int_equal(count_memberships("svc_mig"), 1);
+    kit_wish(&kit, AUTHORITATIVE);
+    CLEANUP(kit_run_clear) KitRun apply = KIT_RUN_INIT;
+    kit_run(&kit, ROLES_MODE_APPLY, &apply);
+    assert_true(apply.done && apply.report.remains);
+    assert_int_equal(count_memberships("svc_mig"), 0);
+    assert_true(mentions(&apply.report, "svc_mig", true));
+    assert_false(mentions(&apply.report, "IN DATABASE", false));
+    as_admin("postgres", NULL, "DROP ROLE svc_mig");
+    kit_converge(&kit);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -309,6 +341,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_additive_policy_gives_what_is_missing),
         cmocka_unit_test(a_removed_service_keeps_its_role_but_neither_login_nor_memberships),
         cmocka_unit_test(an_additive_policy_leaves_a_removed_service_its_login),
+        cmocka_unit_test(a_role_that_somebody_else_made_gets_nothing_and_loses_what_it_has),
     };
     cluster_require(argc, argv);
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);

@@ -94,15 +94,6 @@ held AS MATERIALIZED (
                         FROM pg_auth_members) am
     JOIN pg_roles ro ON ro.oid = am.roleid
     JOIN pg_roles me ON me.oid = am.member LEFT JOIN pg_roles gr ON gr.oid = am.grantor),
--- Exists under a name of ours, and the platform role can't administer it: made by Neon's API, for
--- one. (pg_has_role would walk all of its memberships for each role: a tenth of a second.)
-alien AS MATERIALIZED (
-    SELECT w.role, h.note FROM cfg, want w JOIN have h ON h.rolname = w.role
-    WHERE w.kind <> 'platform'
-      AND (h.rolsuper OR CASE WHEN strict
-           THEN w.role NOT IN (SELECT role FROM held WHERE member = (SELECT platform FROM cfg)
-                               AND admin_option)
-           ELSE h.rolreplication END)),
 attributes AS (
     -- Only those that differ are named: to 15 the mere mention of BYPASSRLS or REPLICATION takes a
     -- superuser.
@@ -143,6 +134,8 @@ member AS MATERIALIZED (
         UNION ALL SELECT db.admin, svc.role, false, true
                   FROM svc, jsonb_each_text(svc.access) a JOIN db ON db.name = a.key
                   WHERE a.value = 'admin') x
+    -- whoever made it knows its password: it gets nothing, and keeps nothing
+    WHERE member NOT IN (SELECT role FROM alien)
     GROUP BY role, member),
 -- A row counts when it says exactly what is wanted; where nothing is taken away, at least that.
 -- What a member may do is the sum of its rows, so each is looked at.

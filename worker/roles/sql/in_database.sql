@@ -62,6 +62,7 @@ relation_missing AS (
     FROM relation l JOIN relation_want w USING (sequence)
     WHERE NOT EXISTS (SELECT FROM relation_have h
                       WHERE h.oid = l.oid AND h.role = w.role AND h.right = w.right)
+      AND w.role NOT IN (SELECT role FROM alien)
     GROUP BY 1, 2, 3),
 relation_extra AS (
     SELECT h.*, w.role IS NOT NULL AS wanted -- but for its grant option
@@ -93,7 +94,8 @@ creator AS MATERIALIZED (
            AND NOT pg_has_role(r.oid, me_oid, 'MEMBER')
     FROM cfg, here, pg_auth_members m JOIN pg_roles r ON r.oid = m.member
     WHERE m.roleid = admin_oid AND pg_has_role(r.oid, admin_oid, 'USAGE') AND NOT r.rolsuper
-      AND r.rolname <> platform AND r.oid NOT IN (SELECT oid FROM marked)),
+      AND r.rolname <> platform AND r.oid NOT IN (SELECT oid FROM marked)
+      AND r.rolname NOT IN (SELECT role FROM alien)),
 default_want AS MATERIALIZED (
     SELECT c.role AS creator, c.oid, t.* FROM cfg, here, creator c, LATERAL (VALUES
         ('r', 'TABLES', here.reader, 'SELECT', 0), ('r', 'TABLES', here.writer, 'INSERT', 0),
@@ -115,6 +117,7 @@ default_missing AS (
     WHERE NOT EXISTS (SELECT FROM default_have h
                       WHERE h.defaclrole = w.oid AND h.defaclnamespace = 0 AND h.type = w.type
                         AND h.role = w.role AND h.right = w.right)
+      AND w.role NOT IN (SELECT role FROM alien)
     GROUP BY 1, 2, 3, 4),
 default_changes AS (
     SELECT c.*, 'change' AS kind,
@@ -157,6 +160,7 @@ plan AS (
     FROM database_want w JOIN pg_roles r ON r.rolname = w.role, here
     WHERE ours AND NOT EXISTS (SELECT FROM database_have h
                                WHERE h.role = w.role AND h.right = w.right AND h.grantee <> 0)
+      AND w.role NOT IN (SELECT role FROM alien)
     GROUP BY datname, w.role
     UNION ALL
     SELECT 12, 'revoke', format('REVOKE %s ON DATABASE %I FROM PUBLIC',
@@ -178,6 +182,7 @@ plan AS (
     FROM schema s, here
     WHERE NOT EXISTS (SELECT FROM schema_have h JOIN pg_roles r ON r.oid = h.grantee
                       WHERE h.oid = s.oid AND r.rolname = reader AND h.right = 'USAGE')
+      AND reader NOT IN (SELECT role FROM alien)
     UNION ALL
     SELECT 21, 'revoke', format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', nspname),
            'PUBLIC has CREATE', format('schema %I', nspname), NULL
@@ -267,10 +272,12 @@ plan AS (
            'role setting is missing', w.role, NULL
     FROM setting_want w JOIN pg_roles r ON r.rolname = w.role, here
     WHERE NOT EXISTS (SELECT FROM setting_have h WHERE h.role = w.role AND h.value = w.value)
+      AND w.role NOT IN (SELECT role FROM alien)
     UNION ALL
     SELECT 62, 'revoke', format('ALTER ROLE %I IN DATABASE %I RESET role', h.role, datname),
            'role setting isn''t wanted', h.role, NULL
-    FROM setting_have h, here WHERE h.role NOT IN (SELECT role FROM setting_want)
+    FROM setting_have h, here
+    WHERE h.role NOT IN (SELECT role FROM setting_want UNION SELECT role FROM alien)
     UNION ALL
     SELECT 69, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL
     -- worth knowing
