@@ -113,6 +113,11 @@ RolesTalkNext roles_talk_next(RolesTalk *talk, uint32_t random);
 // No session could be opened, or only one that was refused: instead of sending anything. A database
 // that refuses us for good is reported as blocked; else the conversation has failed.
 void roles_talk_refused(RolesTalk *talk, const Error *err);
+// As that, of a database that is known to refuse for good, whatever `err` says.
+void roles_talk_leave_out(RolesTalk *talk, const Error *err);
+// CLUSTER: whether nobody may connect to the database, so that "too many connections" (53300) isn't
+// about a server that is full for a while.
+bool roles_talk_is_closed(const RolesTalk *talk, const char *database);
 // Whether a login was refused in a way that waiting doesn't change.
 bool roles_talk_is_refusal(const Error *err);
 // What came of the batch. `err` has kind none, unavailable (connection lost, code as drive/pg.h has

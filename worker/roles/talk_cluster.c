@@ -24,6 +24,20 @@ RolesDatabase roles_talk_look_for(const RolesTalk *talk, const char *database)
     return is_over ? ROLES_DATABASE_MISSING : ROLES_DATABASE_LATER;
 }
 
+bool roles_talk_is_closed(const RolesTalk *talk, const char *database)
+{
+    static const char KIND[] = "database "; // in sql/cluster.sql the object of no other step
+    const RolesPlan *plan = &talk->plans[ROLES_QUERY_CLUSTER];
+    for (size_t i = 0; i < plan->count; i++) {
+        const char *object = plan->steps[i].object;
+        if (strncmp(object, KIND, strlen(KIND)) == 0 &&
+            strcmp(object + strlen(KIND), database) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void note_missing(RolesTalk *talk)
 {
     const RolesPlan *plan = &talk->plans[ROLES_QUERY_DATABASES];

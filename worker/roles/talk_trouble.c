@@ -118,8 +118,13 @@ void roles_talk_refused(RolesTalk *talk, const Error *err)
 {
     if (talk->database == NULL || !roles_talk_is_refusal(err)) {
         talk_fail(talk, err);
-        return;
+    } else {
+        roles_talk_leave_out(talk, err);
     }
+}
+
+void roles_talk_leave_out(RolesTalk *talk, const Error *err)
+{
     if (talk->task->mode != ROLES_MODE_OWNER) { // who may not connect owns nothing there, mostly
         report_blocked(talk, err);
     }

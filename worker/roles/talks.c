@@ -118,7 +118,13 @@ bool roles_talks_refused(RolesTalks *talks, RolesSession *session, const Error *
         talks->cluster.state = SESSION_DUE;
         return true;
     }
-    roles_talk_refused(session->talk, err);
+    bool is_full = strcmp(err->code, "53300") == 0; // too_many_connections
+    if (is_full && session != &talks->cluster.public &&
+        roles_talk_is_closed(talks->cluster.public.talk, session->database)) {
+        roles_talk_leave_out(session->talk, err);
+    } else {
+        roles_talk_refused(session->talk, err);
+    }
     return false;
 }
 

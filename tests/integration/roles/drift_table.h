@@ -169,6 +169,12 @@ static const Drift DRIFTS[] = {
      "REVOKE ALL ON DATABASE main FROM neon_superuser", "neon_superuser", .end = DRIFT_REPAIRED},
     {"a service may make schemas", "main", NULL, "GRANT CREATE ON DATABASE main TO svc_writer",
      "svc_writer", .end = DRIFT_REPAIRED, .extra = true},
+    {"nobody may connect to a database", "postgres", NULL,
+     "ALTER DATABASE other CONNECTION LIMIT 0", "nobody may connect", .end = DRIFT_REPAIRED,
+     .extra = true, .login = "encore_reader other"},
+    {"a database allows no connections", "postgres", DRIFT_PLATFORM,
+     "SET ROLE db_other_admin; ALTER DATABASE other ALLOW_CONNECTIONS false", "nobody may connect",
+     .end = DRIFT_REPAIRED, .extra = true, .login = "encore_reader other"},
     {"a database is missing", "postgres", NULL, "DROP DATABASE other", "other",
      .end = DRIFT_REPAIRED, .login = "encore_reader other"},
 

@@ -165,6 +165,14 @@ extra AS (
                AND h.member NOT IN (SELECT rolname FROM marked WHERE starts_with(mark, 'svc ')))
       AND NOT EXISTS (SELECT FROM fits f WHERE f.role = h.role AND f.member = h.member
                       AND f.grantor_oid = h.grantor_oid)),
+-- Nobody can work in them, nor can we. Any other limit is somebody's choice.
+closed AS MATERIALIZED (
+    SELECT name, admin, r.oid IS NOT NULL AS ours, pg_has_role(me_oid, d.datdba, 'USAGE') AS can,
+           100 + 3 * row_number() OVER (ORDER BY name COLLATE "C") AS at
+    FROM cfg, db JOIN pg_database d ON d.datname = db.name
+    LEFT JOIN pg_roles r ON r.oid = d.datdba AND r.rolname = db.admin
+        AND r.rolname NOT IN (SELECT role FROM alien)
+    WHERE d.datconnlimit = 0 OR NOT d.datallowconn),
 -- Who inherits the platform role exercises its ADMIN options; who isn't granted it yet will be.
 revokes AS (
     SELECT e.*,
@@ -292,7 +300,13 @@ changes AS (
                      AND (a.high NOT LIKE '%REPLICATION%' OR h.rolreplication)
                 THEN format('ALTER ROLE %I %s', a.role, a.high) END,
            format('role has too much: %s is needed', a.high), a.role, NULL
-    FROM attributes a, cfg JOIN have h ON h.oid = me_oid WHERE a.high <> ''),
+    FROM attributes a, cfg JOIN have h ON h.oid = me_oid WHERE a.high <> ''
+    UNION ALL
+    SELECT at + 1, 'revoke',
+           CASE WHEN ours OR can
+                THEN format('ALTER DATABASE %I ALLOW_CONNECTIONS true CONNECTION LIMIT -1', name) END,
+           'nobody may connect', 'database ' || name, NULL
+    FROM closed),
 plan AS (
     SELECT 0 AS ord, 'fenced' AS kind, NULL::text AS stmt,
            'a later apply was here' AS why, number::text AS object, NULL::text AS secret
@@ -334,5 +348,9 @@ plan AS (
     UNION ALL SELECT 30, 'frame', format('SET LOCAL ROLE %I', platform), '', '', NULL FROM cfg
     UNION ALL SELECT 60, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL
     UNION ALL SELECT 62, 'frame', format('SET LOCAL ROLE %I', platform), '', '', NULL FROM cfg
-    UNION ALL SELECT 80, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL)
+    UNION ALL SELECT 80, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL
+    UNION ALL SELECT at, 'frame', format('SET LOCAL ROLE %I', admin), '', '', NULL
+    FROM closed, cfg WHERE ours AND NOT additive
+    UNION ALL SELECT at + 2, 'frame', 'SET LOCAL ROLE NONE', '', '', NULL
+    FROM closed, cfg WHERE ours AND NOT additive)
 @ANSWER@

@@ -125,6 +125,29 @@ static void the_first_failure_is_told_with_what_came_of_the_others(void **state)
     script_assert_change(script, 0, "!main|x||it can't be repaired");
 }
 
+// 53300 may also be told by a server that is full for a while.
+static void a_database_that_takes_nobody_does_not_fail_the_others(void **state)
+{
+    Script *script = *state;
+    script->rows[ROLES_QUERY_CLUSTER] = "blocked||nobody may connect|main|-\n"
+                                        "blocked||nobody may connect|database main|-";
+    CLEANUP(free_talks) RolesTalks *talks = roles_talks_new(&script->task, "neondb");
+    RolesSession *cluster = open_cluster(script, talks);
+    RolesSession *closed = roles_talks_open(talks);
+    RolesSession *other = roles_talks_open(talks);
+    Error err;
+    error_set(&err, ERROR_UNAVAILABLE, "53300", "too many connections");
+    assert_false(roles_talks_refused(talks, closed, &err));
+    assert_int_equal(roles_talks_next(talks, closed, 0).action, ROLES_TALK_DONE);
+    assert_false(roles_talks_is_over(talks));
+    assert_false(roles_talks_refused(talks, other, &err));
+    assert_int_equal(roles_talks_next(talks, other, 0).action, ROLES_TALK_FAILED);
+    assert_false(roles_talks_refused(talks, cluster, &err));
+    assert_false(roles_talks_end(talks, &script->report, &err));
+    assert_string_equal(err.code, "53300");
+    script_assert_change(script, 2, "!main|main||53300: too many connections");
+}
+
 static void missing_databases_are_left_out_of_a_plan(void **state)
 {
     Script *script = *state;
@@ -185,6 +208,7 @@ int main(void)
         SCRIPT_TEST(a_branch_without_postgres_is_entered_elsewhere),
         SCRIPT_TEST(a_branch_that_does_not_answer_is_not_tried_elsewhere),
         SCRIPT_TEST(the_first_failure_is_told_with_what_came_of_the_others),
+        SCRIPT_TEST(a_database_that_takes_nobody_does_not_fail_the_others),
         SCRIPT_TEST(missing_databases_are_left_out_of_a_plan),
         SCRIPT_TEST(databases_begin_while_others_are_created),
         SCRIPT_TEST(a_rotation_needs_no_database),
