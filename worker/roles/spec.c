@@ -115,7 +115,8 @@ static bool check_access(const json_t *access, const char *field, const json_t *
     json_object_foreach(each, database, level)
     {
         if (json_object_get(databases, database) == NULL) {
-            return refuse(field, "names a database that isn't listed", err);
+            return error_set_field(err, ERROR_INVALID, "INVALID_FIELD", field,
+                                   "%s names the database %s, which isn't listed", field, database);
         }
         if (find_text(level, ACCESSES, ACCESS_COUNT) == ACCESS_COUNT) {
             return refuse(field, "must be read, write or admin", err);

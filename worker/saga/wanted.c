@@ -138,6 +138,35 @@ static RolesPolicy policy_for_setup(const Saga *saga)
     return strcmp(row->origin, "imported") == 0 ? ROLES_ADDITIVE : ROLES_AUTHORITATIVE;
 }
 
+static bool names(const json_t *list, const char *wanted)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(list), i, name)
+    {
+        if (strcmp(json_string_value(name), wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Those that Neon lists and those that were wanted before: one that somebody dropped is missing.
+static void add_known(const Saga *saga, json_t *spec)
+{
+    const json_t *before = wanted_of_row(&saga->ledger->environment);
+    const json_t *wanted = json_object_get(before, "databases");
+    add_listed(spec, wanted);
+    size_t i;
+    json_t *name;
+    json_array_foreach(unconst(journal_value(&saga->journal, FACT_DATABASES)), i, name)
+    {
+        if (!names(wanted, json_string_value(name))) {
+            roles_spec_add_database(spec, json_string_value(name));
+        }
+    }
+}
+
 bool wanted_set_for_setup(Saga *saga, Error *err)
 {
     const Provisioning__V1__SetupRoles *setup = saga->command->message->setup_roles;
@@ -145,7 +174,7 @@ bool wanted_set_for_setup(Saga *saga, Error *err)
     json_t *spec =
         roles_spec_new(saga->rules->roles_prefix, policy_for_setup(saga), is_ours || setup->adopt);
     if (setup->n_databases == 0) {
-        add_listed(spec, journal_value(&saga->journal, FACT_DATABASES));
+        add_known(saga, spec);
     }
     add_databases(spec, setup->databases, setup->n_databases);
     add_services(spec, setup->services, setup->n_services);

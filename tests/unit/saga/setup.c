@@ -109,6 +109,16 @@ static const Talk TALKS[] = {
       {"!end", "RolesConfigured",
        "'databases':['app','jobs','new']|!svc_old|"
        "'rolesPolicy':'ROLES_POLICY_ADDITIVE'"}}},
+    {"a database that somebody dropped is wanted still",
+     SETUP(""),
+     ROW(",'details':{'role':'jobs_owner','roles_spec':{'prefix':'encore','policy':'additive',"
+         "'adopt':true,'databases':['dropped','app'],'services':[]}}"),
+     NULL,
+     {{"find_databases", DATABASES},
+      {"find_role", ROLES(ROLE("jobs_owner"))},
+      {"find_connection", CONNECTION_URI("ep-1")},
+      {"plan_roles", "{}", "'databases':['dropped','app','jobs']"},
+      {"!end", "RolesConfigured", "'sequence':'5'"}}},
     {"a policy is told",
      SETUP(",'policy':'ROLES_POLICY_AUTHORITATIVE'"),
      KEPT,
