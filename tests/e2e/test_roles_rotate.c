@@ -1,4 +1,6 @@
 // RotateCredentials: a service, a role, all; and what RevealCredentials says after one that failed.
+#include <string.h>
+
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/credentials.h"
@@ -36,6 +38,18 @@ static int begin(void **state)
 static Credential of_service(World *world, const char *service)
 {
     return credentials_of_service(world, APPLICATION, "live", &recipient, service, "main");
+}
+
+static bool has_blocked(const Seen *seen, const char *role)
+{
+    for (int i = 0; i < 100; i++) {
+        const char *object = seen_text(seen, box_text("rolesConfigured.changes.%d.object", i));
+        if (strcmp(object, role) == 0 &&
+            seen_flag(seen, box_text("rolesConfigured.changes.%d.blocked", i))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void a_service_gets_a_new_password_and_others_keep_theirs(void **state)
@@ -141,6 +155,37 @@ static void a_password_that_was_changed_by_hand_is_set_back(void **state)
     assert_true(credentials_work(world, orders.direct_uri));
 }
 
+#define WITH_PAY                                                                                   \
+    "'setupRoles': {'environment': 'live', 'services': [{'name': 'orders', 'databases': "          \
+    "[{'database': 'main'}]}, {'name': 'pay', 'databases': [{'database': 'main'}]}]}"
+#define REVEAL_PAY                                                                                 \
+    "'revealCredentials': {'environment': 'live', 'replyPublicKey': '%s', 'service': 'pay'}"
+
+// What somebody else made keeps its password: ours is never handed out as if it were set.
+static void a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated(void **state)
+{
+    static const char THEIRS[] = "Somebody-elses_0wn-pass7f21c0";
+    World *world = *state;
+    world_add_secret(world, THEIRS);
+    PGconn *owner = login_revealed(world, &live);
+    (void)login_value(owner, box_text("CREATE ROLE svc_pay LOGIN PASSWORD '%s'", THEIRS));
+    PQfinish(owner);
+    const Seen *seen = command_run(world, APPLICATION, "RolesConfigured", WITH_PAY);
+    assert_true(has_blocked(seen, "svc_pay"));
+    (void)command_refused(world, APPLICATION, "CommandRejected", "PASSWORD_NOT_SET", REVEAL_PAY,
+                          recipient.public_base64);
+    Credential orders = of_service(world, "orders");
+    seen = command_refused(world, APPLICATION, "CommandFailed", "PASSWORD_NOT_SET",
+                           ROTATE("'all': true"));
+    assert_non_null(strstr(seen_text(seen, "commandFailed.message"), "svc_pay"));
+    assert_true(expect_holds(seen, "commandFailed.left", "role svc_orders has its new password"));
+    assert_true(expect_holds(seen, "commandFailed.left", "role svc_pay has no new password"));
+    assert_false(credentials_work(world, orders.direct_uri));
+    assert_true(credentials_work(world, of_service(world, "orders").direct_uri));
+    (void)command_refused(world, APPLICATION, "CommandRejected", "PASSWORD_NOT_SET", REVEAL_PAY,
+                          recipient.public_base64);
+}
+
 int main(void)
 {
     world_require();
@@ -151,6 +196,7 @@ int main(void)
         cmocka_unit_test(who_is_unknown_is_named),
         cmocka_unit_test(a_rotation_that_failed_leaves_what_works),
         cmocka_unit_test(a_password_that_was_changed_by_hand_is_set_back),
+        cmocka_unit_test(a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated),
         cmocka_unit_test(secrets_are_found_nowhere),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, world_end));
