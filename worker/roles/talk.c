@@ -25,6 +25,7 @@ RolesTalk *roles_talk_new(const RolesTask *task, const char *database)
     talk->missing = json_array();
     talk->report = ROLES_REPORT_INIT;
     talk->err = ERROR_INIT;
+    talk->holder = TEXT_INIT(TALK_HOLDER_BYTES);
     talk_look_begin(talk);
     return talk;
 }
@@ -40,6 +41,7 @@ void roles_talk_free(RolesTalk *talk)
     json_decref(talk->done);
     json_decref(talk->failed);
     json_decref(talk->missing);
+    text_clear(&talk->holder);
     free(talk->verdicts);
     free(talk->database);
     free(talk);
@@ -88,6 +90,9 @@ static void build(RolesTalk *talk)
     switch (talk->state) {
     case TALK_OPENS:
         build_open(talk);
+        break;
+    case TALK_ASKS:
+        talk_holder_build(talk);
         break;
     case TALK_LOOKS:
         build_look(talk);
@@ -138,6 +143,7 @@ RolesTalkNext roles_talk_next(RolesTalk *talk, uint32_t random)
     case TALK_FAILED:
         return (RolesTalkNext){.action = ROLES_TALK_FAILED, .err = &talk->err};
     case TALK_OPENS:
+    case TALK_ASKS:
     case TALK_LOOKS:
     case TALK_APPLIES:
     case TALK_CREATES:
@@ -231,6 +237,9 @@ void roles_talk_learn(RolesTalk *talk, PGresult *const *results, int count, cons
     switch (talk->state) {
     case TALK_OPENS:
         learn_open(talk, results, count);
+        break;
+    case TALK_ASKS:
+        talk_holder_learn(talk, results);
         break;
     case TALK_LOOKS:
         learn_look(talk, results);

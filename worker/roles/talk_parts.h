@@ -4,6 +4,7 @@
 #ifndef ROLES_TALK_PARTS_H
 #define ROLES_TALK_PARTS_H
 
+#include "base/text.h"
 #include "roles/plan.h"
 #include "roles/talk.h"
 #include "roles/talk_batch.h"
@@ -20,11 +21,13 @@ enum {
     TALK_ATTEMPTS_MAX = 8,
     // Databases that are created in one batch: those that are there are worked in meanwhile.
     TALK_CREATED_AT_ONCE = 4,
+    TALK_HOLDER_BYTES = 200,
     TALK_NOT_SENT = -1,
 };
 
 typedef enum TalkState {
     TALK_OPENS, // takes the lock and looks for the first time
+    TALK_ASKS,  // who has the lock, and ends those that aren't runs of ours
     TALK_LOOKS,
     TALK_VERIFIES,
     TALK_APPLIES,
@@ -51,6 +54,7 @@ struct RolesTalk {
     TalkState after_wait;
     uint32_t attempts; // that failed one after another
     uint32_t wait_ms;  // 0: not chosen yet
+    Text holder;       // of the lock, when it was asked for last; empty: a run of ours
     TalkBatch batch;
     bool is_built; // the batch, of this state
 
@@ -97,9 +101,15 @@ void talk_stumble(RolesTalk *talk, const Error *err);
 // May the same succeed a little later?
 bool talk_is_passing(const char *sqlstate);
 bool talk_may_retry(const RolesTalk *talk);
+void talk_wait_for(RolesTalk *talk, TalkState then); // after a failure
 // The failed result of one statement; code = SQLSTATE.
 void talk_read_failure(const PGresult *result, Error *ret_err);
 bool talk_has_failed(const PGresult *result);
+
+// ---- talk_holder.c
+
+void talk_holder_build(RolesTalk *talk);
+void talk_holder_learn(RolesTalk *talk, PGresult *const *results);
 
 // ---- talk_look.c
 

@@ -60,7 +60,7 @@ bool talk_may_retry(const RolesTalk *talk)
     return talk->attempts < (at_once ? TALK_ATTEMPTS_AT_ONCE : TALK_ATTEMPTS_MAX);
 }
 
-static void wait_for(RolesTalk *talk, TalkState then)
+void talk_wait_for(RolesTalk *talk, TalkState then)
 {
     talk->attempts++;
     talk->after_wait = then;
@@ -73,7 +73,10 @@ static void give_up(RolesTalk *talk, const Error *err)
 {
     Error told = *err;
     if (talk_is_passing(err->code)) {
-        error_set(&told, ERROR_BUSY, "ROLES_BUSY", "%s: %s", err->code, err->text);
+        bool is_held = text_get(&talk->holder)[0] != '\0';
+        error_set(&told, ERROR_BUSY, "ROLES_BUSY", "%s: %s%s%s%s", err->code, err->text,
+                  is_held ? "; the lock is held by " : "", text_get(&talk->holder),
+                  is_held ? "; end that session" : "");
         talk_fail(talk, &told);
     } else if (talk->database != NULL) {
         report_blocked(talk, err);
@@ -88,8 +91,11 @@ void talk_stumble(RolesTalk *talk, const Error *err)
 {
     if (err->kind == ERROR_UNAVAILABLE) {
         talk_fail(talk, err);
+    } else if (talk->state == TALK_OPENS && strcmp(err->code, "55P03") == 0 &&
+               talk_may_retry(talk)) {
+        talk_go(talk, TALK_ASKS);
     } else if (talk_is_passing(err->code) && talk_may_retry(talk)) {
-        wait_for(talk, talk->state == TALK_OPENS ? TALK_OPENS : TALK_LOOKS);
+        talk_wait_for(talk, talk->state == TALK_OPENS ? TALK_OPENS : TALK_LOOKS);
     } else if (talk->state == TALK_APPLIES && !talk->is_one_by_one) {
         talk->is_one_by_one = true;
         talk->attempts = TALK_ATTEMPTS_AT_ONCE;

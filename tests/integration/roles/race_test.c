@@ -115,6 +115,23 @@ static void a_run_waits_for_the_one_that_has_the_lock(void **state)
     kit_assert_converged(&kit);
 }
 
+// As a service whose password leaked may, to keep a rotation of it away.
+static void somebody_else_s_session_with_the_locks_is_ended(void **state)
+{
+    (void)state;
+    kit_converge(&kit);
+    CLEANUP(cluster_finish) PGconn *cluster = kit_login(&kit, "postgres", "svc_writer");
+    CLEANUP(cluster_finish) PGconn *database = kit_login(&kit, "main", "svc_reader");
+    rows_run(cluster, "SELECT pg_advisory_lock(hashtextextended('encore:roles', 0))");
+    rows_run(database, "SELECT pg_advisory_lock_shared("
+                       "hashtextextended('encore:roles:database', 0))");
+    assert_int_equal(end_of(start_run()), 0);
+    PQclear(PQexec(cluster, "SELECT 1"));
+    PQclear(PQexec(database, "SELECT 1"));
+    assert_int_equal(PQstatus(cluster), CONNECTION_BAD);
+    assert_int_equal(PQstatus(database), CONNECTION_BAD);
+}
+
 static double now_s(void)
 {
     struct timespec now;
@@ -236,6 +253,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(six_runs_at_once_all_succeed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(six_runs_at_once_repair_what_drifted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_run_waits_for_the_one_that_has_the_lock, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(somebody_else_s_session_with_the_locks_is_ended, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(after_a_kill_at_any_moment_a_run_converges, set_up,
                                         tear_down),

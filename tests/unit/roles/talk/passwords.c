@@ -235,6 +235,24 @@ static void a_rotation_sets_passwords_and_nothing_else(void **state)
     assert_null(script->report.passwords_set);
 }
 
+static void a_rotation_of_a_role_that_is_blocked_says_why(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PASSWORDS;
+    script_know(script, 1);
+    script->rows[ROLES_QUERY_VERIFIERS] = "svc_a|SCRAM-a";
+    script_begin(script, NULL);
+    script_answer(script);
+    script->rows[ROLES_QUERY_CLUSTER] = "blocked||not that one|svc_b|-\n"
+                                        "blocked||role exists|svc_a|-";
+    script_verify(script, ROLES_VERIFIED_DIFFERENT);
+    script_answer(script);
+    assert_int_equal(script_action(script), ROLES_TALK_HOLD);
+    assert_int_equal(script_report(script)->count, 1);
+    script_assert_change(script, 0, "!|svc_a||role exists");
+    assert_null(script->report.passwords_set);
+}
+
 static void a_rotation_of_a_role_that_is_missing_is_reported(void **state)
 {
     Script *script = *state;
@@ -323,6 +341,7 @@ int main(void)
         SCRIPT_TEST(a_plan_tells_of_a_password_that_is_the_wanted_one),
         SCRIPT_TEST(secrets_without_a_password_are_not_compared),
         SCRIPT_TEST(a_rotation_sets_passwords_and_nothing_else),
+        SCRIPT_TEST(a_rotation_of_a_role_that_is_blocked_says_why),
         SCRIPT_TEST(a_rotation_of_a_role_that_is_missing_is_reported),
         SCRIPT_TEST(a_rotation_that_does_not_hold_is_reported),
         SCRIPT_TEST(no_parameter_is_a_password),

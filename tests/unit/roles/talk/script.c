@@ -141,6 +141,11 @@ static void write_down(Script *script, const RolesStatement *statement)
     int query = query_of(statement->sql);
     if (query >= 0) {
         add_query(script, query, statement);
+    } else if (strstr(statement->sql, "pg_locks") != NULL) {
+        assert_string_equal(statement->params[0], "encore");
+        bool is_of_database = strstr(statement->sql, ":roles:database'") != NULL;
+        bool ends = strstr(statement->sql, "pg_terminate_backend") != NULL;
+        add_word(script, ends ? "end others" : "others", is_of_database ? "database" : "cluster");
     } else if (strstr(statement->sql, "advisory_lock") != NULL) {
         add_lock(script, statement);
     } else if (strcmp(statement->sql, ROLES_SQL_MAKE_PAD) == 0) {
@@ -228,6 +233,9 @@ static PGresult *result_of(const Script *script, const RolesBatch *batch, int in
     }
     if (query >= 0) {
         return rows_of(query, script->rows[query]);
+    }
+    if (strstr(statement->sql, "pg_locks") != NULL) {
+        return value_of(script->holder != NULL ? script->holder : "");
     }
     if (strcmp(statement->sql, ROLES_SQL_MAKE_PAD) == 0) {
         return value_of(script->pad);

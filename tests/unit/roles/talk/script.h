@@ -29,9 +29,10 @@ typedef struct Script {
     RolesTalk *talk;
     // Rows of a query: one a line, columns separated by '|', of which "-" is NULL. NULL: none.
     const char *rows[SCRIPT_QUERIES];
-    const char *pad;   // of the session
-    int fails_at;      // with a Sync each: index of the statement that fails; -1: none
-    const char *wrong; // when tried by itself, a statement that has this in it fails
+    const char *holder; // of the lock; NULL: a run of ours
+    const char *pad;    // of the session
+    int fails_at;       // with a Sync each: index of the statement that fails; -1: none
+    const char *wrong;  // when tried by itself, a statement that has this in it fails
     char sent[SCRIPT_SENT_BYTES];
     char *parameter; // of the last plan query
     RolesReport report;

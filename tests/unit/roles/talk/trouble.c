@@ -20,6 +20,7 @@ static void a_lock_that_is_held_for_long_is_asked_for_again(void **state)
     uint32_t longest_ms = 0;
     for (int i = 0; i < 8; i++) {
         script_refuse(script, "55P03");
+        script_assert_answer(script, "others database; end others database");
         longest_ms = roles_talk_next(script->talk, 0).wait_ms;
         wait_and_go_on(script);
         script_assert_sent(script, "lock database; owner; privileges");
@@ -30,6 +31,26 @@ static void a_lock_that_is_held_for_long_is_asked_for_again(void **state)
     assert_true(longest_ms >= 1500);
     assert_int_equal(next.err->kind, ERROR_BUSY);
     assert_string_equal(next.err->code, "ROLES_BUSY");
+    assert_string_equal(next.err->text, "55P03: refused");
+}
+
+static void who_holds_the_lock_and_can_not_be_ended_is_named(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PLAN;
+    script->holder = "svc_a, pid 12";
+    script_begin(script, NULL);
+    for (int i = 0; i < 8; i++) {
+        script_refuse(script, "55P03");
+        script->fails_at = i == 1 ? 0 : -1; // a holder that can't be read isn't named
+        script_assert_answer(script, "others cluster");
+        wait_and_go_on(script);
+    }
+    script_refuse(script, "55P03");
+    RolesTalkNext next = roles_talk_next(script->talk, 0);
+    assert_int_equal(next.action, ROLES_TALK_FAILED);
+    assert_string_equal(next.err->text,
+                        "55P03: refused; the lock is held by svc_a, pid 12; end that session");
 }
 
 static void the_cluster_s_lock_is_asked_for_again_too(void **state)
@@ -223,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRIPT_TEST(a_lock_that_is_held_for_long_is_asked_for_again),
+        SCRIPT_TEST(who_holds_the_lock_and_can_not_be_ended_is_named),
         SCRIPT_TEST(the_cluster_s_lock_is_asked_for_again_too),
         SCRIPT_TEST(a_lost_race_is_run_again_from_a_new_look),
         SCRIPT_TEST(what_fails_as_a_whole_is_tried_one_by_one),
