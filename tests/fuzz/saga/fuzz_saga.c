@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "contract/json.h"
 #include "fate.h"
 #include "play.h"
+#include "roles/spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -158,7 +160,7 @@ static void call_neon(Play *play, const Decision *decision)
 static void run_roles(Play *play, const Decision *decision)
 {
     Error error = ERROR_INIT;
-    RolesReport report = ROLES_REPORT_INIT;
+    CLEANUP(roles_report_clear) RolesReport report = ROLES_REPORT_INIT;
     must(decision->mutating, "changes have an intent");
     must(decision->effect.fence == play->fence, "what is changed is changed behind the last fence");
     row_open(&play->row, play->owner, decision, play->world.now_ms);
@@ -178,6 +180,8 @@ static void run_roles(Play *play, const Decision *decision)
         error_set(&error, ERROR_CONFLICT, "ROLES_FAILED", "no");
     } else if (fate != FATE_GOOD) {
         error_set(&error, ERROR_UNAVAILABLE, "CONNECTION_LOST", "away");
+    } else {
+        report.passwords_set = roles_spec_logins(decision->effect.roles_spec);
     }
     learn(play, decision, &(Answer){.error = &error, .roles = &report});
 }
