@@ -12,6 +12,7 @@
 #include "compute.h"
 #include "kafka.h"
 #include "log.h"
+#include "record.h"
 #include "server.h"
 #include "state.h"
 
@@ -63,6 +64,14 @@ static bool load_files(Sandbox *sandbox, char *ret_error)
         !faults_load(&sandbox->faults, options->faults_file, error, sizeof(error))) {
         text_format(ret_error, MAIN_ERROR_BYTES, "--faults %s: %s", options->faults_file, error);
         return false;
+    }
+    if (options->record_file != NULL) {
+        sandbox->record = record_open(options->record_file);
+        if (sandbox->record == NULL) {
+            text_format(ret_error, MAIN_ERROR_BYTES, "--record %s: %s", options->record_file,
+                        strerror(errno));
+            return false;
+        }
     }
     return true;
 }
@@ -143,6 +152,9 @@ static void close_parts(Program *program)
     faults_free(&sandbox->faults);
     keys_free(&sandbox->keys);
     calls_free(&sandbox->calls);
+    if (sandbox->record != NULL) {
+        fclose(sandbox->record);
+    }
 }
 
 static int run(Program *program)

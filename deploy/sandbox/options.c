@@ -23,6 +23,7 @@ enum {
     OPTION_KEYS,
     OPTION_FAULTS,
     OPTION_LOG,
+    OPTION_RECORD,
     OPTION_KAFKA,
     OPTION_KAFKA_BROKERS,
     OPTION_KAFKA_TOPIC,
@@ -71,6 +72,8 @@ static const struct argp_option OPTIONS[] = {
     {"kafka-brokers", OPTION_KAFKA_BROKERS, "N", 0, "its number of brokers (1)", 4},
     {"kafka-topic", OPTION_KAFKA_TOPIC, "NAME:PARTITIONS", 0, "a topic there; may be repeated", 4},
     {"log", OPTION_LOG, "FILE", 0, "log to a file (default: standard error)", 5},
+    {"record", OPTION_RECORD, "FILE", 0,
+     "append every call of the API and its reply, passwords included (one line of JSON each)", 5},
     {"quiet", OPTION_QUIET, NULL, 0, "log warnings only", 5},
     {0},
 };
@@ -223,6 +226,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_LOG:
         options->log_file = argument;
+        return 0;
+    case OPTION_RECORD:
+        options->record_file = argument;
         return 0;
     case OPTION_QUIET:
         options->quiet = true;

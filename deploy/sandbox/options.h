@@ -27,6 +27,7 @@ typedef struct Options {
     const char *keys_file;
     const char *faults_file;
     const char *log_file;
+    const char *record_file;
     bool quiet;
     bool logs_statements; /* the clusters' logs */
     bool reverts;         /* clusters get what only the control plane knows */

@@ -7,6 +7,7 @@
 #include "compute.h"
 #include "handlers.h"
 #include "log.h"
+#include "record.h"
 #include "routes.h"
 
 static const char UNROUTED[] = "GET (no such route)";
@@ -323,34 +324,45 @@ void request_start(Request *request)
     }
 }
 
-static struct MHD_Response *build_response(Request *request)
+/* The body, owned by the caller; NULL: none. */
+static char *build_text(const Request *request)
 {
     static const char HTML[] = "<!DOCTYPE html><html><head><title>console.neon.tech | 524: A "
                                "timeout occurred</title></head><body>Error 524</body></html>\n";
     const FaultPlan *plan = &request->plan;
     if (plan->has_error && plan->error.html) {
-        char *text = strdup(HTML);
-        return MHD_create_response_from_buffer(sizeof(HTML) - 1, text, MHD_RESPMEM_MUST_FREE);
+        return strdup(HTML);
     }
     if (request->exchange.reply == NULL) {
-        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        return NULL;
     }
     char *text = json_dumps(request->exchange.reply, JSON_COMPACT);
     if (text == NULL) {
         abort();
     }
-    return MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    return text;
+}
+
+static void record(const Request *request, struct MHD_Response *response, const char *text)
+{
+    FILE *stream = request->exchange.sandbox->record;
+    if (stream != NULL) {
+        record_add(stream, request, response, text);
+    }
 }
 
 enum MHD_Result request_send(Request *request)
 {
     if (request->is_dropped) {
+        record(request, NULL, NULL);
         return MHD_NO;
     }
     const FaultPlan *plan = &request->plan;
-    struct MHD_Response *response = build_response(request);
+    char *text = build_text(request);
+    struct MHD_Response *response = MHD_create_response_from_buffer(text == NULL ? 0 : strlen(text),
+                                                                    text, MHD_RESPMEM_MUST_FREE);
     bool is_html = plan->has_error && plan->error.html;
-    if (is_html || request->exchange.reply != NULL) {
+    if (text != NULL) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                 is_html ? "text/html; charset=UTF-8" : "application/json");
     }
@@ -362,6 +374,7 @@ enum MHD_Result request_send(Request *request)
         text_build(seconds, sizeof(seconds), "%d", plan->error.retry_after);
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
+    record(request, response, text);
     enum MHD_Result result =
         MHD_queue_response(request->connection, (unsigned int)request->exchange.status, response);
     MHD_destroy_response(response);

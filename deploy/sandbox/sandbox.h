@@ -1,6 +1,7 @@
 /* The whole program as one value, handed to every handler. */
 #pragma once
 
+#include <stdio.h>
 #include <uv.h>
 
 #include "calls.h"
@@ -22,5 +23,6 @@ typedef struct Sandbox {
     Limits limits;
     Faults faults;
     Calls calls;
+    FILE *record;     /* NULL without --record */
     Compute *compute; /* NULL with --no-compute */
 } Sandbox;

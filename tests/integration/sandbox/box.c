@@ -99,6 +99,12 @@ void box_restart(Box *box, const char *const *arguments)
     const char *argv[BOX_ARGUMENTS] = {NEON_SANDBOX, "--state",     box->dir, "--port",
                                        "0",          "--ephemeral", "--log",  box->log};
     int count = 8;
+    const char *records = getenv("PROVISION_TEST_RECORD_DIR");
+    if (records != NULL && records[0] != '\0') {
+        argv[count++] = "--record";
+        argv[count++] = box_text("%s/%s%s.jsonl", records, program_invocation_short_name,
+                                 strrchr(box->dir, '-'));
+    }
     for (int i = 0; arguments[i] != NULL; i++) {
         assert_true(count < BOX_ARGUMENTS - 1);
         argv[count++] = arguments[i];
