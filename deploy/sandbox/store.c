@@ -21,7 +21,6 @@ void store_init(Store *store)
 
 static Lifetime begin_life(Store *store, Kind kind, int64_t now_ms)
 {
-    store->created[kind]++;
     return (Lifetime){
         .created_ms = now_ms,
         .updated_ms = now_ms,
@@ -47,8 +46,8 @@ Project *store_add_project(Store *store, int64_t now_ms)
         HASH_FIND_STR(store->projects_by_id, project->id, other);
     } while (other != NULL);
     project->life = begin_life(store, KIND_PROJECT, now_ms);
-    DL_APPEND(store->projects, project);
-    HASH_ADD_STR(store->projects_by_id, id, project);
+    store_link_project(store, project);
+    store_touch(&project->mark);
     return project;
 }
 
@@ -64,10 +63,8 @@ Branch *store_add_branch(Store *store, Project *project, const char *name, int64
     branch->project = project;
     branch->state_changed_ms = now_ms;
     branch->life = begin_life(store, KIND_BRANCH, now_ms);
-    DL_APPEND(project->branches, branch);
-    project->branch_count++;
-    HASH_ADD_STR(store->branches_by_id, id, branch);
-    HASH_ADD(hh_name, project->branches_by_name, name, strlen(branch->name), branch);
+    store_link_branch(store, branch);
+    store_touch(&branch->mark);
     return branch;
 }
 
@@ -77,6 +74,7 @@ void store_move_branch(Branch *branch, Branch *parent)
         branch->parent->children--;
     }
     branch->parent = parent;
+    store_touch(&branch->mark);
     if (parent != NULL) {
         parent->children++;
     }
@@ -89,6 +87,7 @@ void store_rename_branch(Branch *branch, const char *name, int64_t now_ms)
     text_build(branch->name, sizeof(branch->name), "%s", name);
     HASH_ADD(hh_name, project->branches_by_name, name, strlen(branch->name), branch);
     branch->life.updated_ms = now_ms;
+    store_touch(&branch->mark);
 }
 
 Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms)
@@ -106,9 +105,8 @@ Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms)
     endpoint->is_pending_active = true;
     endpoint->port = 5432;
     endpoint->life = begin_life(store, KIND_ENDPOINT, now_ms);
-    branch->endpoint = endpoint;
-    DL_APPEND(branch->project->endpoints, endpoint);
-    HASH_ADD_STR(store->endpoints_by_id, id, endpoint);
+    store_link_endpoint(store, endpoint);
+    store_touch(&endpoint->mark);
     return endpoint;
 }
 
@@ -117,7 +115,8 @@ Role *store_add_role(Store *store, Branch *branch, const char *name, int64_t now
     Role *role = allocate(sizeof(*role));
     text_build(role->name, sizeof(role->name), "%s", name);
     role->life = begin_life(store, KIND_ROLE, now_ms);
-    DL_APPEND(branch->roles, role);
+    store_link_role(store, branch, role);
+    store_touch(&branch->mark);
     return role;
 }
 
@@ -125,11 +124,12 @@ Database *store_add_database(Store *store, Branch *branch, const char *name, con
                              int64_t now_ms)
 {
     Database *database = allocate(sizeof(*database));
-    database->id = store->next_database_id++;
+    database->id = store->next_database_id;
     text_build(database->name, sizeof(database->name), "%s", name);
     text_build(database->owner, sizeof(database->owner), "%s", owner);
     database->life = begin_life(store, KIND_DATABASE, now_ms);
-    DL_APPEND(branch->databases, database);
+    store_link_database(store, branch, database);
+    store_touch(&branch->mark);
     return database;
 }
 
@@ -142,13 +142,11 @@ Operation *store_add_operation(Store *store, Project *project, Branch *branch, A
     operation->action = action;
     /* The listing's cursor is created_at, so no two may be equal. */
     int64_t now_us = text_now_ms() * 1000;
-    store->last_operation_us =
+    operation->created_us =
         now_us > store->last_operation_us ? now_us : store->last_operation_us + 1;
-    operation->created_us = store->last_operation_us;
     operation->updated_us = operation->created_us;
-    store->created[KIND_OPERATION]++;
-    DL_APPEND(project->operations, operation);
-    HASH_ADD_STR(store->operations_by_id, id, operation);
+    store_link_operation(store, operation);
+    store_touch(&operation->mark);
     if (project->current == NULL) {
         project->current = operation;
     }
@@ -170,6 +168,7 @@ void store_delete_endpoint(Store *store, Endpoint *endpoint, int64_t now_ms)
 {
     end_life(store, KIND_ENDPOINT, &endpoint->life, now_ms);
     endpoint->branch->endpoint = NULL;
+    store_touch(&endpoint->mark);
 }
 
 void store_delete_branch(Store *store, Branch *branch, int64_t now_ms)
@@ -194,6 +193,7 @@ void store_delete_branch(Store *store, Branch *branch, int64_t now_ms)
     project->branch_count--;
     HASH_DELETE(hh_name, project->branches_by_name, branch);
     end_life(store, KIND_BRANCH, &branch->life, now_ms);
+    store_touch(&branch->mark);
 }
 
 void store_delete_project(Store *store, Project *project, int64_t now_ms)
@@ -204,6 +204,7 @@ void store_delete_project(Store *store, Project *project, int64_t now_ms)
         }
     }
     end_life(store, KIND_PROJECT, &project->life, now_ms);
+    store_touch(&project->mark);
 }
 
 static void count_contents(Store *store, const Project *project, int64_t sign)
@@ -228,6 +229,7 @@ void store_hide_project(Store *store, Project *project, int64_t now_ms)
 {
     count_contents(store, project, 1);
     end_life(store, KIND_PROJECT, &project->life, now_ms);
+    store_touch(&project->mark);
     project->is_recoverable = true;
 }
 
@@ -238,6 +240,7 @@ void store_recover_project(Store *store, Project *project, int64_t now_ms)
     project->is_recoverable = false;
     project->life.deleted_ms = 0;
     project->life.updated_ms = now_ms;
+    store_touch(&project->mark);
 }
 
 bool store_is_alive(const Lifetime *life)

@@ -12,7 +12,8 @@
 #include "text.h"
 
 enum {
-    STORE_NAME_BYTES = 260,
+    STORE_NAME_BYTES = 1028, /* 256 characters */
+    STORE_ENDPOINT_NAME_BYTES = 260, /* 64 characters */
     STORE_SQL_NAME_BYTES = 64,
     STORE_PASSWORD_BYTES = 128,
     STORE_ERROR_BYTES = 256,
@@ -40,6 +41,17 @@ typedef struct Lifetime {
     int64_t listed_ms;   /* listings show it from here on */
     int64_t unlisted_ms; /* once deleted: listings show it until then */
 } Lifetime;
+
+/* Part of what saved.h keeps: that it changed since. Its fields stand in saved_rows.c: one that has to
+ * survive a restart needs its line there. */
+typedef struct StoreMark {
+    struct Store *store;
+    Kind kind;
+    bool is_touched;
+    int64_t row;     /* where it is kept, in the order of creation */
+    uint64_t digest; /* of what is kept */
+    struct StoreMark *next_touched;
+} StoreMark;
 
 typedef enum BranchState { BRANCH_INIT, BRANCH_READY, BRANCH_RESETTING } BranchState;
 typedef enum EndpointState { ENDPOINT_INIT, ENDPOINT_ACTIVE, ENDPOINT_IDLE } EndpointState;
@@ -100,7 +112,7 @@ typedef struct Endpoint {
     Project *project;
     Branch *branch;
     EndpointSettings settings;
-    char name[STORE_SQL_NAME_BYTES + 1]; /* empty: none */
+    char name[STORE_ENDPOINT_NAME_BYTES]; /* empty: none */
     json_t *pg_settings;                 /* owned */
     bool is_disabled;
     bool has_passwordless_access;
@@ -111,6 +123,7 @@ typedef struct Endpoint {
     int port;
     Relay *relay; /* what listens; NULL without compute and once deleted */
     Lifetime life;
+    StoreMark mark;
     struct Endpoint *prev, *next; /* in the project */
     UT_hash_handle hh;
 } Endpoint;
@@ -146,7 +159,10 @@ struct Branch {
     Database *databases;
     Endpoint *endpoint; /* the read-write one, NULL when there is none */
     Instance *instance; /* its cluster; NULL without compute */
+    int cluster_number;   /* of the cluster's folder; 0: none */
+    int64_t told_bytes;   /* how much of what SQL told the control plane is in here */
     Lifetime life;
+    StoreMark mark;
     Branch *prev, *next; /* in the project */
     UT_hash_handle hh;
     UT_hash_handle hh_name;
@@ -170,6 +186,7 @@ typedef struct Change {
     char new_name[STORE_SQL_NAME_BYTES]; /* of a database that is altered */
     char password[STORE_PASSWORD_BYTES];
     bool no_login;
+    bool is_repeated; /* it may be done already: the sandbox ended meanwhile */
 } Change;
 
 typedef struct Operation {
@@ -188,7 +205,8 @@ typedef struct Operation {
     int64_t created_us;
     int64_t updated_us;
     int64_t started_us;
-    int64_t retry_ms;              /* 0: none */
+    int64_t retry_ms; /* 0: none */
+    StoreMark mark;
     struct Operation *prev, *next; /* in the project, oldest first */
     UT_hash_handle hh;
 } Operation;
@@ -214,6 +232,7 @@ struct Project {
     Operation *operations;
     Operation *current; /* the first unfinished one */
     Lifetime life;
+    StoreMark mark;
     Project *prev, *next;
     UT_hash_handle hh;
 };
@@ -230,6 +249,9 @@ typedef struct Store {
     int64_t not_found_ms[KIND_COUNT]; /* GET answers 404 that long after creation */
     int64_t next_database_id;
     int64_t last_operation_us;
+    bool is_kept;       /* changes are noted */
+    StoreMark *touched; /* newest first */
+    int64_t last_row;
 } Store;
 
 void store_init(Store *store);
@@ -244,6 +266,18 @@ Role *store_add_role(Store *store, Branch *branch, const char *name, int64_t now
 Database *store_add_database(Store *store, Branch *branch, const char *name, const char *owner,
                              int64_t now_ms);
 Operation *store_add_operation(Store *store, Project *project, Branch *branch, Action action);
+
+/* Things that were before, with their ids and times, linked as the functions above do; parents are
+ * for store_move_branch. */
+void store_link_project(Store *store, Project *project);
+void store_link_branch(Store *store, Branch *branch);
+void store_link_endpoint(Store *store, Endpoint *endpoint);
+void store_link_role(Store *store, Branch *branch, Role *role);
+void store_link_database(Store *store, Branch *branch, Database *database);
+void store_link_operation(Store *store, Operation *operation);
+
+/* The thing changed. What adds, deletes or moves does this itself. */
+void store_touch(StoreMark *mark);
 
 /* Hangs the branch below another (NULL: it becomes a root). */
 void store_move_branch(Branch *branch, Branch *parent);
