@@ -66,8 +66,10 @@ typedef struct Command {
     Subject writes;       // the subject this command changes; SUBJECT_NONE: none
     bool only_reads;      // what it "writes" is what it is about: it changes nothing there (Reveal,
                           // SetupRoles with mode plan)
-    Subject reads[3];     // subjects it relies on
+    Subject reads[4];     // subjects it relies on
     size_t read_count;
+    Subject
+        joins; // others that join it run at the same time, who reads it doesn't; or SUBJECT_NONE
     Subject excludes; // nothing that reads it runs at the same time; SUBJECT_NONE: nothing
     char stops[UUID_TEXT_BYTES];        // the command that it stops; empty: none
     Provisioning__V1__Command *message; // owned; the key's plaintext removed
@@ -95,8 +97,10 @@ Subject command_subject(const Command *command);
 
 // The account that it names, or "": then it uses that of its environment, if any.
 const char *command_account(const Command *command);
-// The environment of the same application that it branches from, or "".
+// The environment of the same application that it relies on, or "".
 const char *command_source_environment(const Command *command);
+// It relies on the one that the application's previews branch off.
+bool command_source_is_base(const Command *command);
 // Origin ("created", "branched") of the environment that its claim makes a row for; "": it makes
 // none.
 const char *command_reserves(const Command *command);

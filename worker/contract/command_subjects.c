@@ -6,6 +6,15 @@
 
 static const Subject ALL_BRANCHES = {.kind = SUBJECT_APPLICATION};
 static const Subject ALL_ACCOUNTS = {.kind = SUBJECT_ACCOUNT};
+// Environments that one may branch off without naming them: the base of previews, a parent.
+static const Subject ALL_BASES = {.kind = SUBJECT_ENVIRONMENT};
+
+static const Subject EXCLUDED[] = {
+    [COMMAND_EXCLUDES_NOTHING] = {.kind = SUBJECT_NONE},
+    [COMMAND_EXCLUDES_ACCOUNTS] = {.kind = SUBJECT_ACCOUNT},
+    [COMMAND_EXCLUDES_BRANCHES] = {.kind = SUBJECT_APPLICATION},
+    [COMMAND_EXCLUDES_BASES] = {.kind = SUBJECT_ENVIRONMENT},
+};
 
 static void add_read(Command *command, Subject subject)
 {
@@ -13,14 +22,16 @@ static void add_read(Command *command, Subject subject)
     command->reads[command->read_count++] = subject;
 }
 
-// What the action's first field names.
-static Subject name_written(const Command *command, SubjectKind kind)
+static Subject name_written(const Command *command, const CommandRow *row)
 {
+    if (row->subject != NULL) {
+        return row->subject(command->message);
+    }
     const ProtobufCMessage *action = command_action_message(command->message);
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field(action->descriptor, 1);
     const char *name = *(char *const *)field_value(action, field);
-    return kind == SUBJECT_ACCOUNT ? subject_account(name) : subject_environment(name);
+    return row->writes == SUBJECT_ACCOUNT ? subject_account(name) : subject_environment(name);
 }
 
 static void name_reads(Command *command, const CommandRow *row)
@@ -33,9 +44,18 @@ static void name_reads(Command *command, const CommandRow *row)
     if (row->writes == SUBJECT_ENVIRONMENT) {
         add_read(command, account[0] != '\0' ? subject_account(account) : ALL_ACCOUNTS);
     }
-    if (row->source != NULL) {
+    if (row->branches) {
         add_read(command, ALL_BRANCHES);
     }
+    if (row->source_is_base) {
+        add_read(command, ALL_BASES);
+    }
+}
+
+// Nothing branches off a preview.
+static bool changes_base(const Command *command, const CommandRow *row)
+{
+    return row->changes_content && !command->only_reads && !name_is_preview(command->writes.name);
 }
 
 void command_name_subjects(Command *command)
@@ -45,14 +65,14 @@ void command_name_subjects(Command *command)
         uuid_normalise(command->message->cancel_command->command_id, command->stops);
     }
     if (row->writes != SUBJECT_NONE) {
-        command->writes = name_written(command, row->writes);
+        command->writes = name_written(command, row);
         command->only_reads = row->only_reads != NULL && row->only_reads(command->message);
     }
     name_reads(command, row);
-    if (row->excludes != COMMAND_EXCLUDES_NOTHING) {
-        command->excludes =
-            row->excludes == COMMAND_EXCLUDES_ACCOUNTS ? ALL_ACCOUNTS : ALL_BRANCHES;
+    if (changes_base(command, row)) {
+        command->joins = ALL_BASES;
     }
+    command->excludes = EXCLUDED[row->excludes];
 }
 
 Subject command_subject(const Command *command)
@@ -71,6 +91,11 @@ const char *command_source_environment(const Command *command)
 {
     const CommandRow *row = command_row(command->action);
     return row->source == NULL ? "" : row->source(command->message);
+}
+
+bool command_source_is_base(const Command *command)
+{
+    return command_row(command->action)->source_is_base;
 }
 
 const char *command_reserves(const Command *command)

@@ -71,6 +71,7 @@ static const CommandRow ROWS[] = {
         .writes = SUBJECT_ENVIRONMENT,
         .account = branching_account,
         .source = branched_environment,
+        .branches = true,
         .reserves = "branched",
     },
     {
@@ -79,12 +80,14 @@ static const CommandRow ROWS[] = {
         .check = command_check_setup_roles,
         .writes = SUBJECT_ENVIRONMENT,
         .only_reads = only_plans,
+        .changes_content = true,
     },
     {
         .action = ACTION(ROTATE_CREDENTIALS),
         .fields = {1, 2, 3, 4},
         .check = command_check_rotate,
         .writes = SUBJECT_ENVIRONMENT,
+        .changes_content = true,
     },
     {
         .action = ACTION(REVEAL_CREDENTIALS),

@@ -22,6 +22,8 @@ typedef enum CommandExcludes {
     // branched off and deleted before it, and commands don't tell which environments share a
     // project.
     COMMAND_EXCLUDES_BRANCHES,
+    // Whatever branches off an environment that the command doesn't name, or changes one.
+    COMMAND_EXCLUDES_BASES,
 } CommandExcludes;
 
 typedef Provisioning__V1__Command CommandMessage;
@@ -31,13 +33,17 @@ typedef struct CommandRow {
     uint32_t fields[COMMAND_FIELDS_MAX]; // that this version executes; ends with 0
     // The fields; codes FIELD_REQUIRED, INVALID_NAME, INVALID_VALUE, REFERENCE_INVALID.
     bool (*check)(const CommandMessage *message, Error *err);
-    SubjectKind writes; // its field 1 names it; SUBJECT_NONE: it changes nothing of that kind
+    SubjectKind writes;                         // SUBJECT_NONE: it changes nothing of that kind
+    Subject (*subject)(const CommandMessage *); // that it writes; NULL: its field 1 names it
     bool (*only_reads)(const CommandMessage *message); // that subject; NULL: never
     // The account that the message names, or "". NULL: it never names one. Who names none and is
     // about an environment relies on all accounts.
     const char *(*account)(const CommandMessage *message);
-    // The environment that it branches from, or "". NULL: it doesn't branch.
+    // The environment that it relies on, or "": its row comes with the claim. NULL: none.
     const char *(*source)(const CommandMessage *message);
+    bool branches;        // off another environment or branch
+    bool source_is_base;  // which one, the application's preview base says
+    bool changes_content; // of the environment, so that no branch may be made of it meanwhile
     const char
         *reserves; // origin of the environment whose row its claim makes; NULL: it makes none
     CommandExcludes excludes;

@@ -49,6 +49,11 @@ static Lane *lane_of(Lanes *lanes, const char *key)
     return lane;
 }
 
+static bool is_conflict(const LaneSlot *slot, const LaneSlot *other)
+{
+    return slot->use != other->use || slot->use == LANE_WRITES;
+}
+
 // A slot is free when nothing before it conflicts.
 static bool is_slot_free(const LaneSlot *slot)
 {
@@ -58,7 +63,7 @@ static bool is_slot_free(const LaneSlot *slot)
         if (other == slot) {
             break;
         }
-        if (slot->writes || other->writes) {
+        if (is_conflict(slot, other)) {
             return false;
         }
     }
@@ -75,20 +80,20 @@ static bool is_free(const LaneEntry *entry)
     return true;
 }
 
-static void add_keyed(Lanes *lanes, LaneEntry *entry, const char *key, bool writes)
+static void add_keyed(Lanes *lanes, LaneEntry *entry, const char *key, LaneUse use)
 {
     assert(entry->count < LANE_SUBJECTS_MAX);
     LaneSlot *slot = &entry->slots[entry->count++];
-    *slot = (LaneSlot){.lane = lane_of(lanes, key), .entry = entry, .writes = writes};
+    *slot = (LaneSlot){.lane = lane_of(lanes, key), .entry = entry, .use = use};
     list_append(&slot->lane->slots, &slot->link);
 }
 
 static void add_slot(Lanes *lanes, LaneEntry *entry, const Command *command, const Subject *subject,
-                     bool writes)
+                     LaneUse use)
 {
     char key[SUBJECT_TEXT_BYTES];
     subject_format(command->application_id, subject, key);
-    add_keyed(lanes, entry, key, writes);
+    add_keyed(lanes, entry, key, use);
 }
 
 static void add_id(Lanes *lanes, LaneEntry *entry, const Command *command)
@@ -96,7 +101,7 @@ static void add_id(Lanes *lanes, LaneEntry *entry, const Command *command)
     char key[SUBJECT_TEXT_BYTES];
     (void)snprintf(key, sizeof key, "applications/%s/commands/%s", command->application_id,
                    command->command_id);
-    add_keyed(lanes, entry, key, true);
+    add_keyed(lanes, entry, key, LANE_WRITES);
 }
 
 // One slot a subject: a command doesn't conflict with itself.
@@ -116,15 +121,19 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
     list_link_init(&entry->ready);
     add_id(lanes, entry, command);
     if (command->writes.kind != SUBJECT_NONE) {
-        add_slot(lanes, entry, command, &command->writes, !command->only_reads);
+        add_slot(lanes, entry, command, &command->writes,
+                 command->only_reads ? LANE_READS : LANE_WRITES);
     }
     for (size_t i = 0; i < command->read_count; i++) {
         if (!is_named_before(command, i)) {
-            add_slot(lanes, entry, command, &command->reads[i], false);
+            add_slot(lanes, entry, command, &command->reads[i], LANE_READS);
         }
     }
+    if (command->joins.kind != SUBJECT_NONE) {
+        add_slot(lanes, entry, command, &command->joins, LANE_JOINS);
+    }
     if (command->excludes.kind != SUBJECT_NONE) {
-        add_slot(lanes, entry, command, &command->excludes, true);
+        add_slot(lanes, entry, command, &command->excludes, LANE_WRITES);
     }
     entry->granted = is_free(entry);
     lanes->waiting += entry->granted ? 0 : 1;
@@ -132,17 +141,19 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
 
 static void grant_next(Lanes *lanes, Lane *lane, List *ret_ready)
 {
+    const LaneSlot *first = NULL;
     LIST_EACH(&lane->slots, link)
     {
         LaneSlot *slot = LIST_ENTRY(link, LaneSlot, link);
+        first = first == NULL ? slot : first;
         LaneEntry *entry = slot->entry;
         if (!entry->granted && is_free(entry)) {
             entry->granted = true;
             lanes->waiting--;
             list_append(ret_ready, &entry->ready);
         }
-        if (slot->writes) {
-            break; // nothing behind a writer is free
+        if (slot->use == LANE_WRITES || is_conflict(slot, first)) {
+            break; // nothing behind it is free
         }
     }
 }

@@ -1,8 +1,8 @@
 /*
  * Which commands may run at once: a command starts when no earlier one of the same application that
- * conflicts with it is unfinished. Two conflict on a subject unless both only read it; one that
- * excludes a subject conflicts as one that writes it. The result is as if each application's
- * commands ran one after another, yet everything independent runs at once.
+ * conflicts with it is unfinished. Two conflict on a subject unless both only read it, or both join
+ * it; one that excludes a subject conflicts as one that writes it. The result is as if each
+ * application's commands ran one after another, yet everything independent runs at once.
  */
 #ifndef RUN_LANES_H
 #define RUN_LANES_H
@@ -15,13 +15,15 @@
 typedef struct Lanes Lanes;
 struct LaneEntry;
 
-enum { LANE_SUBJECTS_MAX = 6 };
+enum { LANE_SUBJECTS_MAX = 8 };
+
+typedef enum LaneUse { LANE_READS, LANE_JOINS, LANE_WRITES } LaneUse;
 
 typedef struct LaneSlot {
     ListLink link;
     struct Lane *lane;
     struct LaneEntry *entry;
-    bool writes;
+    LaneUse use;
 } LaneSlot;
 
 // One command's place; its owner embeds it. `granted` is set once all of its subjects are free. Its

@@ -72,7 +72,7 @@ static Provisioning__V1__KeyKind key_kind(const char *kind)
                                         : PROVISIONING__V1__KEY_KIND__KEY_KIND_ORGANIZATION;
 }
 
-static void conclude_account(Ending *ending)
+void conclude_account(Ending *ending)
 {
     const Saga *saga = ending->saga;
     const Journal *journal = &saga->journal;
@@ -107,7 +107,7 @@ static void conclude_account(Ending *ending)
     row->account_project_id = journal_text(journal, FACT_KEY_PROJECT);
 }
 
-static void conclude_cancel(Ending *ending)
+void conclude_cancel(Ending *ending)
 {
     const Saga *saga = ending->saga;
     Provisioning__V1__CancelAccepted accepted;
@@ -117,26 +117,6 @@ static void conclude_cancel(Ending *ending)
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_CANCEL_ACCEPTED;
     ending->event.cancel_accepted = &accepted;
     conclude_add_event(ending, "CancelAccepted");
-}
-
-static void conclude_success(Ending *ending)
-{
-    const Command *command = ending->saga->command;
-    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND) {
-        conclude_cancel(ending);
-    } else if (command->writes.kind == SUBJECT_ACCOUNT) {
-        conclude_account(ending);
-    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT) {
-        conclude_delete(ending);
-    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES) {
-        conclude_setup(ending);
-    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_ROTATE_CREDENTIALS) {
-        conclude_rotate(ending);
-    } else if (command->action == PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS) {
-        conclude_reveal(ending);
-    } else {
-        conclude_environment(ending);
-    }
 }
 
 void saga_conclude(const Saga *saga, const ConcludeContext *context, Conclusion *ret_conclusion)
@@ -155,6 +135,7 @@ void saga_conclude(const Saga *saga, const ConcludeContext *context, Conclusion 
         .neon_account_id = "",
         .org_id = "",
         .account_project_id = "",
+        .preview_base = "",
         .heeds_stop = !saga->rejected && !saga->undoing && !saga_is_final(saga),
     };
     Ending ending = {.saga = saga, .context = context, .conclusion = ret_conclusion};
@@ -164,7 +145,7 @@ void saga_conclude(const Saga *saga, const ConcludeContext *context, Conclusion 
     } else if (saga->undoing) {
         conclude_failed(&ending);
     } else {
-        conclude_success(&ending);
+        saga->definition->conclude(&ending);
     }
     ret_conclusion->journal = journal_pack(&saga->journal);
     row->journal = ret_conclusion->journal;

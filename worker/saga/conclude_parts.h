@@ -42,6 +42,9 @@ void conclude_keep_row(Ending *ending);
 // Tells of what stands in the way of its roles, if anything does.
 void conclude_add_blocked(Ending *ending);
 
+// Success, one for each row of sagas.c.
+void conclude_account(Ending *ending);
+void conclude_cancel(Ending *ending);
 void conclude_environment(Ending *ending); // Create, Branch
 void conclude_setup(Ending *ending);
 void conclude_rotate(Ending *ending);

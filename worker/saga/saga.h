@@ -116,10 +116,14 @@ typedef struct Step {
     const struct Step *undo; // steps that remove what this one may have made, or NULL
 } Step;
 
+struct Ending;
+
 typedef struct SagaDefinition {
     Action action;
     const char *name;
     const Step *steps; // ends with a step without a name
+    // Its success as an event, and what becomes of its subject's row (saga/conclude_parts.h).
+    void (*conclude)(struct Ending *ending);
     // What the ledger's rows refuse, before any step: false and `err` (rejected).
     bool (*check)(Saga *saga, Error *err);
     // From here on only forward: a stop or a passed deadline no longer turns it. NULL: it can

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "saga/conclude_parts.h"
 #include "saga/steps.h"
 
 #define STEP(name, protection, topic, what, undo)                                                  \
@@ -154,23 +155,29 @@ static const Step DELETE_ENVIRONMENT[] = {
     END,
 };
 
+#define ROW(constant, name, steps, conclude, check, is_final)                                       \
+    {                                                                                              \
+        PROVISIONING__V1__COMMAND__ACTION_##constant, (name), (steps), (conclude), (check),        \
+            (is_final)                                                                             \
+    }
+
 static const SagaDefinition DEFINITIONS[] = {
-    {PROVISIONING__V1__COMMAND__ACTION_CANCEL_COMMAND, "CancelCommand", CANCEL_COMMAND,
-     cancel_check, cancel_is_final},
-    {PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT, "ConnectAccount", CONNECT_ACCOUNT,
-     account_check_connect, NULL},
-    {PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, "CreateEnvironment", CREATE_ENVIRONMENT,
-     project_check_create, NULL},
-    {PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
-     branch_check_create, NULL},
-    {PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES, "SetupRoles", SETUP_ROLES, roles_check_setup,
-     roles_is_final},
-    {PROVISIONING__V1__COMMAND__ACTION_ROTATE_CREDENTIALS, "RotateCredentials", ROTATE_CREDENTIALS,
-     rotate_check, rotate_is_final},
-    {PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS, "RevealCredentials", REVEAL_CREDENTIALS,
-     reveal_check, NULL},
-    {PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT, "DeleteEnvironment", DELETE_ENVIRONMENT,
-     delete_check, delete_is_final},
+    ROW(CANCEL_COMMAND, "CancelCommand", CANCEL_COMMAND,
+        conclude_cancel, cancel_check, cancel_is_final),
+    ROW(CONNECT_ACCOUNT, "ConnectAccount", CONNECT_ACCOUNT,
+        conclude_account, account_check_connect, NULL),
+    ROW(CREATE_ENVIRONMENT, "CreateEnvironment", CREATE_ENVIRONMENT,
+        conclude_environment, project_check_create, NULL),
+    ROW(BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
+        conclude_environment, branch_check_create, NULL),
+    ROW(SETUP_ROLES, "SetupRoles", SETUP_ROLES,
+        conclude_setup, roles_check_setup, roles_is_final),
+    ROW(ROTATE_CREDENTIALS, "RotateCredentials", ROTATE_CREDENTIALS,
+        conclude_rotate, rotate_check, rotate_is_final),
+    ROW(REVEAL_CREDENTIALS, "RevealCredentials", REVEAL_CREDENTIALS,
+        conclude_reveal, reveal_check, NULL),
+    ROW(DELETE_ENVIRONMENT, "DeleteEnvironment", DELETE_ENVIRONMENT,
+        conclude_delete, delete_check, delete_is_final),
 };
 // clang-format on
 

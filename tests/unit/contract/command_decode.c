@@ -57,6 +57,7 @@ typedef struct SubjectCase {
     SubjectKind also_reads;
     SubjectKind reads_last;
     SubjectKind excludes;
+    SubjectKind joins;
 } SubjectCase;
 
 static void a_command_names_what_it_writes_and_reads(void **state)
@@ -64,22 +65,28 @@ static void a_command_names_what_it_writes_and_reads(void **state)
     (void)state;
     static const SubjectCase CASES[] = {
         {KIT_COMMAND("'connectAccount':{'account':'main','plaintext':'k'}"), "main", "",
-         SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_ACCOUNT},
+         SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_ACCOUNT, SUBJECT_NONE},
         {KIT_COMMAND("'createEnvironment':{'environment':'a','account':'main','regionId':'r'}"),
          "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE,
-         SUBJECT_NONE},
+         SUBJECT_NONE, SUBJECT_NONE},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceEnvironment':'b'}"), "a", "b",
          SUBJECT_ENVIRONMENT, SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION,
-         SUBJECT_NONE},
+         SUBJECT_NONE, SUBJECT_NONE},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceBranch':{'account':'main',"
                      "'projectId':'p','branch':'b'}}"),
          "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION, SUBJECT_NONE,
-         SUBJECT_NONE},
+         SUBJECT_NONE, SUBJECT_NONE},
         {KIT_COMMAND("'revealCredentials':{'environment':'a','replyPublicKey':"
                      "'j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8='}"),
-         "a", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE},
+         "a", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE,
+         SUBJECT_NONE},
         {KIT_COMMAND(DELETE), "staging", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE,
-         SUBJECT_NONE, SUBJECT_APPLICATION},
+         SUBJECT_NONE, SUBJECT_APPLICATION, SUBJECT_NONE},
+        {KIT_COMMAND("'setupRoles':{'environment':'a'}"), "a", "", SUBJECT_ENVIRONMENT,
+         SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_ENVIRONMENT},
+        {KIT_COMMAND("'rotateCredentials':{'environment':'a','all':true}"), "a", "",
+         SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE,
+         SUBJECT_ENVIRONMENT},
     };
     for (size_t i = 0; i < KIT_COUNT(CASES); i++) {
         Command *command CLEANUP(command_free_at) = kit_decode(CASES[i].command);
@@ -93,6 +100,8 @@ static void a_command_names_what_it_writes_and_reads(void **state)
         assert_int_equal(command->reads[1].kind, CASES[i].also_reads);
         assert_int_equal(command->reads[2].kind, CASES[i].reads_last);
         assert_int_equal(command->excludes.kind, CASES[i].excludes);
+        assert_int_equal(command->joins.kind, CASES[i].joins);
+        assert_string_equal(command->joins.name, "");
         assert_int_equal(command->only_reads, strstr(CASES[i].command, "reveal") != NULL);
     }
 }

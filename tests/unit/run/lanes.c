@@ -140,6 +140,34 @@ static void who_only_reads_its_subject_waits_for_writers_alone(void **state)
     lanes_free(lanes);
 }
 
+// Changes of environments run at once, but not while something branches off one that it doesn't
+// name.
+static void who_joins_goes_with_others_and_not_with_readers(void **state)
+{
+    (void)state;
+    Lanes *lanes = lanes_new();
+    Command change = command("a", 0);
+    Command other = command("a", 2);
+    Command reader = reading("a", 4, 9);
+    Command later = reading("a", 6, 9);
+    Command last = command("a", 8);
+    change.joins = other.joins = last.joins = subject(9);
+    LaneEntry entries[5] = {{.entered = false}};
+    enter(lanes, &entries[0], &change);
+    enter(lanes, &entries[1], &other);
+    enter(lanes, &entries[2], &reader);
+    enter(lanes, &entries[3], &later);
+    enter(lanes, &entries[4], &last);
+    assert_true(entries[0].granted && entries[1].granted);
+    assert_false(entries[2].granted || entries[3].granted || entries[4].granted);
+    leave(lanes, &entries[0], NULL, 0);
+    leave(lanes, &entries[1], (LaneEntry *[]){&entries[2], &entries[3]}, 2);
+    leave(lanes, &entries[3], NULL, 0);
+    leave(lanes, &entries[2], (LaneEntry *[]){&entries[4]}, 1);
+    leave(lanes, &entries[4], NULL, 0);
+    lanes_free(lanes);
+}
+
 static void a_command_that_leaves_without_its_turn_makes_way(void **state)
 {
     (void)state;
@@ -240,6 +268,7 @@ int main(void)
         cmocka_unit_test(writers_of_one_subject_go_one_after_another),
         cmocka_unit_test(readers_go_at_once_and_wait_for_a_writer_between_them),
         cmocka_unit_test(who_only_reads_its_subject_waits_for_writers_alone),
+        cmocka_unit_test(who_joins_goes_with_others_and_not_with_readers),
         cmocka_unit_test(a_command_that_leaves_without_its_turn_makes_way),
         cmocka_unit_test(one_that_leaves_right_after_its_turn_came_is_in_no_list),
         cmocka_unit_test(what_it_reads_and_writes_conflicts_with_itself_never),

@@ -40,11 +40,19 @@ static bool excludes(const Command *a, const Command *b)
            (subject_equal(&a->excludes, &b->excludes) || reads(b, &a->excludes));
 }
 
+// Who joins a subject goes with others that do, and with nobody else that names it.
+static bool joins_apart(const Command *a, const Command *b)
+{
+    return a->joins.kind != SUBJECT_NONE && !subject_equal(&a->joins, &b->joins) &&
+           (subject_equal(&a->joins, &b->writes) || reads(b, &a->joins) ||
+            subject_equal(&a->joins, &b->excludes));
+}
+
 static bool conflict(const Command *a, const Command *b)
 {
     return strcmp(a->application_id, b->application_id) == 0 &&
            (subject_equal(&a->writes, &b->writes) || reads(a, &b->writes) || reads(b, &a->writes) ||
-            excludes(a, b) || excludes(b, a));
+            excludes(a, b) || excludes(b, a) || joins_apart(a, b) || joins_apart(b, a));
 }
 
 static bool may_run(const Model *model, size_t index)
@@ -82,8 +90,10 @@ static Command any_command(uint32_t *seed)
     uint32_t kind = next(seed) % 4;
     if (kind == 0) {
         one.excludes = ALL;
-    } else if (kind == 1 && one.read_count < 3) {
+    } else if (kind == 1) {
         one.reads[one.read_count++] = ALL;
+    } else if (kind == 2) {
+        one.joins = ALL;
     }
     return one;
 }
