@@ -89,49 +89,41 @@ static const Column RESERVE_COLUMNS[] = {
 // Outcomes are large: those of a batch that come behind enough others are left out, and claimed
 // once more (nothing was changed by that: they are finished). A running row never is.
 #define LEDGER_OUTCOMES_BYTES "2097152"
+// clang-format off
 static const char CONTEXT[] =
     "SELECT i.ordinal, "
     "CASE WHEN c.digest IS DISTINCT FROM i.digest THEN 'reused' "
     "WHEN c.status = 'finished' THEN 'finished' ELSE 'taken' END, "
     "c.epoch, c.partition, c.record_offset, c.stop, c.stopped_by, c.direction = 'undo', "
-    "c.first_error, c.journal, " LEDGER_INTENT_COLUMNS ", " LEDGER_IN_MS(
-        "c.unsettled_until") ", "
-                             "c.abandoned, c.takeovers, encode(c.outcome, 'hex'), "
-                             "c.outcome_sequence, "
-                             "c.published_at IS NOT NULL, " ENVIRONMENT_COLUMNS("e")
-                                 ENVIRONMENT_COLUMNS(
-                                     "s") "a.sealed_key IS NOT NULL, a.account, "
-                                          "encode(a.sealed_key, 'hex'), a.key_kind, "
-                                          "a.neon_account_id, a.org_id, a.project_id, a.sequence, "
-                                          "CASE WHEN i.writes_account THEN a.sequence ELSE "
-                                          "e.sequence END, "
-                                          "floor(extract(epoch FROM clock_timestamp()) * "
-                                          "1000)::bigint, c.record_timestamp_ms "
-                                          "FROM (SELECT i.*, sum(octet_length(c.outcome)) OVER "
-                                          "(ORDER BY i.ordinal ROWS BETWEEN UNBOUNDED PRECEDING "
-                                          "AND "
-                                          "1 PRECEDING) AS bytes_before "
-                                          "FROM unnest($1::text[], $2::uuid[], $3::bytea[], "
-                                          "$4::text[], $5::text[], $6::text[], "
-                                          "$7::boolean[]) WITH ORDINALITY AS i(application_id, "
-                                          "command_id, digest, environment, source, "
-                                          "account, writes_account, ordinal) "
-                                          "JOIN provision.command c ON c.application_id = "
-                                          "i.application_id AND c.command_id = i.command_id) AS i "
-                                          "JOIN provision.command c ON c.application_id = "
-                                          "i.application_id AND c.command_id = i.command_id "
-                                          "AND (c.outcome IS NULL OR i.bytes_before IS NULL "
-                                          "OR i.bytes_before < " LEDGER_OUTCOMES_BYTES ") "
-                                          "LEFT JOIN provision.environment e ON e.application_id = "
-                                          "i.application_id "
-                                          "AND e.environment = i.environment "
-                                          "LEFT JOIN provision.environment s ON s.application_id = "
-                                          "i.application_id "
-                                          "AND s.environment = i.source "
-                                          "LEFT JOIN provision.account a ON a.application_id = "
-                                          "i.application_id "
-                                          "AND a.account = coalesce(nullif(i.account, ''), "
-                                          "s.account, e.account)";
+    "c.first_error, c.journal, " LEDGER_INTENT_COLUMNS ", " LEDGER_IN_MS("c.unsettled_until") ", "
+    "c.abandoned, c.takeovers, encode(c.outcome, 'hex'), c.outcome_sequence, "
+    "c.published_at IS NOT NULL, " ENVIRONMENT_COLUMNS("e") ENVIRONMENT_COLUMNS("s")
+    "a.sealed_key IS NOT NULL, a.account, encode(a.sealed_key, 'hex'), a.key_kind, "
+    "a.neon_account_id, a.org_id, a.project_id, a.sequence, "
+    "CASE WHEN i.writes_account THEN a.sequence WHEN i.writes_application THEN p.sequence "
+    "ELSE e.sequence END, "
+    "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, c.record_timestamp_ms, "
+    "p.preview_base "
+    "FROM (SELECT i.*, sum(octet_length(c.outcome)) OVER "
+    "(ORDER BY i.ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before "
+    "FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::text[], "
+    "$7::boolean[], $8::boolean[], $9::boolean[]) WITH ORDINALITY AS i(application_id, command_id, "
+    "digest, environment, source, account, writes_account, writes_application, source_is_base, "
+    "ordinal) "
+    "JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id) AS i "
+    "JOIN provision.command c ON c.application_id = i.application_id "
+    "AND c.command_id = i.command_id AND (c.outcome IS NULL OR i.bytes_before IS NULL "
+    "OR i.bytes_before < " LEDGER_OUTCOMES_BYTES ") "
+    "LEFT JOIN provision.application p ON p.application_id = i.application_id "
+    "LEFT JOIN provision.environment e ON e.application_id = i.application_id "
+    "AND e.environment = i.environment "
+    "LEFT JOIN provision.environment s ON s.application_id = i.application_id "
+    "AND s.environment = CASE WHEN i.source_is_base THEN p.preview_base ELSE i.source END "
+    "LEFT JOIN provision.account a ON a.application_id = i.application_id "
+    "AND a.account = coalesce(nullif(i.account, ''), "
+    "CASE WHEN i.source_is_base THEN e.account END, s.account, e.account)";
+// clang-format on
 
 static const Column CONTEXT_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerClaim, application_id)},
@@ -141,6 +133,8 @@ static const Column CONTEXT_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerClaim, source_environment)},
     {COLUMN_TEXT, offsetof(LedgerClaim, account)},
     {COLUMN_FLAG, offsetof(LedgerClaim, writes_account)},
+    {COLUMN_FLAG, offsetof(LedgerClaim, writes_application)},
+    {COLUMN_FLAG, offsetof(LedgerClaim, source_is_base)},
 };
 
 static void add_reserve(const LedgerClaim *claims, size_t count, LedgerBatch *batch)
@@ -246,6 +240,7 @@ static bool decode_row(const PGresult *rows, int row, LedgerClaimed *claimed, si
     one->subject_sequence = cells_int64(&cells);
     one->now_ms = cells_int64(&cells);
     one->timestamp_ms = cells_int64(&cells);
+    cells_text(&cells, one->preview_base, sizeof(one->preview_base));
     one->answered = true;
     return cells_end(&cells, err);
 }

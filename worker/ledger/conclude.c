@@ -36,11 +36,12 @@ static const char CONCLUDE[] =
     "WITH input AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::jsonb[], "
     "$5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], "
     "$12::text[], $13::jsonb[], $14::boolean[], $15::bytea[], $16::text[], $17::text[], "
-    "$18::text[], $19::text[], $20::boolean[]) WITH ORDINALITY AS i(application_id, command_id, "
+    "$18::text[], $19::text[], $20::boolean[], $21::boolean[], $22::text[]) WITH ORDINALITY AS "
+    "i(application_id, command_id, "
     "epoch, journal, "
     "outcome, sequence, environment, state, account, project_id, branch_id, endpoint_id, details, "
     "writes_account, sealed_key, key_kind, neon_account_id, org_id, account_project_id, "
-    "heeds_stop, ordinal)), "
+    "heeds_stop, writes_application, preview_base, ordinal)), "
     "present AS (SELECT i.*, greatest(c.unsettled_until, "
     "CASE WHEN c.intent_status = 'open' AND c.intent_settles THEN c.settled_at END) AS unsettled "
     "FROM input i JOIN provision.command c ON c.application_id = i.application_id "
@@ -61,7 +62,7 @@ static const char CONCLUDE[] =
     "AND r.application_id = p.application_id AND r.environment = p.environment), "
     "accounts AS (INSERT INTO provision.account AS a (application_id, account, sealed_key, "
     "key_kind, neon_account_id, org_id, project_id, sequence) "
-    "SELECT p.application_id, p.account, p.sealed_key, nullif(p.key_kind, ''), "
+    "SELECT p.application_id, p.account, nullif(p.sealed_key, ''), nullif(p.key_kind, ''), "
     "nullif(p.neon_account_id, ''), nullif(p.org_id, ''), nullif(p.account_project_id, ''), "
     "p.sequence FROM present p "
     "LEFT JOIN provision.account b ON b.application_id = p.application_id "
@@ -73,7 +74,17 @@ static const char CONCLUDE[] =
     "org_id = EXCLUDED.org_id, project_id = EXCLUDED.project_id, "
     "sequence = EXCLUDED.sequence, updated_at = clock_timestamp() "
     "WHERE a.sequence = EXCLUDED.sequence - 1 "
-    "RETURNING a.application_id, a.account) "
+    "RETURNING a.application_id, a.account), "
+    "applications AS (INSERT INTO provision.application AS a (application_id, preview_base, "
+    "sequence) "
+    "SELECT p.application_id, nullif(p.preview_base, ''), p.sequence FROM present p "
+    "LEFT JOIN provision.application b ON b.application_id = p.application_id "
+    "WHERE p.writes_application AND coalesce(b.sequence, 0) = p.sequence - 1 "
+    "ORDER BY p.application_id COLLATE \"C\" "
+    "ON CONFLICT (application_id) DO UPDATE SET preview_base = EXCLUDED.preview_base, "
+    "sequence = EXCLUDED.sequence, updated_at = clock_timestamp() "
+    "WHERE a.sequence = EXCLUDED.sequence - 1 "
+    "RETURNING a.application_id) "
     "UPDATE provision.command c SET status = 'finished', journal = p.journal, "
     "outcome = p.outcome, outcome_sequence = nullif(p.sequence, 0), "
     "finished_at = clock_timestamp(), " LEDGER_PROGRESS " "
@@ -81,6 +92,8 @@ static const char CONCLUDE[] =
     "AND (p.environment = '' OR p.ordinal IN (SELECT ordinal FROM environments)) "
     "AND (NOT p.writes_account "
     "OR (p.application_id, p.account) IN (SELECT application_id, account FROM accounts)) "
+    "AND (NOT p.writes_application "
+    "OR p.application_id IN (SELECT application_id FROM applications)) "
     "RETURNING p.ordinal";
 
 static const Column CONCLUDE_COLUMNS[] = {
@@ -104,15 +117,20 @@ static const Column CONCLUDE_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerConclude, org_id)},
     {COLUMN_TEXT, offsetof(LedgerConclude, account_project_id)},
     {COLUMN_FLAG, offsetof(LedgerConclude, heeds_stop)},
+    {COLUMN_FLAG, offsetof(LedgerConclude, writes_application)},
+    {COLUMN_TEXT, offsetof(LedgerConclude, preview_base)},
 };
 
 void ledger_conclude_build(const LedgerConclude *concludes, size_t count, LedgerBatch *ret_batch)
 {
     for (size_t i = 0; i < count; i++) {
         // One subject at most, and a sequence only with it.
-        assert(!concludes[i].writes_account || concludes[i].environment[0] == '\0');
-        assert(concludes[i].writes_account == (concludes[i].sequence > 0) ||
-               (!concludes[i].writes_account && concludes[i].environment[0] != '\0'));
+        int subjects = (concludes[i].environment[0] != '\0') + concludes[i].writes_account +
+                       concludes[i].writes_application;
+        assert(subjects <= 1);
+        assert(concludes[i].sequence == 0 || subjects == 1);
+        assert(concludes[i].environment[0] != '\0' || subjects == 0 || concludes[i].sequence > 0);
+        (void)subjects;
     }
     *ret_batch = (LedgerBatch){.count = 0};
     columns_add_locked_statement(ret_batch, CONCLUDE, COLUMNS(CONCLUDE_COLUMNS, LedgerConclude),

@@ -120,10 +120,13 @@ typedef struct LedgerClaim {
     int64_t offset;
     int64_t timestamp_ms;
     const char *environment;        // that it writes; "" = none
-    const char *source_environment; // that it branches from; "" = none
-    const char
-        *account; // named in the command; "" = the one of the source, else of the environment
-    bool writes_account; // ConnectAccount: the account is the subject
+    const char *source_environment; // that it relies on; "" = none
+    bool source_is_base;            // that is the application's preview base
+    // named in the command; "" = the one of the source, else of the environment; with
+    // source_is_base the other way round, because the preview may be there
+    const char *account;
+    bool writes_account;     // the account is the subject
+    bool writes_application; // the application is
     bool reserve; // Create, Branch: insert the environment's row as `creating`, or take over one
                   // that is `gone`, or `failed` by the same action
     const char *origin;         // with reserve
@@ -161,8 +164,9 @@ typedef struct LedgerClaimed {
     bool published;
     LedgerEnvironment environment, source;
     LedgerAccount account;
-    int64_t subject_sequence; // present one of what the command writes
-    int64_t now_ms;           // the ledger's clock
+    char preview_base[NAME_ENVIRONMENT_BYTES]; // of the application; "" = none
+    int64_t subject_sequence;                  // present one of what the command writes
+    int64_t now_ms;                            // the ledger's clock
 } LedgerClaimed;
 void ledger_claimed_clear(LedgerClaimed *claimed);
 
@@ -367,15 +371,17 @@ typedef struct LedgerConclude {
     const char *project_id, *branch_id, *endpoint_id;
     const char *details; // JSON object; NULL = leave those that are there
     bool writes_account; // upsert of the account's row:
-    Bytes sealed_key;
+    Bytes sealed_key;    // empty: it is disconnected
     const char *key_kind, *neon_account_id, *org_id, *account_project_id;
+    bool writes_application; // upsert of the application's row:
+    const char *preview_base;
     bool heeds_stop; // a stop mark keeps it from being written: the command can still turn
 } LedgerConclude;
 // One transaction, guarded by the epoch and by the subject's sequence being `sequence - 1`; nothing
-// is written where the environment has no row. Environment and account exclude each other. The
-// environment's unsettled_until becomes the largest of its own, the command's, and the settled_at
-// of an intent that is still open and settles. Where it ends as `gone` or `failed`, the passwords
-// of its roles are forgotten: nothing leads back from there to the same branch.
+// is written where the environment has no row. Environment, account and application exclude each
+// other. The environment's unsettled_until becomes the largest of its own, the command's, and the
+// settled_at of an intent that is still open and settles. Where it ends as `gone` or `failed`, the
+// passwords of its roles are forgotten: nothing leads back from there to the same branch.
 void ledger_conclude_build(const LedgerConclude *concludes, size_t count,
                            LedgerBatch *ret_batch); // ledger_written_decode
 

@@ -83,7 +83,8 @@ void flight_conclude(Flight *flight)
 {
     Worker *worker = flight->worker;
     const Command *command = flight->command;
-    if (command->writes.kind == SUBJECT_ACCOUNT && !flight->work->saga.rejected) {
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_CONNECT_ACCOUNT &&
+        !flight->work->saga.rejected) {
         keys_seal(&worker->keys, command->application_id, command->writes.name, &flight->api_key,
                   &flight->sealed_key);
     }

@@ -3,86 +3,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool written_by(PGconn *connection, LedgerBatch *batch)
-{
-    bool written;
-    Error err = ERROR_INIT;
-    PGresult *rows = support_run(connection, batch);
-    assert_true(ledger_written_decode(rows, &written, 1, &err));
-    PQclear(rows);
-    return written;
-}
-
 static bool run_save(PGconn *connection, LedgerKey key, bool undoing, const char *first_error)
 {
     LedgerSave save = {key, undoing, first_error, "{\"saved\": 1}"};
     LedgerBatch batch;
     ledger_save_build(&save, 1, &batch);
-    return written_by(connection, &batch);
-}
-
-static bool run_conclude(PGconn *connection, const LedgerConclude *conclude)
-{
-    LedgerBatch batch;
-    ledger_conclude_build(conclude, 1, &batch);
-    return written_by(connection, &batch);
-}
-
-static LedgerConclude conclude_environment(size_t i, int64_t epoch, int64_t sequence)
-{
-    return (LedgerConclude){
-        .key = support_key(i, epoch),
-        .journal = "{\"end\": true}",
-        .outcome = {(const uint8_t *)"\0o\\'", 4},
-        .sequence = sequence,
-        .environment = support_claim(i).environment,
-        .state = LEDGER_STATE_READY,
-        .account = "main",
-        .project_id = "p-1",
-        .branch_id = "br-1",
-        .endpoint_id = "ep-1",
-        .details = "{\"host\": \"h\"}",
-        .key_kind = "",
-        .neon_account_id = "",
-        .org_id = "",
-        .account_project_id = "",
-    };
+    return support_written(connection, &batch);
 }
 
 static void a_stop_that_nobody_has_seen_keeps_a_command_from_its_conclusion(void **state)
 {
     Support *support = *state;
-    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    LedgerConclude conclude = support_conclude_environment(1, support_take_one(support->one, 1), 1);
     conclude.heeds_stop = true;
     support_execute(support->two, "UPDATE provision.command SET stop = 'cancelled', stopped_by = "
                                   "'00000000-0000-4000-8000-0000000000ff'");
-    assert_false(run_conclude(support->one, &conclude));
+    assert_false(support_conclude(support->one, &conclude));
     support_assert_value(support->one, "SELECT sequence FROM provision.environment", "0");
     conclude.heeds_stop = false; // it can't turn any more, or has
-    assert_true(run_conclude(support->one, &conclude));
+    assert_true(support_conclude(support->one, &conclude));
 }
 
 static void a_stop_is_heeded_no_more_once_the_command_has_turned(void **state)
 {
     Support *support = *state;
-    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    LedgerConclude conclude = support_conclude_environment(1, support_take_one(support->one, 1), 1);
     conclude.heeds_stop = true;
     support_execute(support->two,
                     "UPDATE provision.command SET direction = 'undo', stop = 'cancelled', "
                     "stopped_by = '00000000-0000-4000-8000-0000000000ff'");
-    assert_true(run_conclude(support->one, &conclude));
-}
-
-static LedgerConclude conclude_account(size_t i, int64_t epoch, int64_t sequence)
-{
-    LedgerConclude conclude = conclude_environment(i, epoch, sequence);
-    conclude.environment = "";
-    conclude.writes_account = true;
-    conclude.sealed_key = (Bytes){(const uint8_t *)"\1\2\3", 3};
-    conclude.key_kind = "organization";
-    conclude.neon_account_id = "acc";
-    conclude.org_id = "org";
-    return conclude;
+    assert_true(support_conclude(support->one, &conclude));
 }
 
 static void assert_nothing_concluded(PGconn *connection)
@@ -117,8 +67,8 @@ static void saving_turns_a_command_for_good_and_keeps_the_first_error(void **sta
 static void an_outcome_is_kept_together_with_its_environment(void **state)
 {
     Support *support = *state;
-    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
-    assert_true(run_conclude(support->one, &conclude));
+    LedgerConclude conclude = support_conclude_environment(1, support_take_one(support->one, 1), 1);
+    assert_true(support_conclude(support->one, &conclude));
     LedgerClaim claim = support_claim(1);
     LedgerClaimed claimed = {.answered = false};
     support_take(support->two, &claim, 1, &claimed);
@@ -135,19 +85,19 @@ static void an_outcome_is_kept_together_with_its_environment(void **state)
     assert_int_equal(json_object_size(claimed.environment.details), 1);
     assert_true(claimed.environment.unsettled_in_ms <= 0);
     ledger_claimed_clear(&claimed);
-    assert_false(run_conclude(support->one, &conclude));
+    assert_false(support_conclude(support->one, &conclude));
 }
 
 static void without_a_sequence_the_row_is_written_and_the_sequence_stays(void **state)
 {
     Support *support = *state;
-    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 0);
+    LedgerConclude conclude = support_conclude_environment(1, support_take_one(support->one, 1), 0);
     support_execute(support->one, "UPDATE provision.environment SET sequence = 5, details = "
                                   "'{\"kept\": 1}'");
     conclude.state = LEDGER_STATE_GONE;
     conclude.details = NULL;
     conclude.project_id = "";
-    assert_true(run_conclude(support->one, &conclude));
+    assert_true(support_conclude(support->one, &conclude));
     support_assert_value(support->one,
                          "SELECT concat_ws(' ', state, sequence, details, project_id) FROM "
                          "provision.environment",
@@ -158,9 +108,9 @@ static void without_a_sequence_the_row_is_written_and_the_sequence_stays(void **
 static void a_command_without_a_subject_is_concluded_alone(void **state)
 {
     Support *support = *state;
-    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 0);
+    LedgerConclude conclude = support_conclude_environment(1, support_take_one(support->one, 1), 0);
     conclude.environment = "";
-    assert_true(run_conclude(support->one, &conclude));
+    assert_true(support_conclude(support->one, &conclude));
     support_assert_value(support->one, "SELECT state FROM provision.environment", "creating");
 }
 
@@ -168,16 +118,16 @@ static void a_wrong_sequence_or_a_missing_subject_writes_nothing(void **state)
 {
     Support *support = *state;
     int64_t epoch = support_take_one(support->one, 1);
-    LedgerConclude conclude = conclude_environment(1, epoch, 2);
-    assert_false(run_conclude(support->one, &conclude));
+    LedgerConclude conclude = support_conclude_environment(1, epoch, 2);
+    assert_false(support_conclude(support->one, &conclude));
     conclude.sequence = 1;
     conclude.environment = "env-7";
-    assert_false(run_conclude(support->one, &conclude));
-    conclude = conclude_account(1, epoch, 2);
-    assert_false(run_conclude(support->one, &conclude));
+    assert_false(support_conclude(support->one, &conclude));
+    conclude = support_conclude_account(1, epoch, 2);
+    assert_false(support_conclude(support->one, &conclude));
     support_execute(support->one, "INSERT INTO provision.account (application_id, account, "
                                   "sequence) VALUES ('shop', 'main', 4)");
-    assert_false(run_conclude(support->one, &conclude));
+    assert_false(support_conclude(support->one, &conclude));
     assert_nothing_concluded(support->one);
 }
 
@@ -186,36 +136,11 @@ static void a_stale_epoch_concludes_nothing(void **state)
     Support *support = *state;
     int64_t epoch = support_take_one(support->one, 1);
     (void)support_take_one(support->two, 1);
-    LedgerConclude conclude = conclude_environment(1, epoch, 1);
-    assert_false(run_conclude(support->one, &conclude));
-    conclude = conclude_account(1, epoch, 1);
-    assert_false(run_conclude(support->one, &conclude));
+    LedgerConclude conclude = support_conclude_environment(1, epoch, 1);
+    assert_false(support_conclude(support->one, &conclude));
+    conclude = support_conclude_account(1, epoch, 1);
+    assert_false(support_conclude(support->one, &conclude));
     assert_nothing_concluded(support->one);
-}
-
-static void an_account_is_made_and_its_key_rotated(void **state)
-{
-    Support *support = *state;
-    LedgerConclude conclude = conclude_account(1, support_take_one(support->one, 1), 1);
-    assert_true(run_conclude(support->one, &conclude));
-    conclude = conclude_account(2, support_take_one(support->one, 2), 2);
-    conclude.key_kind = "project";
-    conclude.account_project_id = "p-9";
-    conclude.org_id = "";
-    assert_true(run_conclude(support->one, &conclude));
-    LedgerClaim claim = support_claim(2);
-    claim.account = "main";
-    claim.writes_account = true;
-    LedgerClaimed claimed = {.answered = false};
-    support_take(support->two, &claim, 1, &claimed);
-    assert_int_equal(claimed.subject_sequence, 2);
-    assert_true(claimed.account.found);
-    assert_string_equal(claimed.account.key_kind, "project");
-    assert_string_equal(claimed.account.neon_account_id, "acc");
-    assert_string_equal(claimed.account.org_id, "");
-    assert_string_equal(claimed.account.project_id, "p-9");
-    assert_memory_equal(claimed.account.sealed_key.data, "\1\2\3", 3);
-    ledger_claimed_clear(&claimed);
 }
 
 static void what_may_still_appear_is_kept_with_the_environment(void **state)
@@ -230,7 +155,8 @@ static void what_may_still_appear_is_kept_with_the_environment(void **state)
     Support *support = *state;
     for (size_t i = 0; i < 4; i++) {
         (void)support_empty_tables(state);
-        LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+        LedgerConclude conclude =
+            support_conclude_environment(1, support_take_one(support->one, 1), 1);
         char sql[512];
         (void)snprintf(
             sql, sizeof(sql),
@@ -241,7 +167,7 @@ static void what_may_still_appear_is_kept_with_the_environment(void **state)
             "UPDATE provision.command SET %s",
             COMMANDS[i]);
         support_execute(support->one, sql);
-        assert_true(run_conclude(support->one, &conclude));
+        assert_true(support_conclude(support->one, &conclude));
         support_assert_value(support->one,
                              "SELECT ceil(extract(epoch FROM unsettled_until - now()) / 60)::int "
                              "FROM provision.environment",
@@ -258,8 +184,8 @@ static void a_batch_concludes_what_is_current_and_leaves_the_rest(void **state)
     bool written[SUPPORT_BATCH];
     for (size_t i = 0; i < SUPPORT_BATCH; i++) {
         claims[i] = support_claim(i);
-        concludes[i] =
-            conclude_environment(SUPPORT_BATCH - 1 - i, i % 4 == 0 ? 2 : 1, i % 4 == 1 ? 3 : 1);
+        concludes[i] = support_conclude_environment(SUPPORT_BATCH - 1 - i, i % 4 == 0 ? 2 : 1,
+                                                    i % 4 == 1 ? 3 : 1);
     }
     support_take(support->one, claims, SUPPORT_BATCH, claimed);
     LedgerBatch batch;
@@ -283,8 +209,8 @@ static void a_row_that_the_server_refuses_undoes_the_whole_batch(void **state)
 {
     Support *support = *state;
     LedgerConclude concludes[] = {
-        conclude_environment(1, support_take_one(support->one, 1), 1),
-        conclude_account(2, support_take_one(support->one, 2), 1),
+        support_conclude_environment(1, support_take_one(support->one, 1), 1),
+        support_conclude_account(2, support_take_one(support->one, 2), 1),
     };
     concludes[1].key_kind = "stolen";
     LedgerBatch batch;
@@ -301,10 +227,11 @@ static void hostile_texts_are_kept_as_they_are(void **state)
 {
     Support *support = *state;
     for (size_t i = 0; i < SUPPORT_HOSTILE_COUNT; i++) {
-        LedgerConclude conclude = conclude_environment(i, support_take_one(support->one, i), 1);
+        LedgerConclude conclude =
+            support_conclude_environment(i, support_take_one(support->one, i), 1);
         conclude.account = conclude.project_id = conclude.branch_id = conclude.endpoint_id =
             SUPPORT_HOSTILE[i];
-        assert_true(run_conclude(support->one, &conclude));
+        assert_true(support_conclude(support->one, &conclude));
         LedgerClaim claim = support_claim(i);
         LedgerClaimed claimed = {.answered = false};
         support_take(support->one, &claim, 1, &claimed);
@@ -319,7 +246,7 @@ static void hostile_texts_are_kept_as_they_are(void **state)
 static void concluding_while_another_claims_is_decided_by_the_row_s_lock(void **state)
 {
     Support *support = *state;
-    LedgerConclude conclude = conclude_environment(1, support_take_one(support->one, 1), 1);
+    LedgerConclude conclude = support_conclude_environment(1, support_take_one(support->one, 1), 1);
     support_execute(support->two, "BEGIN");
     int64_t epoch = support_take_one(support->two, 1);
     LedgerBatch batch;
@@ -332,7 +259,7 @@ static void concluding_while_another_claims_is_decided_by_the_row_s_lock(void **
     PQclear(rows);
     assert_nothing_concluded(support->one);
     conclude.key.epoch = epoch;
-    assert_true(run_conclude(support->two, &conclude));
+    assert_true(support_conclude(support->two, &conclude));
 }
 
 int main(void)
@@ -354,7 +281,6 @@ int main(void)
         cmocka_unit_test_setup(a_wrong_sequence_or_a_missing_subject_writes_nothing,
                                support_empty_tables),
         cmocka_unit_test_setup(a_stale_epoch_concludes_nothing, support_empty_tables),
-        cmocka_unit_test_setup(an_account_is_made_and_its_key_rotated, support_empty_tables),
         cmocka_unit_test_setup(what_may_still_appear_is_kept_with_the_environment,
                                support_empty_tables),
         cmocka_unit_test_setup(a_batch_concludes_what_is_current_and_leaves_the_rest,

@@ -3,13 +3,8 @@
 static bool run_mark(PGconn *connection, const LedgerMark *mark)
 {
     LedgerBatch batch;
-    bool written;
-    Error err = ERROR_INIT;
     ledger_mark_build(mark, 1, &batch);
-    PGresult *rows = support_run(connection, &batch);
-    assert_true(ledger_written_decode(rows, &written, 1, &err));
-    PQclear(rows);
-    return written;
+    return support_written(connection, &batch);
 }
 
 static void a_mark_sets_what_it_names_and_leaves_the_rest(void **state)

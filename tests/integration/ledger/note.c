@@ -21,13 +21,8 @@ static bool run_note(PGconn *connection, LedgerKey key, int64_t waiting_ms)
 {
     LedgerNote note = {key, "create_branch", "locked", waiting_ms};
     LedgerBatch batch;
-    bool written = false;
-    Error err = ERROR_INIT;
     ledger_note_build(&note, 1, &batch);
-    PGresult *rows = support_run(connection, &batch);
-    assert_true(ledger_written_decode(rows, &written, 1, &err));
-    PQclear(rows);
-    return written;
+    return support_written(connection, &batch);
 }
 
 static void run_open(Support *support, LedgerKey key, bool goes_on)

@@ -31,13 +31,8 @@ static bool run_keep(PGconn *connection, size_t i, int64_t epoch, const char *ro
     (void)snprintf(environment, sizeof environment, "env-%zu", i);
     const LedgerKeep keep = {support_key(i, epoch), environment, roles};
     LedgerBatch batch;
-    bool written = false;
-    Error err = ERROR_INIT;
     ledger_keep_build(&keep, 1, &batch);
-    PGresult *rows = support_run(connection, &batch);
-    assert_true(ledger_written_decode(rows, &written, 1, &err));
-    PQclear(rows);
-    return written;
+    return support_written(connection, &batch);
 }
 
 static void a_role_without_a_password_gets_one_once(void **state)

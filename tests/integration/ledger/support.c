@@ -287,3 +287,53 @@ int64_t support_take_one(PGconn *connection, size_t i)
     ledger_claimed_clear(&claimed);
     return epoch;
 }
+
+bool support_written(PGconn *connection, LedgerBatch *batch)
+{
+    bool written;
+    Error err = ERROR_INIT;
+    PGresult *rows = support_run(connection, batch);
+    assert_true(ledger_written_decode(rows, &written, 1, &err));
+    PQclear(rows);
+    return written;
+}
+
+bool support_conclude(PGconn *connection, const LedgerConclude *conclude)
+{
+    LedgerBatch batch;
+    ledger_conclude_build(conclude, 1, &batch);
+    return support_written(connection, &batch);
+}
+
+LedgerConclude support_conclude_environment(size_t i, int64_t epoch, int64_t sequence)
+{
+    return (LedgerConclude){
+        .key = support_key(i, epoch),
+        .journal = "{\"end\": true}",
+        .outcome = {(const uint8_t *)"\0o\\'", 4},
+        .sequence = sequence,
+        .environment = support_claim(i).environment,
+        .state = LEDGER_STATE_READY,
+        .account = "main",
+        .project_id = "p-1",
+        .branch_id = "br-1",
+        .endpoint_id = "ep-1",
+        .details = "{\"host\": \"h\"}",
+        .key_kind = "",
+        .neon_account_id = "",
+        .org_id = "",
+        .account_project_id = "",
+    };
+}
+
+LedgerConclude support_conclude_account(size_t i, int64_t epoch, int64_t sequence)
+{
+    LedgerConclude conclude = support_conclude_environment(i, epoch, sequence);
+    conclude.environment = "";
+    conclude.writes_account = true;
+    conclude.sealed_key = (Bytes){(const uint8_t *)"\1\2\3", 3};
+    conclude.key_kind = "organization";
+    conclude.neon_account_id = "acc";
+    conclude.org_id = "org";
+    return conclude;
+}

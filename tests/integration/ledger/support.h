@@ -61,4 +61,11 @@ void support_take(PGconn *connection, const LedgerClaim *claims, size_t count,
 // Claims number `i` and returns its epoch.
 int64_t support_take_one(PGconn *connection, size_t i);
 
+// Sends a batch of one row and says whether it was written. Takes the batch.
+bool support_written(PGconn *connection, LedgerBatch *batch);
+bool support_conclude(PGconn *connection, const LedgerConclude *conclude);
+// Of command number `i`: its environment becomes ready, or account `main` gets a key.
+LedgerConclude support_conclude_environment(size_t i, int64_t epoch, int64_t sequence);
+LedgerConclude support_conclude_account(size_t i, int64_t epoch, int64_t sequence);
+
 #endif

@@ -72,14 +72,15 @@ static const char *const TAKEN[] = {"2", "taken", "4", "5", "6", "superseded", I
                                     NO_ENVIRONMENT,
                                     // account
                                     "t", "acc", "0102", "project", "neon", "org", "p", "8",
-                                    // subject_sequence, now, timestamp
-                                    "9", "1700000000000", "1600000000000"};
+                                    // subject_sequence, now, timestamp, preview base
+                                    "9", "1700000000000", "1600000000000", "staging"};
 
 static const char *const FINISHED[] = {
     "1",  "finished", "1",    "5",  "6",  NULL,           NULL,           "f",  NULL,
     "{}", NULL,       NULL,   "0",  NULL, NULL,           NULL,           NULL, NULL,
     "0",  "0",        "00ff", "3",  "t",  NO_ENVIRONMENT, NO_ENVIRONMENT, NULL, NULL,
-    NULL, NULL,       NULL,   NULL, NULL, NULL,           NULL,           "1",  "2"};
+    NULL, NULL,       NULL,   NULL, NULL, NULL,           NULL,           "1",  "2",
+    NULL};
 
 static void assert_taken(const LedgerClaimed *claimed)
 {
@@ -106,6 +107,7 @@ static void assert_taken(const LedgerClaimed *claimed)
     assert_int_equal(claimed->subject_sequence, 9);
     assert_int_equal(claimed->now_ms, 1700000000000);
     assert_int_equal(claimed->timestamp_ms, 1600000000000);
+    assert_string_equal(claimed->preview_base, "staging");
 }
 
 static void assert_context(const LedgerClaimed *claimed)

@@ -84,13 +84,24 @@ static void a_conclusion_writes_one_subject_at_most(void **state)
         {.key = KEY, .environment = "main", .state = LEDGER_STATE_GONE},
         {.key = KEY, .environment = "", .writes_account = true, .sequence = 1},
         {.key = KEY, .environment = "", .account_project_id = "p", .heeds_stop = true},
+        {.key = KEY,
+         .environment = "",
+         .writes_application = true,
+         .preview_base = "main",
+         .sequence = 1},
     };
     LedgerBatch batch;
-    ledger_conclude_build(concludes, 4, &batch);
-    assert_int_equal(batch.statements[1].param_count, 20);
-    assert_string_equal(text_get(&batch.statements[1].params[7]), "{\"ready\",\"gone\",NULL,NULL}");
-    assert_string_equal(text_get(&batch.statements[1].params[18]), "{NULL,NULL,NULL,\"p\"}");
-    assert_string_equal(text_get(&batch.statements[1].params[19]), "{false,false,false,true}");
+    ledger_conclude_build(concludes, 5, &batch);
+    assert_int_equal(batch.statements[1].param_count, 22);
+    assert_string_equal(text_get(&batch.statements[1].params[7]),
+                        "{\"ready\",\"gone\",NULL,NULL,NULL}");
+    assert_string_equal(text_get(&batch.statements[1].params[18]), "{NULL,NULL,NULL,\"p\",NULL}");
+    assert_string_equal(text_get(&batch.statements[1].params[19]),
+                        "{false,false,false,true,false}");
+    assert_string_equal(text_get(&batch.statements[1].params[20]),
+                        "{false,false,false,false,true}");
+    assert_string_equal(text_get(&batch.statements[1].params[21]),
+                        "{NULL,NULL,NULL,NULL,\"main\"}");
     ledger_batch_clear(&batch);
 }
 
