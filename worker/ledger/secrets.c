@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "ledger/cells.h"
 #include "ledger/columns.h"
+#include "ledger/secrets.h"
 
 // A role without any password gets a row, and one to renew another next password, unless this very
 // command made the last one: a repeated call changes the fence only.

@@ -14,6 +14,7 @@
 #include "drive/kafka_in.h"
 #include "drive/pg.h"
 #include "ledger/ledger.h"
+#include "ledger/secrets.h"
 #include "run/ledger_trouble.h"
 #include "saga/saga.h"
 

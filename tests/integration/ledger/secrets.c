@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/secrets.h"
 #include "support.h"
 
 #define SECRET(role, sealed, renew)                                                                \

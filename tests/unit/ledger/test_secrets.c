@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ledger/ledger.h"
+#include "ledger/secrets.h"
 #include "rows.h"
 
 #define ID "00000000-0000-4000-8000-000000000001"
