@@ -5,17 +5,18 @@
 #include "handlers.h"
 #include "render.h"
 
-typedef enum SortBy { SORT_NAME, SORT_CREATED, SORT_UPDATED } SortBy;
-
-static const char *const SORT_NAMES[] = {"name", "created_at", "updated_at", NULL};
+static const char *const SORT_NAMES[] = {[ORDER_NAME] = "name",
+                                         [ORDER_CREATED] = "created_at",
+                                         [ORDER_UPDATED] = "updated_at",
+                                         [ORDER_KEYS] = NULL};
 static const char *const ORDER_NAMES[] = {"asc", "desc", NULL};
 
-enum { BRANCHES_CURSOR_BYTES = 2048 };
+enum { BRANCHES_CURSOR_BYTES = 4096 };
 
 /* How a listing is ordered and where it goes on. */
 typedef struct Listing {
-    int sort_by;
-    int order; /* index into ORDER_NAMES */
+    int sort_by; /* an OrderKey */
+    int order;   /* index into ORDER_NAMES */
     bool include_deleted;
     bool has_cursor;
     char cursor_id[IDS_BYTES];
@@ -23,48 +24,12 @@ typedef struct Listing {
     int64_t cursor_ms;
 } Listing;
 
-static int64_t sort_time(const Branch *branch, int sort_by)
-{
-    return sort_by == SORT_CREATED ? branch->life.created_ms : branch->life.updated_ms;
-}
-
-static int compare_numbers(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int compare_branches(const void *a, const void *b, void *argument)
-{
-    const Branch *left = *(const Branch *const *)a;
-    const Branch *right = *(const Branch *const *)b;
-    const Listing *listing = argument;
-    int result = listing->sort_by == SORT_NAME
-                     ? strcmp(left->name, right->name)
-                     : compare_numbers(sort_time(left, listing->sort_by),
-                                       sort_time(right, listing->sort_by));
-    result = result != 0 ? result : strcmp(left->id, right->id);
-    return listing->order == 0 ? result : -result;
-}
-
-/* Whether the branch comes after the cursor in the listing's order. */
-static bool is_after_cursor(const Branch *branch, const Listing *listing)
-{
-    if (!listing->has_cursor) {
-        return true;
-    }
-    int result = listing->sort_by == SORT_NAME
-                     ? strcmp(branch->name, listing->cursor_name)
-                     : compare_numbers(sort_time(branch, listing->sort_by), listing->cursor_ms);
-    result = result != 0 ? result : strcmp(branch->id, listing->cursor_id);
-    return listing->order == 0 ? result > 0 : result < 0;
-}
-
 static void build_cursor(const Branch *last, const Listing *listing,
                          char ret_cursor[BRANCHES_CURSOR_BYTES])
 {
     char time[TEXT_TIME_BYTES];
-    text_time_us(sort_time(last, listing->sort_by) * 1000, time);
-    const char *value = listing->sort_by == SORT_NAME ? last->name : time;
+    text_time_us(order_place(last, (OrderKey)listing->sort_by).time_ms * 1000, time);
+    const char *value = listing->sort_by == ORDER_NAME ? last->name : time;
     json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "branch_id", last->id, "sort_by",
                              SORT_NAMES[listing->sort_by], "sort_by_value", value, "sort_order",
                              listing->order == 0 ? "ASC" : "DESC");
@@ -96,7 +61,7 @@ static bool parse_cursor(json_t *json, Listing *listing)
         listing->sort_by = strcmp(SORT_NAMES[i], sort_by) == 0 ? i : listing->sort_by;
     }
     int64_t time_us = 0;
-    bool is_name = listing->sort_by == SORT_NAME;
+    bool is_name = listing->sort_by == ORDER_NAME;
     if (listing->sort_by < 0 || (!is_name && !text_parse_time_us(value, &time_us)) ||
         !text_copy(listing->cursor_id, sizeof(listing->cursor_id), id) ||
         !text_copy(listing->cursor_name, sizeof(listing->cursor_name), value)) {
@@ -126,65 +91,137 @@ static bool read_cursor(Exchange *exchange, Listing *listing)
     return valid;
 }
 
-static bool is_wanted(const Exchange *exchange, const Branch *branch, const Listing *listing,
-                      const char *search)
+/* What a listing looks for; a text is looked for in names and ids. */
+typedef struct Search {
+    const char *text; /* NULL: everything */
+    OrderHint hint;
+    bool include_deleted;
+    int64_t now_ms;
+} Search;
+
+static Search read_search(const Exchange *exchange, bool include_deleted)
 {
-    bool is_shown = store_is_listed(&branch->life, exchange->now_ms) ||
-                    (listing->include_deleted && !store_is_alive(&branch->life));
-    return is_shown && is_after_cursor(branch, listing) &&
-           (search == NULL || strcasestr(branch->name, search) != NULL ||
-            strcasestr(branch->id, search) != NULL);
+    const char *text = exchange_query(exchange, "search");
+    return (Search){text, order_hint(text == NULL ? "" : text), include_deleted, exchange->now_ms};
 }
 
-/* Collects and sorts what the listing shows; the caller frees the array. */
-static Branch **collect(const Exchange *exchange, Listing *listing, size_t *ret_count)
+static bool is_wanted(const Search *search, const OrderEntry *entry)
 {
-    size_t count = 0;
-    size_t capacity = 0;
-    const char *search = exchange_query(exchange, "search");
-    Branch **found = NULL;
-    for (Branch *branch = exchange->project->branches; branch != NULL; branch = branch->next) {
-        if (!is_wanted(exchange, branch, listing, search)) {
-            continue;
-        }
-        if (count == capacity) {
-            capacity = capacity == 0 ? 16 : capacity * 2;
-            found = realloc((void *)found, capacity * sizeof(Branch *));
-            if (found == NULL) {
-                abort();
-            }
-        }
-        found[count++] = branch;
+    if (search->text != NULL && !order_has_part(entry, search->text, &search->hint)) {
+        return false;
     }
-    if (count > 0) {
-        qsort_r((void *)found, count, sizeof(Branch *), compare_branches, listing);
-    }
-    *ret_count = count;
-    return found;
+    const Lifetime *life = &entry->branch->life;
+    return store_is_listed(life, search->now_ms) ||
+           (search->include_deleted && !store_is_alive(life));
 }
 
-static void reply_list(Exchange *exchange, Listing *listing, int64_t limit)
+/* The way through one order, from the cursor on. */
+typedef struct Walk {
+    const Order *order;
+    size_t before; /* entries that come earlier in the order; descending ones are to come */
+    bool is_descending;
+} Walk;
+
+static Walk begin_walk(const Orders *orders, const Listing *listing)
 {
-    size_t count = 0;
-    Branch **found = collect(exchange, listing, &count);
-    size_t shown = count < (size_t)limit ? count : (size_t)limit;
+    Walk walk = {.order = &orders->by[listing->sort_by], .is_descending = listing->order != 0};
+    walk.before = walk.is_descending ? walk.order->count : 0;
+    if (listing->has_cursor) {
+        OrderPlace place = {listing->cursor_id, listing->cursor_name, listing->cursor_ms};
+        walk.before =
+            order_count_before(walk.order, (OrderKey)listing->sort_by, &place, !walk.is_descending);
+    }
+    return walk;
+}
+
+static const OrderEntry *find_wanted(Walk *walk, const Search *search)
+{
+    const OrderEntry *entries = walk->order->entries;
+    if (walk->is_descending) {
+        while (walk->before > 0 && !is_wanted(search, &entries[walk->before - 1])) {
+            walk->before--;
+        }
+        return walk->before == 0 ? NULL : &entries[walk->before - 1];
+    }
+    while (walk->before < walk->order->count && !is_wanted(search, &entries[walk->before])) {
+        walk->before++;
+    }
+    return walk->before == walk->order->count ? NULL : &entries[walk->before];
+}
+
+static void step(Walk *walk)
+{
+    if (walk->is_descending) {
+        walk->before--;
+    } else {
+        walk->before++;
+    }
+}
+
+/* Whether deleted branches may be in the listing: asked for, or it lags. */
+static bool shows_deleted(const Exchange *exchange, const Listing *listing)
+{
+    return listing->include_deleted || exchange->now_ms < exchange->project->settled_ms;
+}
+
+/* The next one of both ways, or NULL. */
+static const Branch *take_next(Walk *present, Walk *gone, const Search *search,
+                               const Listing *listing)
+{
+    const OrderEntry *entry = find_wanted(present, search);
+    const OrderEntry *deleted = gone == NULL ? NULL : find_wanted(gone, search);
+    Walk *walk = present;
+    if (deleted != NULL) {
+        OrderKey key = (OrderKey)listing->sort_by;
+        OrderPlace place = order_place(deleted->branch, key);
+        int result = entry == NULL ? 0 : order_compare(entry->branch, key, &place);
+        bool is_first = entry == NULL || (listing->order == 0 ? result > 0 : result < 0);
+        walk = is_first ? gone : present;
+        entry = is_first ? deleted : entry;
+    }
+    if (entry != NULL) {
+        step(walk);
+    }
+    return entry == NULL ? NULL : entry->branch;
+}
+
+/* Lists up to `limit` branches; the last one, or NULL. */
+static const Branch *add_branches(const Exchange *exchange, const Listing *listing, int64_t limit,
+                                  json_t *list, json_t *annotations)
+{
+    const Project *project = exchange->project;
+    Search search = read_search(exchange, listing->include_deleted);
+    Walk present = begin_walk(&project->orders, listing);
+    Walk gone = begin_walk(&project->gone, listing);
+    Walk *gone_too = shows_deleted(exchange, listing) ? &gone : NULL;
+    const Branch *last = NULL;
+    for (int64_t shown = 0; shown < limit; shown++) {
+        const Branch *branch = take_next(&present, gone_too, &search, listing);
+        if (branch == NULL) {
+            break;
+        }
+        last = branch;
+        json_array_append_new(list, render_branch(branch));
+        if (json_object_size(branch->annotation) > 0) {
+            json_object_set_new(annotations, branch->id, render_annotation(branch));
+        }
+    }
+    return last;
+}
+
+static void reply_list(Exchange *exchange, const Listing *listing, int64_t limit)
+{
     json_t *list = json_array();
     json_t *annotations = json_object();
-    for (size_t i = 0; i < shown; i++) {
-        json_array_append_new(list, render_branch(found[i]));
-        if (json_object_size(found[i]->annotation) > 0) {
-            json_object_set_new(annotations, found[i]->id, render_annotation(found[i]));
-        }
-    }
+    const Branch *last = add_branches(exchange, listing, limit, list, annotations);
     json_t *pagination = json_pack("{s:s, s:s}", "sort_by", SORT_NAMES[listing->sort_by],
                                    "sort_order", listing->order == 0 ? "ASC" : "DESC");
-    if (shown > 0) {
+    if (last != NULL) {
         /* As Neon, also on the last page: readers stop at an empty one. */
         char cursor[BRANCHES_CURSOR_BYTES];
-        build_cursor(found[shown - 1], listing, cursor);
+        build_cursor(last, listing, cursor);
         json_object_set_new(pagination, "next", json_string(cursor));
     }
-    free((void *)found);
     exchange_reply(exchange, 200,
                    json_pack("{s:o, s:o, s:o}", "branches", list, "annotations", annotations,
                              "pagination", pagination));
@@ -192,7 +229,7 @@ static void reply_list(Exchange *exchange, Listing *listing, int64_t limit)
 
 void branches_list(Exchange *exchange)
 {
-    Listing listing = {.sort_by = SORT_UPDATED, .order = 1};
+    Listing listing = {.sort_by = ORDER_UPDATED, .order = 1};
     int64_t limit = 10000;
     if (!exchange_query_integer(exchange, "limit", 1, 10000, &limit) ||
         !exchange_query_choice(exchange, "sort_by", SORT_NAMES, &listing.sort_by) ||
@@ -202,4 +239,28 @@ void branches_list(Exchange *exchange)
         return;
     }
     reply_list(exchange, &listing, limit);
+}
+
+static json_int_t count_wanted(const Order *order, const Search *search)
+{
+    json_int_t count = 0;
+    for (size_t i = 0; i < order->count; i++) {
+        count += is_wanted(search, &order->entries[i]) ? 1 : 0;
+    }
+    return count;
+}
+
+void branches_count(Exchange *exchange)
+{
+    const Project *project = exchange->project;
+    Search search = read_search(exchange, false);
+    bool is_settled = exchange->now_ms >= project->settled_ms;
+    json_int_t count = project->branch_count;
+    if (search.text != NULL || !is_settled) {
+        count = count_wanted(&project->orders.by[ORDER_CREATED], &search);
+    }
+    if (!is_settled) {
+        count += count_wanted(&project->gone.by[ORDER_CREATED], &search);
+    }
+    exchange_reply(exchange, 200, json_pack("{s:I}", "count", count));
 }

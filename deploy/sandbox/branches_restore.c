@@ -188,7 +188,7 @@ static void replace(Exchange *exchange, Branch *source, Branch *preserved, const
     branch->state = BRANCH_RESETTING;
     branch->reset_ms = exchange->now_ms;
     branch->state_changed_ms = exchange->now_ms;
-    branch->life.updated_ms = exchange->now_ms;
+    store_update_branch(branch, exchange->now_ms);
     if (branch->expires_ms != 0) {
         branches_set_expiry(sandbox, branch, exchange->now_ms + branch->ttl_seconds * 1000,
                             exchange->now_ms);

@@ -88,7 +88,7 @@ void branches_update(Exchange *exchange)
     if (update.sets_expiry) {
         branches_set_expiry(exchange->sandbox, branch, update.expires_ms, exchange->now_ms);
     }
-    branch->life.updated_ms = exchange->now_ms;
+    store_update_branch(branch, exchange->now_ms);
     reply_branch(exchange);
 }
 
@@ -102,19 +102,6 @@ void branches_set_as_default(Exchange *exchange)
     exchange->project->default_branch->is_default = false;
     exchange->project->default_branch = branch;
     branch->is_default = true;
-    branch->life.updated_ms = exchange->now_ms;
+    store_update_branch(branch, exchange->now_ms);
     reply_branch(exchange);
-}
-
-void branches_count(Exchange *exchange)
-{
-    const char *search = exchange_query(exchange, "search");
-    json_int_t count = 0;
-    const Branch *branch = exchange->project->branches;
-    for (; branch != NULL; branch = branch->next) {
-        bool is_found = search == NULL || strcasestr(branch->name, search) != NULL ||
-                        strcasestr(branch->id, search) != NULL;
-        count += is_found && store_is_listed(&branch->life, exchange->now_ms) ? 1 : 0;
-    }
-    exchange_reply(exchange, 200, json_pack("{s:I}", "count", count));
 }

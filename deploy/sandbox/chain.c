@@ -77,7 +77,7 @@ static void apply_effect(Operation *operation)
     case ACTION_CREATE_BRANCH:
         branch->state = BRANCH_READY;
         branch->state_changed_ms = now_ms;
-        branch->life.updated_ms = now_ms;
+        store_update_branch(branch, now_ms);
         break;
     case ACTION_START_COMPUTE:
         set_endpoint_state(operation->endpoint, ENDPOINT_ACTIVE, now_ms);

@@ -69,12 +69,12 @@ bool endpoints_read_settings(Exchange *exchange, const json_t *object, const cha
 static void reply_list(Exchange *exchange, const Branch *branch)
 {
     json_t *list = json_array();
-    const Endpoint *endpoint = exchange->project->endpoints;
-    for (; endpoint != NULL; endpoint = endpoint->next) {
-        if ((branch == NULL || endpoint->branch == branch) &&
-            store_is_listed(&endpoint->life, exchange->now_ms)) {
+    const Endpoint *endpoint = branch == NULL ? exchange->project->endpoints : branch->endpoints;
+    while (endpoint != NULL) {
+        if (store_is_listed(&endpoint->life, exchange->now_ms)) {
             json_array_append_new(list, render_endpoint(endpoint));
         }
+        endpoint = branch == NULL ? endpoint->next : endpoint->branch_next;
     }
     exchange_reply(exchange, 200, json_pack("{s:o}", "endpoints", list));
 }

@@ -15,13 +15,13 @@ void operations_list(Exchange *exchange)
     }
     json_t *list = json_array();
     const Operation *last = NULL;
-    const Operation *newest =
-        exchange->project->operations == NULL ? NULL : exchange->project->operations->prev;
+    const History *history = &exchange->project->history;
     int64_t lag_us = exchange->sandbox->store.lag_ms[KIND_OPERATION] * 1000;
-    for (const Operation *operation = newest; operation != NULL && limit > 0;
-         operation = operation == exchange->project->operations ? NULL : operation->prev) {
+    size_t left = order_count_operations(history, before_us);
+    for (; left > 0 && limit > 0; left--) {
+        const Operation *operation = history->list[left - 1];
         bool is_listed = operation->created_us + lag_us <= exchange->now_ms * 1000 + 999;
-        if (operation->created_us < before_us && (is_listed || lag_us == 0)) {
+        if (is_listed || lag_us == 0) {
             json_array_append_new(list, render_operation(operation));
             last = operation;
             limit--;

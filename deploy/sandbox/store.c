@@ -80,13 +80,25 @@ void store_move_branch(Branch *branch, Branch *parent)
     }
 }
 
+void store_update_branch(Branch *branch, int64_t now_ms)
+{
+    Orders *orders =
+        store_is_alive(&branch->life) ? &branch->project->orders : &branch->project->gone;
+    order_remove(orders, ORDER_UPDATED, branch);
+    branch->life.updated_ms = now_ms;
+    order_add(orders, ORDER_UPDATED, branch);
+    store_touch(&branch->mark);
+}
+
 void store_rename_branch(Branch *branch, const char *name, int64_t now_ms)
 {
     Project *project = branch->project;
+    order_remove_all(&project->orders, branch);
     HASH_DELETE(hh_name, project->branches_by_name, branch);
     text_build(branch->name, sizeof(branch->name), "%s", name);
     HASH_ADD(hh_name, project->branches_by_name, name, strlen(branch->name), branch);
     branch->life.updated_ms = now_ms;
+    order_add_all(&project->orders, branch);
     store_touch(&branch->mark);
 }
 
@@ -192,12 +204,16 @@ void store_delete_branch(Store *store, Branch *branch, int64_t now_ms)
     }
     project->branch_count--;
     HASH_DELETE(hh_name, project->branches_by_name, branch);
+    order_remove_all(&project->orders, branch);
     end_life(store, KIND_BRANCH, &branch->life, now_ms);
+    order_link_branch(branch);
     store_touch(&branch->mark);
 }
 
 void store_delete_project(Store *store, Project *project, int64_t now_ms)
 {
+    order_close(&project->orders);
+    order_close(&project->gone);
     for (Branch *branch = project->branches; branch != NULL; branch = branch->next) {
         if (store_is_alive(&branch->life)) {
             store_delete_branch(store, branch, now_ms);
@@ -374,6 +390,9 @@ static void free_project(Project *project)
         sodium_memzero(&operation->change, sizeof(operation->change));
         free(operation);
     }
+    order_close(&project->orders);
+    order_close(&project->gone);
+    free((void *)project->history.list);
     json_decref(project->settings);
     free(project);
 }

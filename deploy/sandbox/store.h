@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "ids.h"
+#include "order.h"
 #include "text.h"
 
 enum {
@@ -74,7 +75,6 @@ typedef enum Action {
 } Action;
 
 typedef struct Project Project;
-typedef struct Branch Branch;
 typedef struct Instance Instance; /* instance.h */
 typedef struct Relay Relay;       /* relay.h */
 
@@ -125,6 +125,7 @@ typedef struct Endpoint {
     Lifetime life;
     StoreMark mark;
     struct Endpoint *prev, *next; /* in the project */
+    struct Endpoint *branch_next; /* in the branch */
     UT_hash_handle hh;
 } Endpoint;
 
@@ -157,7 +158,8 @@ struct Branch {
     int64_t state_changed_ms;
     Role *roles;
     Database *databases;
-    Endpoint *endpoint; /* the read-write one, NULL when there is none */
+    Endpoint *endpoint;  /* the read-write one, NULL when there is none */
+    Endpoint *endpoints; /* that it ever had, by branch_next */
     Instance *instance; /* its cluster; NULL without compute */
     int cluster_number;   /* of the cluster's folder; 0: none */
     int64_t told_bytes;   /* how much of what SQL told the control plane is in here */
@@ -226,10 +228,15 @@ struct Project {
     Branch *branches_by_name; /* those that exist */
     Branch *default_branch;
     int branch_count; /* that exist */
+    Orders orders;    /* of those that exist */
+    Orders gone;      /* of the deleted ones */
+    /* From then on listings of branches show what exists: nothing lags. */
+    int64_t settled_ms;
     /* Deleted, but everything in it is still there: it can come back. */
     bool is_recoverable;
     Endpoint *endpoints;
     Operation *operations;
+    History history; /* the same */
     Operation *current; /* the first unfinished one */
     Lifetime life;
     StoreMark mark;
@@ -281,6 +288,8 @@ void store_touch(StoreMark *mark);
 
 /* Hangs the branch below another (NULL: it becomes a root). */
 void store_move_branch(Branch *branch, Branch *parent);
+/* It changed. Listings are sorted by updated_ms, so nothing else may set it. */
+void store_update_branch(Branch *branch, int64_t now_ms);
 /* The name must be free in the project. */
 void store_rename_branch(Branch *branch, const char *name, int64_t now_ms);
 /* Mark as deleted; a project takes its branches, a branch its endpoint, roles and databases with

@@ -45,6 +45,7 @@ void store_link_branch(Store *store, Branch *branch)
     count(store, KIND_BRANCH, &branch->life);
     DL_APPEND(project->branches, branch);
     HASH_ADD_STR(store->branches_by_id, id, branch);
+    order_link_branch(branch);
     if (store_is_alive(&branch->life)) {
         project->branch_count++;
         HASH_ADD(hh_name, project->branches_by_name, name, strlen(branch->name), branch);
@@ -56,6 +57,7 @@ void store_link_endpoint(Store *store, Endpoint *endpoint)
     begin_mark(store, &endpoint->mark, KIND_ENDPOINT);
     count(store, KIND_ENDPOINT, &endpoint->life);
     DL_APPEND(endpoint->project->endpoints, endpoint);
+    LL_APPEND2(endpoint->branch->endpoints, endpoint, branch_next);
     HASH_ADD_STR(store->endpoints_by_id, id, endpoint);
     if (store_is_alive(&endpoint->life)) {
         endpoint->branch->endpoint = endpoint;
@@ -82,6 +84,7 @@ void store_link_operation(Store *store, Operation *operation)
     begin_mark(store, &operation->mark, KIND_OPERATION);
     store->created[KIND_OPERATION]++;
     DL_APPEND(operation->project->operations, operation);
+    order_link_operation(operation);
     HASH_ADD_STR(store->operations_by_id, id, operation);
     if (operation->created_us > store->last_operation_us) {
         store->last_operation_us = operation->created_us;
