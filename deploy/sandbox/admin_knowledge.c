@@ -6,7 +6,7 @@ static bool set_role(Exchange *exchange, const json_t *item)
 {
     const char *name = NULL;
     const char *password = "";
-    if (!exchange_get_string(exchange, item, "roles", "name", 1, 63, &name) ||
+    if (!exchange_get_sql_name(exchange, item, "roles", "name", &name) ||
         !exchange_get_string(exchange, item, "roles", "password", 0, STORE_PASSWORD_BYTES - 1,
                              &password)) {
         return false;
@@ -24,8 +24,8 @@ static bool set_database(Exchange *exchange, const json_t *item)
 {
     const char *name = NULL;
     const char *owner = NULL;
-    if (!exchange_get_string(exchange, item, "databases", "name", 1, 63, &name) ||
-        !exchange_get_string(exchange, item, "databases", "owner_name", 1, 63, &owner)) {
+    if (!exchange_get_sql_name(exchange, item, "databases", "name", &name) ||
+        !exchange_get_sql_name(exchange, item, "databases", "owner_name", &owner)) {
         return false;
     }
     if (name == NULL || owner == NULL) {

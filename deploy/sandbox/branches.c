@@ -18,6 +18,7 @@ typedef struct BranchRequest {
     json_t *annotations;
     bool has_endpoint;
     EndpointSettings settings;
+    EndpointDetails details;
 } BranchRequest;
 
 static bool read_source(Exchange *exchange, const json_t *branch, BranchRequest *request)
@@ -45,7 +46,8 @@ static bool read_endpoint(Exchange *exchange, const json_t *item, BranchRequest 
         return false;
     }
     if (!exchange_get_string(exchange, item, "endpoints", "type", 1, 32, &type) ||
-        !endpoints_read_settings(exchange, item, "endpoints", &request->settings)) {
+        !endpoints_read_settings(exchange, item, "endpoints", &request->settings) ||
+        !endpoints_read_pg_settings(exchange, item, "endpoints", &request->details)) {
         return false;
     }
     if (type == NULL) {
@@ -229,7 +231,8 @@ static void reply_created(Exchange *exchange, const Branch *branch, const Operat
 void branches_create(Exchange *exchange)
 {
     Sandbox *sandbox = exchange->sandbox;
-    BranchRequest request = {.settings = exchange->project->endpoint_defaults};
+    BranchRequest request = {.settings = exchange->project->endpoint_defaults,
+                             .details = {.has_passwordless_access = true}};
     if (!read_request(exchange, &request)) {
         return;
     }
@@ -237,7 +240,8 @@ void branches_create(Exchange *exchange)
     if (parent == NULL) {
         return;
     }
-    if (!branches_check_name(exchange, request.name)) {
+    if (!branches_check_point(exchange, parent, &request.point) ||
+        !branches_check_name(exchange, request.name)) {
         return;
     }
     if (request.is_protected && request.expires_ms != 0) {
@@ -250,7 +254,9 @@ void branches_create(Exchange *exchange)
     }
     Branch *branch = add_branch(exchange, &request, parent);
     if (request.has_endpoint) {
-        store_add_endpoint(&sandbox->store, branch, exchange->now_ms)->settings = request.settings;
+        Endpoint *endpoint = store_add_endpoint(&sandbox->store, branch, exchange->now_ms);
+        endpoint->settings = request.settings;
+        endpoints_set_details(endpoint, &request.details);
     }
     if (request.has_endpoint && sandbox->compute != NULL &&
         !compute_add_endpoint(sandbox->compute, branch->endpoint)) {

@@ -6,6 +6,10 @@
 void branches_prepare_schema(Exchange *exchange, ComputeFunction done, void *argument)
 {
     const char *name = exchange_query(exchange, "db_name");
+    if (exchange->route->handle == branches_compare_schema) {
+        branches_prepare_comparison(exchange, done, argument);
+        return;
+    }
     if (name == NULL || store_find_database(exchange->branch, name) == NULL) {
         done(argument); /* the handler answers */
         return;

@@ -128,8 +128,8 @@ void databases_create(Exchange *exchange)
         exchange_fail_required(exchange, "", "database");
         return;
     }
-    if (!exchange_get_string(exchange, body, "database", "name", 1, 63, &name) ||
-        !exchange_get_string(exchange, body, "database", "owner_name", 1, 63, &owner) ||
+    if (!exchange_get_sql_name(exchange, body, "database", "name", &name) ||
+        !exchange_get_sql_name(exchange, body, "database", "owner_name", &owner) ||
         !check_new(exchange, name, owner)) {
         return;
     }
@@ -155,8 +155,8 @@ void databases_update(Exchange *exchange)
         exchange_fail_required(exchange, "", "database");
         return;
     }
-    if (!exchange_get_string(exchange, body, "database", "name", 1, 63, &name) ||
-        !exchange_get_string(exchange, body, "database", "owner_name", 1, 63, &owner) ||
+    if (!exchange_get_sql_name(exchange, body, "database", "name", &name) ||
+        !exchange_get_sql_name(exchange, body, "database", "owner_name", &owner) ||
         (strcmp(name, database->name) != 0 && !check_name(exchange, name)) ||
         !check_owner(exchange, owner)) {
         return;

@@ -5,6 +5,7 @@
 #include "handlers.h"
 #include "plans.h"
 #include "render.h"
+#include "settings.h"
 
 enum {
     ENDPOINTS_SUSPEND_LEAST_SECONDS = 60,
@@ -121,30 +122,26 @@ void endpoints_reply(Exchange *exchange, int status, const Endpoint *endpoint,
 typedef struct EndpointRequest {
     const char *branch_id;
     const char *type;
-    json_t *pg_settings;
     EndpointSettings settings;
     EndpointDetails details;
 } EndpointRequest;
 
-bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, json_t **ret)
+bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, const char *path,
+                                EndpointDetails *details)
 {
-    enum { SETTINGS_MAX = 500 };
-    static const char PATH[] = "endpoint.settings";
     json_t *settings = NULL;
-    json_t *found = NULL;
-    json_t *pooler = NULL;
-    if (!exchange_get_object(exchange, body, "endpoint", "settings", &settings) ||
-        !exchange_get_texts(exchange, settings, PATH, "pg_settings", SETTINGS_MAX, &found) ||
-        !exchange_get_texts(exchange, settings, PATH, "pgbouncer_settings", SETTINGS_MAX,
-                            &pooler)) {
+    if (!exchange_get_object(exchange, body, path, "settings", &settings) ||
+        !exchange_get_texts(exchange, settings, path, "pg_settings", SETTINGS_MOST,
+                            &details->pg_settings) ||
+        !exchange_get_object(exchange, settings, path, "preload_libraries", &details->libraries)) {
         return false;
     }
-    if (settings != NULL && found == NULL) {
+    if (settings != NULL && details->pg_settings == NULL && details->libraries == NULL) {
         exchange_fail(exchange, 400, "", "settings must not be nil");
         return false;
     }
-    *ret = found == NULL ? *ret : found;
-    return true;
+    return settings_check(exchange, details->pg_settings) &&
+           settings_check_libraries(exchange, exchange->project->pg_version, details->libraries);
 }
 
 static bool read_request(Exchange *exchange, EndpointRequest *request)
@@ -162,7 +159,7 @@ static bool read_request(Exchange *exchange, EndpointRequest *request)
         !exchange_get_string(exchange, body, PATH, "type", 1, 32, &request->type) ||
         !endpoints_read_details(exchange, body, &request->details) ||
         !endpoints_read_settings(exchange, body, PATH, &request->settings) ||
-        !endpoints_read_pg_settings(exchange, body, &request->pg_settings)) {
+        !endpoints_read_pg_settings(exchange, body, PATH, &request->details)) {
         return false;
     }
     if (request->branch_id == NULL || request->type == NULL) {
@@ -210,8 +207,6 @@ void endpoints_create(Exchange *exchange)
     Endpoint *endpoint = store_add_endpoint(&sandbox->store, branch, exchange->now_ms);
     endpoint->settings = request.settings;
     endpoints_set_details(endpoint, &request.details);
-    endpoint->pg_settings =
-        request.pg_settings == NULL ? NULL : json_deep_copy(request.pg_settings);
     if (sandbox->compute != NULL && !compute_add_endpoint(sandbox->compute, endpoint)) {
         store_delete_endpoint(&sandbox->store, endpoint, exchange->now_ms);
         exchange_fail(exchange, 503, "", "please try again later");

@@ -30,6 +30,14 @@ void endpoints_set_details(Endpoint *endpoint, const EndpointDetails *details)
     if (details->name != NULL) {
         text_build(endpoint->name, sizeof(endpoint->name), "%s", details->name);
     }
+    if (details->pg_settings != NULL) {
+        json_decref(endpoint->pg_settings);
+        endpoint->pg_settings = json_deep_copy(details->pg_settings);
+    }
+    if (details->libraries != NULL) {
+        json_decref(endpoint->libraries);
+        endpoint->libraries = json_deep_copy(details->libraries);
+    }
     endpoint->is_disabled = details->is_disabled;
     endpoint->has_passwordless_access = details->has_passwordless_access;
 }
@@ -37,7 +45,6 @@ void endpoints_set_details(Endpoint *endpoint, const EndpointDetails *details)
 /* What PATCH asks for; what wasn't sent stays as it is. */
 typedef struct EndpointUpdate {
     const char *branch_id;
-    json_t *pg_settings;
     EndpointSettings settings;
     EndpointDetails details;
 } EndpointUpdate;
@@ -48,7 +55,7 @@ static bool read_update(Exchange *exchange, const json_t *body, EndpointUpdate *
     return exchange_get_string(exchange, body, PATH, "branch_id", 1, 60, &update->branch_id) &&
            endpoints_read_details(exchange, body, &update->details) &&
            endpoints_read_settings(exchange, body, PATH, &update->settings) &&
-           endpoints_read_pg_settings(exchange, body, &update->pg_settings);
+           endpoints_read_pg_settings(exchange, body, PATH, &update->details);
 }
 
 /* A running compute takes new settings by a restart, which drops its connections. */
@@ -66,8 +73,11 @@ static const Operation *begin_restart(Exchange *exchange, Endpoint *endpoint)
 
 static bool changes_compute(const Endpoint *endpoint, const EndpointUpdate *update)
 {
+    const EndpointDetails *details = &update->details;
     bool sets =
-        update->pg_settings != NULL && !json_equal(update->pg_settings, endpoint->pg_settings);
+        (details->pg_settings != NULL &&
+         !json_equal(details->pg_settings, endpoint->pg_settings)) ||
+        (details->libraries != NULL && !json_equal(details->libraries, endpoint->libraries));
     return sets || update->settings.min_cu != endpoint->settings.min_cu ||
            update->settings.max_cu != endpoint->settings.max_cu ||
            update->details.is_disabled != endpoint->is_disabled;
@@ -82,7 +92,8 @@ void endpoints_update(Exchange *exchange)
     }
     EndpointUpdate update = {
         .settings = endpoint->settings,
-        .details = {NULL, endpoint->is_disabled, endpoint->has_passwordless_access},
+        .details = {.is_disabled = endpoint->is_disabled,
+                    .has_passwordless_access = endpoint->has_passwordless_access},
     };
     if (!read_update(exchange, body, &update)) {
         return;
@@ -92,10 +103,6 @@ void endpoints_update(Exchange *exchange)
         return;
     }
     bool restarts = endpoint->state == ENDPOINT_ACTIVE && changes_compute(endpoint, &update);
-    if (update.pg_settings != NULL) {
-        json_decref(endpoint->pg_settings);
-        endpoint->pg_settings = json_deep_copy(update.pg_settings);
-    }
     endpoint->settings = update.settings;
     endpoints_set_details(endpoint, &update.details);
     endpoint->life.updated_ms = exchange->now_ms;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { EXCHANGE_SQL_NAME_MOST = STORE_SQL_NAME_BYTES - 1 };
+
 static const char DECODE[] = "invalid request: decode application/json: ";
 
 void exchange_reply(Exchange *exchange, int status, json_t *reply)
@@ -153,13 +155,31 @@ bool exchange_get_string(Exchange *exchange, const json_t *object, const char *p
         fail_type(exchange, path, name, "string");
         return false;
     }
-    size_t length = json_string_length(value);
-    if (length < least || length > most || strlen(json_string_value(value)) != length) {
+    size_t length = text_length(json_string_value(value));
+    bool is_cut = strlen(json_string_value(value)) != json_string_length(value);
+    if (length < least || length > most || is_cut) {
         exchange_fail(exchange, 400, "", "%sinvalid: %s%s%s (len %zu, %zu to %zu expected)", DECODE,
                       path, path[0] == '\0' ? "" : ".", name, length, least, most);
         return false;
     }
     *ret = json_string_value(value);
+    return true;
+}
+
+bool exchange_get_sql_name(Exchange *exchange, const json_t *object, const char *path,
+                           const char *name, const char **ret)
+{
+    const char *found = NULL;
+    if (!exchange_get_string(exchange, object, path, name, 1, EXCHANGE_SQL_NAME_MOST, &found)) {
+        return false;
+    }
+    if (found != NULL && strlen(found) > EXCHANGE_SQL_NAME_MOST) {
+        exchange_fail(exchange, 400, "", "%sinvalid: %s%s%s (%zu bytes, 1 to %d expected)", DECODE,
+                      path, path[0] == '\0' ? "" : ".", name, strlen(found),
+                      EXCHANGE_SQL_NAME_MOST);
+        return false;
+    }
+    *ret = found == NULL ? *ret : found;
     return true;
 }
 

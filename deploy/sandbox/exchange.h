@@ -33,7 +33,9 @@ typedef struct Exchange {
     Branch *branch;   /* of {branch_id}; NULL where the route allows its absence */
     int status;
     json_t *prepared; /* owned; what was read from clusters for a ROUTE_SCHEMA */
-    json_t *reply;    /* owned; NULL: no body */
+    void (*prepare_done)(void *argument); /* what goes on once it is read */
+    void *prepare_argument;
+    json_t *reply; /* owned; NULL: no body */
 } Exchange;
 
 /* Sets the reply; takes `reply`. */
@@ -59,9 +61,12 @@ bool exchange_get_object(Exchange *exchange, const json_t *object, const char *p
                          const char *name, json_t **ret);
 bool exchange_get_array(Exchange *exchange, const json_t *object, const char *path,
                         const char *name, json_t **ret);
-/* Refuses strings outside `least`..`most` bytes. The text stays the body's. */
+/* Refuses strings outside `least`..`most` characters. The text stays the body's. */
 bool exchange_get_string(Exchange *exchange, const json_t *object, const char *path,
                          const char *name, size_t least, size_t most, const char **ret);
+/* The name of a role or database: 1 to 63 bytes, PostgreSQL's limit. */
+bool exchange_get_sql_name(Exchange *exchange, const json_t *object, const char *path,
+                           const char *name, const char **ret);
 bool exchange_get_integer(Exchange *exchange, const json_t *object, const char *path,
                           const char *name, int64_t least, int64_t most, int64_t *ret);
 bool exchange_get_number(Exchange *exchange, const json_t *object, const char *path,

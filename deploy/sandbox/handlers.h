@@ -15,6 +15,9 @@ void accounts_list_regions(Exchange *exchange);
 /* Whether the region can be chosen for a new project. */
 bool accounts_is_region(const char *region_id);
 
+void members_list(Exchange *exchange);
+void members_get(Exchange *exchange);
+
 void keys_list_own(Exchange *exchange);
 void keys_create_own(Exchange *exchange);
 void keys_revoke_own(Exchange *exchange);
@@ -31,10 +34,12 @@ void projects_recover(Exchange *exchange);
 bool projects_is_recoverable(const Project *project, int64_t now_ms);
 void projects_list_shared(Exchange *exchange);
 void projects_get_connection_uri(Exchange *exchange);
+void projects_list_preload_libraries(Exchange *exchange);
 /* The `settings` member of `project`; refuses wrong types in it. */
 bool projects_read_settings(Exchange *exchange, const json_t *project, json_t **ret_settings);
 /* Likewise its `default_endpoint_settings`. */
-bool projects_read_defaults(Exchange *exchange, const json_t *project, EndpointSettings *defaults);
+bool projects_read_defaults(Exchange *exchange, const json_t *project, EndpointSettings *defaults,
+                            json_t **ret_pg_settings);
 /* What a project has that asks for nothing; the caller's reference. */
 json_t *projects_build_settings(void);
 /* Takes over what was sent (NULL: nothing was); what wasn't stays. */
@@ -50,6 +55,9 @@ void branches_restore(Exchange *exchange);
 void branches_get_schema(Exchange *exchange);
 /* Reads the database that the query names, then calls `done`, maybe at once. */
 void branches_prepare_schema(Exchange *exchange, ComputeFunction done, void *argument);
+/* Likewise both sides of a comparison. */
+void branches_prepare_comparison(Exchange *exchange, ComputeFunction done, void *argument);
+void branches_compare_schema(Exchange *exchange);
 void branches_delete(Exchange *exchange);
 /* A moment in a branch's history; both empty: now. */
 typedef struct BranchPoint {
@@ -57,8 +65,10 @@ typedef struct BranchPoint {
     int64_t time_ms;
 } BranchPoint;
 
-/* Reads the members of those names. Only clusters' current data can be copied, so a point is
- * refused where there are clusters. */
+bool branches_is_point(const BranchPoint *point);
+/* Whether the branch's data of then can be had; else answers 400. */
+bool branches_check_point(Exchange *exchange, const Branch *branch, const BranchPoint *point);
+/* Reads the members of those names: a position of the log or a time in the project's history. */
 bool branches_read_point(Exchange *exchange, const json_t *object, const char *lsn_name,
                          const char *time_name, BranchPoint *ret_point);
 void branches_inherit_role(Store *store, const Role *role, Branch *branch, int64_t now_ms);
@@ -74,6 +84,8 @@ bool branches_read_expiry(Exchange *exchange, const json_t *object, int64_t *ret
 void branches_watch_expiry(Sandbox *sandbox, Branch *branch, int64_t now_ms);
 /* 0: never. The branch vanishes then. */
 void branches_set_expiry(Sandbox *sandbox, Branch *branch, int64_t expires_ms, int64_t now_ms);
+/* The branch that POST restore copies, or NULL; the body may be anything. */
+Branch *branches_find_source(const Exchange *exchange);
 /* The branch that POST branches copies, or NULL; the body may be anything. */
 Branch *branches_find_parent(const Exchange *exchange);
 
@@ -96,13 +108,16 @@ typedef struct EndpointDetails {
     const char *name; /* NULL: not sent */
     bool is_disabled;
     bool has_passwordless_access;
+    json_t *pg_settings; /* NULL: not sent */
+    json_t *libraries;   /* likewise */
 } EndpointDetails;
 
 /* Leaves what wasn't sent. */
 bool endpoints_read_details(Exchange *exchange, const json_t *body, EndpointDetails *details);
 void endpoints_set_details(Endpoint *endpoint, const EndpointDetails *details);
-/* Reads `settings` with pg_settings; those sent replace *ret. */
-bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, json_t **ret);
+/* Reads the `settings` member of `body`, named `path`, into `details`. */
+bool endpoints_read_pg_settings(Exchange *exchange, const json_t *body, const char *path,
+                                EndpointDetails *details);
 /* Reads the settings an endpoint or its defaults may have; refuses impossible ones. */
 bool endpoints_read_settings(Exchange *exchange, const json_t *object, const char *path,
                              EndpointSettings *settings);

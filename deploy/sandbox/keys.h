@@ -9,9 +9,10 @@
 
 enum {
     KEYS_TEXT_BYTES = 128,
-    KEYS_NAME_BYTES = 65,
+    KEYS_NAME_BYTES = 257, /* 64 characters */
     KEYS_ORGANIZATIONS_MAX = 8,
     KEYS_MAX = 4096,
+    KEYS_DIGEST_BYTES = 33,
 };
 
 typedef enum KeyKind { KEY_PERSONAL, KEY_ORGANIZATION, KEY_PROJECT } KeyKind;
@@ -28,12 +29,16 @@ typedef struct Key {
     int64_t created_ms;
     int64_t last_used_ms; /* 0: never */
     bool is_revoked;      /* its text is gone */
+    bool is_given; /* by --keys or from the start: the next start gives it again, or doesn't */
+    bool is_touched;
+    char digest[KEYS_DIGEST_BYTES]; /* of its text, in hex */
 } Key;
 
 /* Keys never move or go: calls under way point at theirs. */
 typedef struct Keys {
     Key *list;
     size_t count;
+    bool is_touched; /* what has to survive a restart changed */
 } Keys;
 
 /* The keys that `--help` names. */
@@ -49,7 +54,10 @@ const Key *keys_find(Keys *keys, const char *authorization);
  * there are too many. */
 Key *keys_create(Keys *keys, const Key *like, const char *name);
 /* It is refused from now on. */
-void keys_revoke(Key *key);
+void keys_revoke(Keys *keys, Key *key);
+/* Takes one back from before a restart: what became of a given one that is there again, or one that
+ * was made. False when there are too many. */
+bool keys_take_back(Keys *keys, const Key *kept);
 bool keys_has_organization(const Key *key, const char *org_id);
 /* Whether the key's owner reaches the project at all (a project-scoped key: the same organization).
  */

@@ -74,7 +74,7 @@ static void reply_list(Exchange *exchange, const KeyRing *ring)
 static void reply_created(Exchange *exchange, const Key *like)
 {
     const char *name = NULL;
-    if (!exchange_get_string(exchange, exchange->body, "", "key_name", 0, KEYS_NAME_BYTES - 1,
+    if (!exchange_get_string(exchange, exchange->body, "", "key_name", 0, 64,
                              &name)) {
         return;
     }
@@ -106,7 +106,7 @@ static void reply_revoked(Exchange *exchange, const KeyRing *ring, const char *i
     for (size_t i = 0; i < keys->count; i++) {
         Key *key = &keys->list[i];
         if (key->id == id && holds(ring, key)) {
-            keys_revoke(key);
+            keys_revoke(keys, key);
             json_t *json = render_key(key);
             json_object_set_new(json, "created_by", json_string(creator_of(key)));
             json_object_set_new(json, "last_used_from_addr",

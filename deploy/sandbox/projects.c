@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "plans.h"
 #include "render.h"
+#include "settings.h"
 
 enum { PROJECTS_VERSIONS_MAX = 8 };
 
@@ -131,6 +132,7 @@ typedef struct ProjectRequest {
     int64_t retention_seconds;
     bool store_passwords;
     EndpointSettings defaults;
+    json_t *pg_settings;
     json_t *settings;
     json_t *annotations;
 } ProjectRequest;
@@ -141,9 +143,9 @@ static bool read_branch(Exchange *exchange, const json_t *project, ProjectReques
     json_t *branch = NULL;
     return exchange_get_object(exchange, project, "project", "branch", &branch) &&
            exchange_get_string(exchange, branch, PATH, "name", 1, 256, &request->branch_name) &&
-           exchange_get_string(exchange, branch, PATH, "role_name", 1, 63, &request->role_name) &&
-           exchange_get_string(exchange, branch, PATH, "database_name", 1, 63,
-                               &request->database_name) &&
+           exchange_get_sql_name(exchange, branch, PATH, "role_name", &request->role_name) &&
+           exchange_get_sql_name(exchange, branch, PATH, "database_name",
+                                 &request->database_name) &&
            exchange_get_texts(exchange, branch, PATH, "annotations", HANDLERS_ANNOTATIONS_MAX,
                               &request->annotations);
 }
@@ -161,7 +163,9 @@ static bool read_members(Exchange *exchange, const json_t *project, ProjectReque
            exchange_get_integer(exchange, project, PATH, "history_retention_seconds", 0,
                                 HANDLERS_RETENTION_MAX_SECONDS, &request->retention_seconds) &&
            projects_read_settings(exchange, project, &request->settings) &&
-           projects_read_defaults(exchange, project, &request->defaults) &&
+           /* The deprecated place; default_endpoint_settings wins. */
+           endpoints_read_settings(exchange, project, PATH, &request->defaults) &&
+           projects_read_defaults(exchange, project, &request->defaults, &request->pg_settings) &&
            read_branch(exchange, project, request);
 }
 
@@ -196,6 +200,10 @@ static bool check_request(Exchange *exchange, ProjectRequest *request)
         return false;
     }
     request->pg_version = version;
+    if (!settings_check_libraries(exchange, version,
+                                  json_object_get(request->settings, "preload_libraries"))) {
+        return false;
+    }
     return request->role_name == NULL || roles_check_name(exchange, request->role_name);
 }
 
@@ -211,6 +219,7 @@ static Project *add_project(Exchange *exchange, const ProjectRequest *request)
     project->store_passwords = request->store_passwords;
     project->history_retention_seconds = request->retention_seconds;
     project->endpoint_defaults = request->defaults;
+    project->pg_settings = json_deep_copy(request->pg_settings);
     project->settings = projects_build_settings();
     projects_merge_settings(project->settings, request->settings);
     return project;

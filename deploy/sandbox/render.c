@@ -40,6 +40,10 @@ static json_t *render_project_base(const Project *project)
         "branch_logical_size_limit_bytes", 536870912, "store_passwords", project->store_passwords,
         "cpu_used_sec", 0, "creation_source", "console", "owner_id", project->owner_id, "org_id",
         project->org_id);
+    if (project->pg_settings != NULL) {
+        json_object_set(json_object_get(json, "default_endpoint_settings"), "pg_settings",
+                        project->pg_settings);
+    }
     json_object_set_new(json, "history_retention_seconds",
                         json_integer(project->history_retention_seconds));
     json_object_set_new(json, "synthetic_storage_size", json_integer(0));
@@ -162,6 +166,9 @@ json_t *render_endpoint(const Endpoint *endpoint)
         json_object_set(settings, "pg_settings", endpoint->pg_settings);
     }
     json_object_set_new(json, "settings", settings);
+    if (endpoint->libraries != NULL) {
+        json_object_set(settings, "preload_libraries", endpoint->libraries);
+    }
     if (endpoint->name[0] != '\0') {
         json_object_set_new(json, "name", json_string(endpoint->name));
     }

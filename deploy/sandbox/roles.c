@@ -114,7 +114,7 @@ void roles_create(Exchange *exchange)
         exchange_fail_required(exchange, "", "role");
         return;
     }
-    if (!exchange_get_string(exchange, body, "role", "name", 1, 63, &name) ||
+    if (!exchange_get_sql_name(exchange, body, "role", "name", &name) ||
         !exchange_get_boolean(exchange, body, "role", "no_login", &no_login) ||
         !check_new(exchange, name)) {
         return;

@@ -17,6 +17,8 @@ static const Route ROUTES[] = {
     ROUTE("GET", "/users/me", accounts_get_me, 0),
     ROUTE("GET", "/users/me/organizations", accounts_list_organizations, 0),
     ROUTE("GET", O, accounts_get_organization, 0),
+    ROUTE("GET", O "/members", members_list, 0),
+    ROUTE("GET", O "/members/{member_id}", members_get, 0),
     ROUTE("GET", "/regions", accounts_list_regions, 0),
 
     ROUTE("GET", "/api_keys", keys_list_own, 0),
@@ -35,6 +37,7 @@ static const Route ROUTES[] = {
     ROUTE("DELETE", P, projects_delete, 0),
     ROUTE("POST", P "/recover", projects_recover, ROUTE_DELETED),
     ROUTE("GET", P "/connection_uri", projects_get_connection_uri, 0),
+    ROUTE("GET", P "/available_preload_libraries", projects_list_preload_libraries, 0),
 
     ROUTE("GET", P "/branches", branches_list, 0),
     ROUTE("POST", P "/branches", branches_create, ROUTE_LOCKS | ROUTE_SYNC),
@@ -42,6 +45,7 @@ static const Route ROUTES[] = {
     ROUTE("GET", B, branches_get, 0),
     ROUTE("PATCH", B, branches_update, ROUTE_LOCKS),
     ROUTE("GET", B "/schema", branches_get_schema, ROUTE_SYNC | ROUTE_SCHEMA),
+    ROUTE("GET", B "/compare_schema", branches_compare_schema, ROUTE_SYNC | ROUTE_SCHEMA),
     ROUTE("POST", B "/restore", branches_restore, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("POST", B "/set_as_default", branches_set_as_default, ROUTE_LOCKS),
     ROUTE("DELETE", B, branches_delete, ROUTE_LOCKS | ROUTE_ABSENT_OK),

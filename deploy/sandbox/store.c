@@ -113,6 +113,7 @@ Endpoint *store_add_endpoint(Store *store, Branch *branch, int64_t now_ms)
     endpoint->project = branch->project;
     endpoint->branch = branch;
     endpoint->settings = branch->project->endpoint_defaults;
+    endpoint->pg_settings = json_deep_copy(branch->project->pg_settings);
     endpoint->has_passwordless_access = true;
     endpoint->is_pending_active = true;
     endpoint->port = 5432;
@@ -381,6 +382,7 @@ static void free_project(Project *project)
     DL_FOREACH_SAFE(project->endpoints, endpoint, next_endpoint)
     {
         json_decref(endpoint->pg_settings);
+        json_decref(endpoint->libraries);
         free(endpoint);
     }
     Operation *operation = NULL;
@@ -394,6 +396,7 @@ static void free_project(Project *project)
     order_close(&project->gone);
     free((void *)project->history.list);
     json_decref(project->settings);
+    json_decref(project->pg_settings);
     free(project);
 }
 

@@ -113,7 +113,8 @@ typedef struct Endpoint {
     Branch *branch;
     EndpointSettings settings;
     char name[STORE_ENDPOINT_NAME_BYTES]; /* empty: none */
-    json_t *pg_settings;                 /* owned */
+    json_t *pg_settings;                  /* owned; NULL: none */
+    json_t *libraries;                    /* owned; preload_libraries as sent, NULL: none */
     bool is_disabled;
     bool has_passwordless_access;
     EndpointState state;
@@ -223,7 +224,8 @@ struct Project {
     bool store_passwords;
     int64_t history_retention_seconds;
     EndpointSettings endpoint_defaults;
-    json_t *settings; /* owned */
+    json_t *pg_settings; /* owned; what new endpoints have, NULL: none */
+    json_t *settings;    /* owned */
     Branch *branches;
     Branch *branches_by_name; /* those that exist */
     Branch *default_branch;

@@ -54,6 +54,15 @@ void text_cut(char *text, size_t most)
     text[most] = '\0';
 }
 
+size_t text_length(const char *text)
+{
+    size_t length = 0;
+    for (; *text != '\0'; text++) {
+        length += ((unsigned char)*text & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return length;
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9') {

@@ -18,6 +18,8 @@ void text_build(char *buffer, size_t size, const char *format, ...)
 bool text_copy(char *buffer, size_t size, const char *text);
 /* Cuts to at most `most` bytes, never within a UTF-8 character. */
 void text_cut(char *text, size_t most);
+/* How many characters (not bytes) a text in UTF-8 has. */
+size_t text_length(const char *text);
 /* Decodes %XX in place. False for a malformed escape or an embedded NUL. */
 bool text_decode_percent(char *text);
 /* Encodes everything but RFC 3986's unreserved characters; aborts when it does not fit. */

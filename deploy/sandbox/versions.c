@@ -87,7 +87,7 @@ static void build_template_dir(Version *version, const char *cache_dir, const ch
 }
 
 /* Debian keeps libraries in lib, others in lib/postgresql. */
-static bool has_library(const Version *version, const char *name)
+bool versions_has_library(const Version *version, const char *name)
 {
     char path[VERSIONS_PATH_BYTES + 64];
     text_build(path, sizeof(path), "%s/lib/%s.so", version->prefix, name);
@@ -115,7 +115,7 @@ static bool open_version(Versions *versions, Version *version, const char *prefi
                     prefix, VERSIONS_OLDEST);
         return false;
     }
-    version->has_statistics = has_library(version, "pg_stat_statements");
+    version->has_statistics = versions_has_library(version, "pg_stat_statements");
     build_template_dir(version, cache_dir, text);
     pthread_mutex_init(&version->making, NULL);
     return true;

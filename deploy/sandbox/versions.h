@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "options.h"
 #include "spawn.h"
@@ -26,6 +27,7 @@ typedef struct Versions {
     char scratch_dir[VERSIONS_PATH_BYTES];      /* sockets and logs while a template is made */
     char module_path[VERSIONS_PATH_BYTES + 32]; /* what clusters preload */
     bool logs_statements;
+    int64_t history_mb; /* of log that each cluster keeps for its history; 0: it has none */
 } Versions;
 
 /* Asks each installation for its version, as the user the clusters run as. `cache_dir` keeps
@@ -35,6 +37,8 @@ bool versions_open(Versions *versions, const Options *options, const SpawnUser *
                    size_t error_bytes);
 void versions_close(Versions *versions);
 Version *versions_find(Versions *versions, int major);
+/* Whether its server can load that. */
+bool versions_has_library(const Version *version, const char *name);
 /* Makes the template where it is not there yet. On libuv's threads: takes about a second. */
 bool versions_make_template(Versions *versions, Version *version, char *ret_error,
                             size_t error_bytes);

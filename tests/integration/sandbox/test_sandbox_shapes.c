@@ -1,0 +1,176 @@
+/* Calls that don't have the shape that Neon's OpenAPI asks for are refused, whatever they are
+ * about. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "refused.h"
+
+static Box box;
+static RefusedPlace place;
+
+static int start(void **state)
+{
+    (void)state;
+    static const char *const ARGUMENTS[] = {"--no-compute", "--operation-ms", "1", NULL};
+    box_start(&box, ARGUMENTS);
+    place = refused_make_place(&box);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    box_stop(&box);
+    return 0;
+}
+
+static void ids_in_paths_have_a_form(void **state)
+{
+    (void)state;
+    static const Refused CASES[] = {
+        {"GET", "/projects/UPPER", NULL},
+        {"GET", "/projects/a_b", NULL},
+        {"GET", "/projects/a1234567890123456789012345678901234567890123456789012345678901", NULL},
+        {"DELETE", "$P/branches/br.dot", NULL},
+        {"GET", "$P/endpoints/EP", NULL},
+        {"GET", "$P/operations/not-a-uuid", NULL},
+        {"GET", "$P/operations/00000000-0000-0000-0000-00000000000g", NULL},
+        {"GET", "/organizations/Org", NULL},
+        {"GET", "$O/members/someone", NULL},
+        {"DELETE", "/api_keys/first", NULL},
+        {"DELETE", "$O/api_keys/1.5", NULL},
+    };
+    refused_assert(&place, CASES, sizeof(CASES) / sizeof(CASES[0]));
+}
+
+static void queries_have_types_and_limits(void **state)
+{
+    (void)state;
+    static const Refused CASES[] = {
+        {"GET", "/regions?org_id=Org", NULL},
+        {"GET", "/projects?limit=0", NULL},
+        {"GET", "/projects?limit=401", NULL},
+        {"GET", "/projects?limit=ten", NULL},
+        {"GET", "/projects?limit=", NULL},
+        {"GET", "/projects?timeout=99", NULL},
+        {"GET", "/projects?timeout=30001", NULL},
+        {"GET", "/projects?org_id=", NULL},
+        {"GET", "/projects?recoverable=maybe", NULL},
+        {"GET", "/projects/shared?limit=401", NULL},
+        {"GET", "/projects/shared?timeout=1", NULL},
+        {"GET", "$P/connection_uri?role_name=a", NULL},
+        {"GET", "$P/connection_uri?database_name=a", NULL},
+        {"GET", "$P/connection_uri?database_name=a&role_name=a&branch_id=B", NULL},
+        {"GET", "$P/connection_uri?database_name=a&role_name=a&endpoint_id=B", NULL},
+        {"GET", "$P/connection_uri?database_name=a&role_name=a&pooled=2", NULL},
+        {"GET", "$P/branches?sort_by=size", NULL},
+        {"GET", "$P/branches?sort_order=up", NULL},
+        {"GET", "$P/branches?limit=10001", NULL},
+        {"GET", "$P/branches?include_deleted=2", NULL},
+        {"DELETE", "$B?hard_delete=2", NULL},
+        {"GET", "$B/schema", NULL},
+        {"GET", "$B/schema?db_name=neondb&timestamp=then", NULL},
+        {"GET", "$B/compare_schema", NULL},
+        {"GET", "$B/compare_schema?db_name=neondb&base_branch_id=B", NULL},
+        {"GET", "$B/compare_schema?db_name=neondb&timestamp=then", NULL},
+        {"GET", "$B/compare_schema?db_name=neondb&base_timestamp=then", NULL},
+        {"GET", "$P/operations?limit=1001", NULL},
+        {"GET", "$O/members?limit=501", NULL},
+        {"GET", "$O/members?sort_by=age", NULL},
+        {"GET", "$O/members?sort_order=up", NULL},
+    };
+    refused_assert(&place, CASES, sizeof(CASES) / sizeof(CASES[0]));
+}
+
+static void what_a_body_needs_is_asked_for(void **state)
+{
+    (void)state;
+    static const Refused CASES[] = {
+        {"POST", "/api_keys", "{}"},
+        {"POST", "$O/api_keys", "{}"},
+        {"POST", "/projects", ""},
+        {"POST", "/projects", "{\"name\":\"x\"}"},
+        {"POST", "/projects", "[]"},
+        {"POST", "/projects", "{"},
+        {"PATCH", "$P", "{}"},
+        {"PATCH", "$B", "{}"},
+        {"PATCH", "$E", "{}"},
+        {"POST", "$B/restore", "{}"},
+        {"POST", "$P/endpoints", "{}"},
+        {"POST", "$P/endpoints", "{\"endpoint\":{\"type\":\"read_write\"}}"},
+        {"POST", "$P/endpoints", "{\"endpoint\":{\"branch_id\":\"br-a\"}}"},
+        {"POST", "$P/branches", "{\"endpoints\":[{}]}"},
+        {"POST", "$B/roles", "{}"},
+        {"POST", "$B/roles", "{\"role\":{}}"},
+        {"POST", "$B/databases", "{}"},
+        {"POST", "$B/databases", "{\"database\":{\"name\":\"a\"}}"},
+        {"POST", "$B/databases", "{\"database\":{\"owner_name\":\"a\"}}"},
+        {"PATCH", "$B/databases/neondb", "{}"},
+        {"PATCH", "$P", "{\"project\":{\"settings\":{\"maintenance_window\":{\"weekdays\":[1]}}}}"},
+    };
+    refused_assert(&place, CASES, sizeof(CASES) / sizeof(CASES[0]));
+}
+
+/* But a role's name is PostgreSQL's, which counts bytes. */
+static void lengths_count_characters(void **state)
+{
+    (void)state;
+    char name[2 * 257 + 1] = "";
+    for (int i = 0; i < 256; i++) {
+        memcpy(name + 2 * i, "\xc3\xa9", 3);
+    }
+    REPLY made = box_create_project(&box, box_text("{\"project\":{\"name\":\"%s\"}}", name));
+    assert_int_equal(made.status, 201);
+    assert_string_equal(box_string(made.json, "project.name"), name);
+    const char *path = box_text("/projects/%s", box_string(made.json, "project.id"));
+    REPLY named = box_call(&box, "POST", box_text("%s/branches", path),
+                           box_text("{\"branch\":{\"name\":\"%s\"}}", name));
+    assert_int_equal(named.status, 201);
+    assert_string_equal(box_string(named.json, "branch.name"), name);
+    box_wait(&box, path + sizeof("/projects/") - 1);
+    REPLY page = box_call(&box, "GET", box_text("%s/branches?sort_by=name&limit=2", path), NULL);
+    const char *next =
+        box_text("%s/branches?cursor=%s", path, box_string(page.json, "pagination.next"));
+    assert_int_equal(box_status(&box, "GET", next, NULL), 200);
+    memcpy(name + 512, "x", 2);
+    assert_int_equal(
+        box_status(&box, "PATCH", path, box_text("{\"project\":{\"name\":\"%s\"}}", name)), 400);
+    name[64] = '\0';
+    const char *role = box_text("{\"role\":{\"name\":\"%s\"}}", name);
+    assert_int_equal(box_status(&box, "POST", box_text("%s/roles", place.branch), role), 400);
+    name[62] = '\0';
+    role = box_text("{\"role\":{\"name\":\"%s\"}}", name);
+    assert_int_equal(box_status(&box, "POST", box_text("%s/roles", place.branch), role), 201);
+    box_wait(&box, place.project + sizeof("/projects/") - 1);
+}
+
+/* As Neon's server, which decodes a call before it looks for what the call is about. */
+static void shapes_come_before_everything_but_the_key(void **state)
+{
+    (void)state;
+    static const char BAD[] = "{\"branch\":{\"name\":1}}";
+    assert_int_equal(box_status(&box, "PATCH", "/projects/no-such/branches/br-none", BAD), 400);
+    REPLY nobody = box_call_as(&box, "wrong", NULL, "PATCH", place.branch, BAD);
+    assert_int_equal(nobody.status, 401);
+    /* A call that has no body may bring one. */
+    assert_int_equal(box_status(&box, "POST", box_text("%s/set_as_default", place.branch), "[1"),
+                     200);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_in_paths_have_a_form),
+        cmocka_unit_test(queries_have_types_and_limits),
+        cmocka_unit_test(what_a_body_needs_is_asked_for),
+        cmocka_unit_test(lengths_count_characters),
+        cmocka_unit_test(shapes_come_before_everything_but_the_key),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
