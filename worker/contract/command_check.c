@@ -76,10 +76,15 @@ bool command_check_envelope(const Provisioning__V1__Command *message, Error *err
     return true;
 }
 
+bool command_check_any_environment(const char *environment, const char *field, Error *err)
+{
+    return command_check_required(environment, field, err) &&
+           name_check_environment(environment, field, err);
+}
+
 bool command_check_environment(const char *environment, const char *field, Error *err)
 {
-    if (!command_check_required(environment, field, err) ||
-        !name_check_environment(environment, field, err)) {
+    if (!command_check_any_environment(environment, field, err)) {
         return false;
     }
     return !name_is_preview(environment) ||

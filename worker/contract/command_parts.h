@@ -29,10 +29,14 @@ bool command_check_setup_roles(const Provisioning__V1__Command *message, Error *
 bool command_check_rotate(const Provisioning__V1__Command *message, Error *err);
 bool command_check_reveal(const Provisioning__V1__Command *message, Error *err);
 bool command_check_delete(const Provisioning__V1__Command *message, Error *err);
+bool command_check_edit_project(const Provisioning__V1__Command *message, Error *err);
+bool command_check_edit_endpoint(const Provisioning__V1__Command *message, Error *err);
 
 // Parts of them. `path` is where the value stands in the command, as the sender knows it.
 bool command_check_required(const char *text, const char *path, Error *err);
 bool command_check_environment(const char *environment, const char *path, Error *err);
+// ... that is there already, and may be a preview.
+bool command_check_any_environment(const char *environment, const char *path, Error *err);
 bool command_check_account(const char *account, const char *path, Error *err);
 
 // Who uses which databases. `known` are the databases that accesses may name; with none, any.

@@ -75,6 +75,18 @@ static const CommandRow ROWS[] = {
         .reserves = "branched",
     },
     {
+        .action = ACTION(EDIT_PROJECT),
+        .fields = {1, 2, 3},
+        .check = command_check_edit_project,
+        .writes = SUBJECT_ENVIRONMENT,
+    },
+    {
+        .action = ACTION(EDIT_ENDPOINT),
+        .fields = {1, 2, 3},
+        .check = command_check_edit_endpoint,
+        .writes = SUBJECT_ENVIRONMENT,
+    },
+    {
         .action = ACTION(SETUP_ROLES),
         .fields = {1, 2, 3, 4, 5, 6},
         .check = command_check_setup_roles,

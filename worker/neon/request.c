@@ -17,6 +17,7 @@ static const struct {
     [NEON_ROUTE_LIST_PROJECTS] = {"GET", "GET /projects"},
     [NEON_ROUTE_GET_PROJECT] = {"GET", "GET /projects/{project_id}"},
     [NEON_ROUTE_CREATE_PROJECT] = {"POST", "POST /projects"},
+    [NEON_ROUTE_UPDATE_PROJECT] = {"PATCH", "PATCH /projects/{project_id}"},
     [NEON_ROUTE_DELETE_PROJECT] = {"DELETE", "DELETE /projects/{project_id}"},
     [NEON_ROUTE_LIST_BRANCHES] = {"GET", "GET /projects/{project_id}/branches"},
     [NEON_ROUTE_GET_BRANCH] = {"GET", "GET /projects/{project_id}/branches/{branch_id}"},
@@ -25,6 +26,9 @@ static const struct {
     [NEON_ROUTE_LIST_ENDPOINTS] = {"GET",
                                    "GET /projects/{project_id}/branches/{branch_id}/endpoints"},
     [NEON_ROUTE_CREATE_ENDPOINT] = {"POST", "POST /projects/{project_id}/endpoints"},
+    [NEON_ROUTE_GET_ENDPOINT] = {"GET", "GET /projects/{project_id}/endpoints/{endpoint_id}"},
+    [NEON_ROUTE_UPDATE_ENDPOINT] = {"PATCH",
+                                    "PATCH /projects/{project_id}/endpoints/{endpoint_id}"},
     [NEON_ROUTE_LIST_DATABASES] = {"GET",
                                    "GET /projects/{project_id}/branches/{branch_id}/databases"},
     [NEON_ROUTE_LIST_ROLES] = {"GET", "GET /projects/{project_id}/branches/{branch_id}/roles"},
@@ -147,6 +151,13 @@ void neon_request_create_project(NeonRequest *request, const NeonProjectSpec *sp
     neon_request_body_project(&request->body, spec);
 }
 
+void neon_request_update_project(NeonRequest *request, const char *project_id,
+                                 int64_t history_retention_seconds)
+{
+    begin(request, NEON_ROUTE_UPDATE_PROJECT, (Segments){{project_id}});
+    neon_request_body_retention(&request->body, history_retention_seconds);
+}
+
 void neon_request_delete_project(NeonRequest *request, const char *project_id)
 {
     begin(request, NEON_ROUTE_DELETE_PROJECT, (Segments){{project_id}});
@@ -193,6 +204,18 @@ void neon_request_create_endpoint(NeonRequest *request, const char *project_id,
     assert(branch_id[0] != '\0');
     begin(request, NEON_ROUTE_CREATE_ENDPOINT, (Segments){{project_id}});
     neon_request_body_endpoint(&request->body, branch_id, spec);
+}
+
+void neon_request_endpoint(NeonRequest *request, const char *project_id, const char *endpoint_id)
+{
+    begin(request, NEON_ROUTE_GET_ENDPOINT, (Segments){{project_id, endpoint_id}});
+}
+
+void neon_request_update_endpoint(NeonRequest *request, const char *project_id,
+                                  const char *endpoint_id, const NeonEndpointSpec *changes)
+{
+    begin(request, NEON_ROUTE_UPDATE_ENDPOINT, (Segments){{project_id, endpoint_id}});
+    neon_request_body_changes(&request->body, changes);
 }
 
 void neon_request_databases(NeonRequest *request, const char *project_id, const char *branch_id)

@@ -22,6 +22,7 @@ typedef enum NeonRoute {
     NEON_ROUTE_LIST_PROJECTS,
     NEON_ROUTE_GET_PROJECT,
     NEON_ROUTE_CREATE_PROJECT,
+    NEON_ROUTE_UPDATE_PROJECT,
     NEON_ROUTE_DELETE_PROJECT,
     NEON_ROUTE_LIST_BRANCHES,
     NEON_ROUTE_GET_BRANCH,
@@ -29,6 +30,8 @@ typedef enum NeonRoute {
     NEON_ROUTE_DELETE_BRANCH,
     NEON_ROUTE_LIST_ENDPOINTS,
     NEON_ROUTE_CREATE_ENDPOINT,
+    NEON_ROUTE_GET_ENDPOINT,
+    NEON_ROUTE_UPDATE_ENDPOINT,
     NEON_ROUTE_LIST_DATABASES,
     NEON_ROUTE_LIST_ROLES,
     NEON_ROUTE_REVEAL_PASSWORD,
@@ -89,6 +92,9 @@ void neon_request_projects(NeonRequest *request, const char *search, const char 
                            const char *cursor);
 void neon_request_project(NeonRequest *request, const char *project_id);
 void neon_request_create_project(NeonRequest *request, const NeonProjectSpec *spec);
+// What isn't given stays.
+void neon_request_update_project(NeonRequest *request, const char *project_id,
+                                 int64_t history_retention_seconds);
 void neon_request_delete_project(NeonRequest *request, const char *project_id);
 // sort_by=created_at (the default, updated_at, skips rows under concurrent change), limit=10000.
 void neon_request_branches(NeonRequest *request, const char *project_id, const char *search,
@@ -101,6 +107,10 @@ void neon_request_delete_branch(NeonRequest *request, const char *project_id,
 void neon_request_endpoints(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_create_endpoint(NeonRequest *request, const char *project_id,
                                   const char *branch_id, const NeonEndpointSpec *spec);
+void neon_request_endpoint(NeonRequest *request, const char *project_id, const char *endpoint_id);
+// What isn't given stays.
+void neon_request_update_endpoint(NeonRequest *request, const char *project_id,
+                                  const char *endpoint_id, const NeonEndpointSpec *changes);
 void neon_request_databases(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_roles(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_reveal_password(NeonRequest *request, const char *project_id,

@@ -135,3 +135,20 @@ void neon_request_body_endpoint(Text *body, const char *branch_id, const NeonEnd
     json_object_set_new(root, "endpoint", endpoint);
     append_json(body, root);
 }
+
+void neon_request_body_retention(Text *body, int64_t history_retention_seconds)
+{
+    CLEANUP(json_free_at)
+    json_t *root = json_pack("{s:{s:I}}", "project", "history_retention_seconds",
+                             (json_int_t)history_retention_seconds);
+    append_json(body, root);
+}
+
+void neon_request_body_changes(Text *body, const NeonEndpointSpec *changes)
+{
+    json_t *endpoint = json_object();
+    set_endpoint_settings(endpoint, changes);
+    CLEANUP(json_free_at) json_t *root = json_object();
+    json_object_set_new(root, "endpoint", endpoint);
+    append_json(body, root);
+}

@@ -1,5 +1,5 @@
 /*
- * JSON bodies of the requests that create something. What was not given is left out, so that Neon's
+ * JSON bodies of the requests that make or change something. What was not given is left out, so that Neon's
  * own default holds. A text that is no UTF-8 fails the body (text_ok).
  */
 #ifndef NEON_REQUEST_BODY_H
@@ -11,5 +11,7 @@
 void neon_request_body_project(Text *body, const NeonProjectSpec *spec);
 void neon_request_body_branch(Text *body, const NeonBranchSpec *spec);
 void neon_request_body_endpoint(Text *body, const char *branch_id, const NeonEndpointSpec *spec);
+void neon_request_body_retention(Text *body, int64_t history_retention_seconds); // of a project
+void neon_request_body_changes(Text *body, const NeonEndpointSpec *changes);     // of an endpoint
 
 #endif

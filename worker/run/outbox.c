@@ -40,6 +40,8 @@ static const char *topic_of(const Settings *settings,
         return settings_text(settings, SETTING_TOPIC_STATE);
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_DEAD_LETTERS:
         return settings_text(settings, SETTING_TOPIC_DEAD_LETTERS);
+    case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_COMMANDS:
+        return settings_text(settings, SETTING_TOPIC_COMMANDS);
     case PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_UNSPECIFIED:
     case _PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC_IS_INT_SIZE:
         break;

@@ -122,14 +122,6 @@ void conclude_rejected(Ending *ending)
     restore_row(ending);
 }
 
-// SetupRoles and RotateCredentials undo nothing: the environment stays as it was, and what it was
-// told of stays true.
-static bool works_in_place(const Saga *saga)
-{
-    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES ||
-           saga->command->action == PROVISIONING__V1__COMMAND__ACTION_ROTATE_CREDENTIALS;
-}
-
 // What an earlier command left, and is still there, is named by its ids.
 static void name_leftovers(Undone *undone, const json_t *left, Text texts[UNDONE_MAX])
 {
@@ -167,9 +159,22 @@ static void name_targets(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX
     }
 }
 
+// What an edit had come to.
+static void name_edited(const Saga *saga, Undone *undone)
+{
+    undone->left[undone->left_count++] =
+        conclude_text(journal_has(&saga->journal, FACT_PATCHED)
+                          ? "the settings: Neon has taken the new ones"
+                          : "the settings: the old or the new ones hold; send the edit again");
+}
+
 // What a command that works in place had come to.
 static void name_done(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX])
 {
+    if (journal_has(&saga->journal, FACT_BEFORE)) {
+        name_edited(saga, undone);
+        return;
+    }
     bool is_setup = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES;
     bool is_kept = journal_has(&saga->journal, FACT_SECRETS_KEPT);
     char *rotated[UNDONE_MAX];
@@ -216,7 +221,7 @@ void conclude_failed(Ending *ending)
     Undone undone = {.undone_count = 0};
     undone.undone_count = conclude_texts(saga, FACT_UNDONE, undone.undone, UNDONE_MAX);
     undone.left_count = conclude_texts(saga, FACT_LEFT, undone.left, UNDONE_MAX);
-    if (works_in_place(saga)) {
+    if (saga->definition->works_in_place) {
         name_done(saga, &undone, texts);
     } else {
         name_leftovers(&undone, left, texts);
@@ -227,7 +232,7 @@ void conclude_failed(Ending *ending)
     } else {
         emit_failed(ending, &undone);
     }
-    if (works_in_place(saga)) {
+    if (saga->definition->works_in_place) {
         conclude_keep_row(ending);
     } else if (undone.left_count > 0 || is_delete(saga)) {
         set_failed_row(ending, left);

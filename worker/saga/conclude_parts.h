@@ -37,7 +37,9 @@ void conclude_set_gone(Ending *ending);
 EnvironmentView conclude_view_of_row(const LedgerEnvironment *row);
 EnvironmentView conclude_view_of_journal(const Saga *saga);
 
-// ... where it stays as it is.
+// ... and its state, where it stays ready: with these details, taken over.
+void conclude_set_details(Ending *ending, json_t *details);
+// ... where all stays as it is.
 void conclude_keep_row(Ending *ending);
 // Tells of what stands in the way of its roles, if anything does.
 void conclude_add_blocked(Ending *ending);
@@ -46,6 +48,8 @@ void conclude_add_blocked(Ending *ending);
 void conclude_account(Ending *ending);
 void conclude_cancel(Ending *ending);
 void conclude_environment(Ending *ending); // Create, Branch
+void conclude_edit_project(Ending *ending);
+void conclude_edit_endpoint(Ending *ending);
 void conclude_setup(Ending *ending);
 void conclude_rotate(Ending *ending);
 void conclude_delete(Ending *ending);

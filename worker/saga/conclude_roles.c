@@ -19,7 +19,7 @@ static char *member(const json_t *object, const char *key)
     return conclude_text(text != NULL ? text : "");
 }
 
-static void set_row(Ending *ending, json_t *details)
+void conclude_set_details(Ending *ending, json_t *details)
 {
     EnvironmentMessage message;
     EnvironmentView view = conclude_view_of_row(&ending->saga->ledger->environment);
@@ -32,7 +32,7 @@ static void set_row(Ending *ending, json_t *details)
 
 void conclude_keep_row(Ending *ending)
 {
-    set_row(ending, json_deep_copy(ending->saga->ledger->environment.details));
+    conclude_set_details(ending, json_deep_copy(ending->saga->ledger->environment.details));
 }
 
 // What the row keeps after the roles were set up; the same again where nothing of it is new.
@@ -95,7 +95,7 @@ void conclude_setup(Ending *ending)
     }
     ending->sequence = saga->ledger->subject_sequence + 1;
     emit_configured(ending, false);
-    set_row(ending, new_details(saga));
+    conclude_set_details(ending, new_details(saga));
 }
 
 size_t conclude_replaced(const Saga *saga, const char *key, char **ret_roles, size_t max)

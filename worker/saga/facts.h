@@ -100,6 +100,13 @@
 #define FACT_NOT_SET "not_set"     // what is told of the other ones' when the others are kept
 #define FACT_SECRETS_KEPT "secrets_kept"
 
+// Edits: values by the keys of details, as they were before, and as they are.
+#define FACT_BEFORE "before"
+#define FACT_PRESENT "present"
+#define FACT_PRESENT_DOUBTS "present_doubts" // number of doubts at that reading
+#define FACT_PATCHED "patched"               // Neon has taken what is wanted
+#define FACT_SIBLINGS "siblings"             // [{application, environment}] of the project
+
 #define FACT_NEON_ACCOUNT "neon_account_id"
 #define FACT_AUTH_METHOD "auth_method"
 #define FACT_ORG_ID "org_id"

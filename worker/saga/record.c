@@ -226,3 +226,46 @@ bool record_check_account(const Saga *saga, Error *err)
     }
     return true;
 }
+
+static bool check_row(const Saga *saga, const char *field, Error *err)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    const char *name = saga->command->writes.name;
+    bool is_known = row->state != LEDGER_STATE_NONE && row->state != LEDGER_STATE_GONE &&
+                    row->state != LEDGER_STATE_CREATING;
+    if (!is_known) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "ENVIRONMENT_UNKNOWN", field,
+            "the application has no environment %s; see `provisionctl environments`", name);
+    }
+    return row->state == LEDGER_STATE_READY ||
+           error_set_field(err, ERROR_CONFLICT, "ENVIRONMENT_NOT_READY", field,
+                           "environment %s is %s; see `provisionctl show %s`", name,
+                           ledger_state_name(row->state), name);
+}
+
+bool record_check_ready(Saga *saga, const char *field, Error *err)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    if (!check_row(saga, field, err)) {
+        return false;
+    }
+    if (!saga->ledger->account.found) {
+        return error_set_field(
+            err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", field,
+            "the environment's account %s is not connected any more; connect it again",
+            row->account);
+    }
+    journal_set_text(&saga->journal, FACT_PROJECT_ID, row->project_id);
+    journal_set_text(&saga->journal, FACT_BRANCH_ID, row->branch_id);
+    journal_set_text(&saga->journal, FACT_ENDPOINT_ID, row->endpoint_id);
+    return true;
+}
+
+bool record_check_not_imported(const Saga *saga, const char *field, Error *err)
+{
+    return strcmp(saga->ledger->environment.origin, "imported") != 0 ||
+           error_set_field(err, ERROR_DENIED, "IMPORTED_READ_ONLY", field,
+                           "environment %s was imported: what others made is only looked at",
+                           saga->command->writes.name);
+}

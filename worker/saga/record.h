@@ -41,5 +41,10 @@ void record_adopted(Saga *saga);
 bool record_check_reserved(Saga *saga, Error *err);
 // The account is connected: false with ACCOUNT_UNKNOWN.
 bool record_check_account(const Saga *saga, Error *err);
+// The environment is there, ready, and its account connected: ENVIRONMENT_UNKNOWN,
+// ENVIRONMENT_NOT_READY, ACCOUNT_UNKNOWN. Journals its ids.
+bool record_check_ready(Saga *saga, const char *field, Error *err);
+// It isn't somebody else's: IMPORTED_READ_ONLY.
+bool record_check_not_imported(const Saga *saga, const char *field, Error *err);
 
 #endif

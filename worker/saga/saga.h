@@ -79,7 +79,7 @@ typedef enum Ask {
     ASK_WAIT, // nothing to do before effect->wait_ms have passed
 } Ask;
 
-enum { SAGA_DEPENDENTS_MAX = 16 };
+enum { SAGA_DEPENDENTS_MAX = 256 };
 
 // What came of an effect.
 typedef struct Answer {
@@ -129,6 +129,9 @@ typedef struct SagaDefinition {
     // From here on only forward: a stop or a passed deadline no longer turns it. NULL: it can
     // always turn.
     bool (*is_final)(const Saga *saga);
+    // It undoes nothing: where it fails, the environment stays as it was, and what it was told of
+    // stays true.
+    bool works_in_place;
 } SagaDefinition;
 
 // Settings and identity that steps need.

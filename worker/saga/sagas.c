@@ -101,6 +101,21 @@ static const Step BRANCH_ENVIRONMENT[] = {
     END,
 };
 
+static const Step EDIT_PROJECT[] = {
+    STEP("find_siblings",       PROTECTED_LEDGER,  edit,  siblings,      NULL),
+    STEP("read_settings",       PROTECTED_READ,    edit,  project,       NULL),
+    STEP("update_project",      PROTECTED_NOTHING, edit,  patch_project, NULL),
+    STEP("await_operations",    PROTECTED_READ,    ready, operations,    NULL),
+    END,
+};
+
+static const Step EDIT_ENDPOINT[] = {
+    STEP("read_settings",       PROTECTED_READ,    edit,  endpoint,       NULL),
+    STEP("update_endpoint",     PROTECTED_NOTHING, edit,  patch_endpoint, NULL),
+    STEP("await_operations",    PROTECTED_READ,    ready, operations,     NULL),
+    END,
+};
+
 static const Step SETUP_ROLES[] = {
     STEP("find_databases",      PROTECTED_READ,   ready,   database,     NULL),
     STEP("find_role",           PROTECTED_READ,   roles,   find,         NULL),
@@ -158,7 +173,13 @@ static const Step DELETE_ENVIRONMENT[] = {
 #define ROW(constant, name, steps, conclude, check, is_final)                                       \
     {                                                                                              \
         PROVISIONING__V1__COMMAND__ACTION_##constant, (name), (steps), (conclude), (check),        \
-            (is_final)                                                                             \
+            (is_final), false                                                                      \
+    }
+// Of a command that undoes nothing.
+#define IN_PLACE(constant, name, steps, conclude, check, is_final)                                  \
+    {                                                                                              \
+        PROVISIONING__V1__COMMAND__ACTION_##constant, (name), (steps), (conclude), (check),        \
+            (is_final), true                                                                       \
     }
 
 static const SagaDefinition DEFINITIONS[] = {
@@ -170,9 +191,13 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_environment, project_check_create, NULL),
     ROW(BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
         conclude_environment, branch_check_create, NULL),
-    ROW(SETUP_ROLES, "SetupRoles", SETUP_ROLES,
+    IN_PLACE(EDIT_PROJECT, "EditProject", EDIT_PROJECT,
+        conclude_edit_project, edit_check_project, edit_is_final),
+    IN_PLACE(EDIT_ENDPOINT, "EditEndpoint", EDIT_ENDPOINT,
+        conclude_edit_endpoint, edit_check_endpoint, edit_is_final),
+    IN_PLACE(SETUP_ROLES, "SetupRoles", SETUP_ROLES,
         conclude_setup, roles_check_setup, roles_is_final),
-    ROW(ROTATE_CREDENTIALS, "RotateCredentials", ROTATE_CREDENTIALS,
+    IN_PLACE(ROTATE_CREDENTIALS, "RotateCredentials", ROTATE_CREDENTIALS,
         conclude_rotate, rotate_check, rotate_is_final),
     ROW(REVEAL_CREDENTIALS, "RevealCredentials", REVEAL_CREDENTIALS,
         conclude_reveal, reveal_check, NULL),

@@ -6,50 +6,20 @@
 #include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
+#include "saga/record.h"
 #include "saga/wanted.h"
 
 // Locks and cold starts are over within seconds; what lasts is waited for at a slow pace.
 static const Backoff RETRY_BACKOFF = {.first_ms = 250, .max_ms = 10000};
 
-static bool check_row(const Saga *saga, const char *field, Error *err)
-{
-    const LedgerEnvironment *row = &saga->ledger->environment;
-    const char *name = saga->command->writes.name;
-    bool is_known = row->state != LEDGER_STATE_NONE && row->state != LEDGER_STATE_GONE &&
-                    row->state != LEDGER_STATE_CREATING;
-    if (!is_known) {
-        return error_set_field(
-            err, ERROR_CONFLICT, "ENVIRONMENT_UNKNOWN", field,
-            "the application has no environment %s; see `provisionctl environments`", name);
-    }
-    return (row->state == LEDGER_STATE_READY && row->endpoint_id[0] != '\0') ||
-           error_set_field(err, ERROR_CONFLICT, "ENVIRONMENT_NOT_READY", field,
-                           "environment %s is %s and has %s endpoint; see `provisionctl show %s`",
-                           name, ledger_state_name(row->state),
-                           row->endpoint_id[0] != '\0' ? "an" : "no", name);
-}
-
-static void record_ids(Saga *saga)
-{
-    const LedgerEnvironment *row = &saga->ledger->environment;
-    journal_set_text(&saga->journal, FACT_PROJECT_ID, row->project_id);
-    journal_set_text(&saga->journal, FACT_BRANCH_ID, row->branch_id);
-    journal_set_text(&saga->journal, FACT_ENDPOINT_ID, row->endpoint_id);
-}
-
 bool sql_check_environment(Saga *saga, const char *field, Error *err)
 {
-    if (!check_row(saga, field, err)) {
-        return false;
-    }
-    if (!saga->ledger->account.found) {
-        return error_set_field(
-            err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", field,
-            "the environment's account %s is not connected any more; connect it again",
-            saga->ledger->environment.account);
-    }
-    record_ids(saga);
-    return true;
+    const char *name = saga->command->writes.name;
+    return record_check_ready(saga, field, err) &&
+           (saga->ledger->environment.endpoint_id[0] != '\0' ||
+            error_set_field(err, ERROR_CONFLICT, "ENVIRONMENT_NOT_READY", field,
+                            "environment %s has no endpoint; see `provisionctl show %s`", name,
+                            name));
 }
 
 bool sql_check_login(const Saga *saga, const char *field, Error *err)

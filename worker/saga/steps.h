@@ -107,6 +107,16 @@ STEP_PAIR(rotate, find); // whose passwords
 bool rotate_check(Saga *saga, Error *err);
 bool rotate_is_final(const Saga *saga);
 
+// steps_edit.c: settings of a project or an endpoint, compared and changed.
+STEP_PAIR(edit, siblings);
+STEP_PAIR(edit, project);
+STEP_PAIR(edit, patch_project);
+STEP_PAIR(edit, endpoint);
+STEP_PAIR(edit, patch_endpoint);
+bool edit_check_project(Saga *saga, Error *err);
+bool edit_check_endpoint(Saga *saga, Error *err);
+bool edit_is_final(const Saga *saga);
+
 // steps_delete.c
 STEP_PAIR(delete, mark);
 STEP_PAIR(delete, environments); // of the ledger, on the same project

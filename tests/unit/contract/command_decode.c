@@ -185,15 +185,15 @@ static void another_partition_than_the_keys_is_refused(void **state)
         rules.check_partition = true;
         assert_null(command_decode(&record, &rules, &rejection));
         assert_string_equal(rejection.error.code,
-                            partition == right ? "ACTION_NOT_SUPPORTED" : "WRONG_PARTITION");
+                            partition == right ? "FIELD_REQUIRED" : "WRONG_PARTITION");
         assert_string_equal(rejection.action_name, "EditProject");
         rules.check_partition = false;
         assert_null(command_decode(&record, &rules, &rejection));
-        assert_string_equal(rejection.error.code, "ACTION_NOT_SUPPORTED");
+        assert_string_equal(rejection.error.code, "FIELD_REQUIRED");
         rules.partitions = 0;
         rules.check_partition = true;
         assert_null(command_decode(&record, &rules, &rejection));
-        assert_string_equal(rejection.error.code, "ACTION_NOT_SUPPORTED");
+        assert_string_equal(rejection.error.code, "FIELD_REQUIRED");
     }
 }
 
@@ -284,7 +284,7 @@ static void the_executed_fields_are_those_of_the_table(void **state)
     (void)state;
     assert_true(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, 9));
     assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT, 5));
-    assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_EDIT_PROJECT, 1));
+    assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_EDIT_PROJECT, 4));
 }
 
 static void freeing_nothing_is_allowed(void **state)

@@ -44,6 +44,8 @@ static void paths_follow_the_api(void **state)
     assert_request(&request, "DELETE /projects/p-1/branches/br-1", "");
     neon_request_endpoints(&request, "p-1", "br-1");
     assert_request(&request, "GET /projects/p-1/branches/br-1/endpoints", "");
+    neon_request_endpoint(&request, "p-1", "ep-1");
+    assert_request(&request, "GET /projects/p-1/endpoints/ep-1", "");
     neon_request_databases(&request, "p-1", "br-1");
     assert_request(&request, "GET /projects/p-1/branches/br-1/databases", "");
     neon_request_roles(&request, "p-1", "br-1");
@@ -189,6 +191,19 @@ static void an_endpoint_names_its_branch(void **state)
     neon_request_clear(&request);
 }
 
+static void a_change_names_only_what_changes(void **state)
+{
+    (void)state;
+    NeonRequest request = NEON_REQUEST_INIT;
+    neon_request_update_project(&request, "p-1", 0);
+    assert_request(&request, "PATCH /projects/p-1", "{'project':{'history_retention_seconds':0}}");
+    NeonEndpointSpec spec = {.has_suspend = true, .suspend_timeout_seconds = -1};
+    neon_request_update_endpoint(&request, "p-1", "ep-1", &spec);
+    assert_request(&request, "PATCH /projects/p-1/endpoints/ep-1",
+                   "{'endpoint':{'suspend_timeout_seconds':-1}}");
+    neon_request_clear(&request);
+}
+
 static void a_text_that_is_no_utf8_fails_the_body(void **state)
 {
     (void)state;
@@ -210,7 +225,7 @@ static void routes_have_names_and_tell_whether_they_change_something(void **stat
         assert_non_null(neon_route_name(route));
         mutating += neon_route_is_mutating(route) ? 1 : 0;
     }
-    assert_int_equal(mutating, 6);
+    assert_int_equal(mutating, 8);
     assert_false(neon_route_is_mutating(NEON_ROUTE_NONE));
     assert_false(neon_route_is_mutating(NEON_ROUTE_REVEAL_PASSWORD));
     assert_true(neon_route_is_mutating(NEON_ROUTE_RESET_PASSWORD));
@@ -229,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_project_s_body_holds_what_was_given),
         cmocka_unit_test(a_branch_comes_with_one_read_write_endpoint),
         cmocka_unit_test(an_endpoint_names_its_branch),
+        cmocka_unit_test(a_change_names_only_what_changes),
         cmocka_unit_test(a_text_that_is_no_utf8_fails_the_body),
         cmocka_unit_test(routes_have_names_and_tell_whether_they_change_something),
     };

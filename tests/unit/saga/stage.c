@@ -200,6 +200,8 @@ void stage_begin(Stage *stage)
 
 // ---- the ledger
 
+#define TOPIC(name) PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_##name
+
 static void keep_journal(Stage *stage)
 {
     char *packed = journal_pack(&stage->saga.journal);
@@ -260,7 +262,7 @@ void stage_pack_outcome(const char *type, Buffer *ret_outcome)
     other.name = unconst("ce_id");
     header.name = unconst("ce_type");
     header.value = (ProtobufCBinaryData){strlen(type), unconst(type)};
-    record.topic = PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS;
+    record.topic = TOPIC(EVENTS);
     record.headers = (Provisioning__Internal__V1__OutcomeHeader *[]){&other, &header};
     record.n_headers = 2;
     outcome.records = (Provisioning__Internal__V1__OutcomeRecord *[]){&record};
@@ -305,7 +307,7 @@ static void print_credentials(const Provisioning__V1__SealedBox *sealed, Text *t
 
 static void print_record(const Provisioning__Internal__V1__OutcomeRecord *record, Text *text)
 {
-    if (record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_DEAD_LETTERS) {
+    if (record->topic == TOPIC(DEAD_LETTERS)) {
         text_append(text, "dead letter ");
         return;
     }
@@ -313,16 +315,21 @@ static void print_record(const Provisioning__Internal__V1__OutcomeRecord *record
         text_append(text, "tombstone ");
         return;
     }
-    bool is_event =
-        record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS;
-    const ProtobufCMessageDescriptor *descriptor =
-        is_event ? &provisioning__v1__event__descriptor : &provisioning__v1__state__descriptor;
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(descriptor, NULL, record->value.len, record->value.data);
+    static const struct {
+        const char *name;
+        const ProtobufCMessageDescriptor *descriptor;
+    } KINDS[] = {
+        [TOPIC(EVENTS)] = {"event", &provisioning__v1__event__descriptor},
+        [TOPIC(STATE)] = {"state", &provisioning__v1__state__descriptor},
+        [TOPIC(COMMANDS)] = {"command", &provisioning__v1__command__descriptor},
+    };
+    bool is_event = record->topic == TOPIC(EVENTS);
+    ProtobufCMessage *message = protobuf_c_message_unpack(KINDS[record->topic].descriptor, NULL,
+                                                          record->value.len, record->value.data);
     assert_non_null(message);
     json_t *json = json_from_message(message);
     char *dump = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    text_printf(text, "%s%s ", is_event ? "event" : "state", dump);
+    text_printf(text, "%s%s ", KINDS[record->topic].name, dump);
     free(dump);
     json_decref(json);
     const Provisioning__V1__Event *event = (const Provisioning__V1__Event *)message;
