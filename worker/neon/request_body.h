@@ -1,6 +1,6 @@
 /*
- * JSON bodies of the requests that make or change something. What was not given is left out, so that Neon's
- * own default holds. A text that is no UTF-8 fails the body (text_ok).
+ * JSON bodies of the requests that make or change something. What was not given is left out, so
+ * that Neon's own default holds. A text that is no UTF-8 fails the body (text_ok).
  */
 #ifndef NEON_REQUEST_BODY_H
 #define NEON_REQUEST_BODY_H

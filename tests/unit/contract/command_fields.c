@@ -181,8 +181,6 @@ static const KitCommandCase ACTIONS[] = {
     {KIT_COMMAND("'disconnectAccount':{}"), "ACTION_NOT_SUPPORTED", "disconnect_account"},
     {KIT_COMMAND("'discoverAccount':{}"), "ACTION_NOT_SUPPORTED", "discover_account"},
     {KIT_COMMAND("'importEnvironment':{}"), "ACTION_NOT_SUPPORTED", "import_environment"},
-    {KIT_COMMAND("'editProject':{}"), "ACTION_NOT_SUPPORTED", "edit_project"},
-    {KIT_COMMAND("'editEndpoint':{}"), "ACTION_NOT_SUPPORTED", "edit_endpoint"},
     {KIT_COMMAND("'setPreviewBase':{}"), "ACTION_NOT_SUPPORTED", "set_preview_base"},
     {KIT_COMMAND("'openPreview':{}"), "ACTION_NOT_SUPPORTED", "open_preview"},
     {KIT_COMMAND("'closePreview':{}"), "ACTION_NOT_SUPPORTED", "close_preview"},
