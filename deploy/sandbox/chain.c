@@ -34,6 +34,7 @@ static void set_status(Operation *operation, OperationStatus status)
 {
     operation->status = status;
     operation->updated_us = text_now_ms() * 1000;
+    store_touch(&operation->mark);
 }
 
 static void apply_change(const Operation *operation)
@@ -60,6 +61,7 @@ static void set_endpoint_state(Endpoint *endpoint, EndpointState state, int64_t 
     }
     endpoint->state = state;
     endpoint->is_pending_active = false;
+    store_touch(&endpoint->mark);
     endpoint->life.updated_ms = now_ms;
     if (state == ENDPOINT_ACTIVE) {
         endpoint->last_active_ms = now_ms;
@@ -72,6 +74,7 @@ static void apply_effect(Operation *operation)
 {
     Branch *branch = operation->branch;
     int64_t now_ms = text_now_ms();
+    store_touch(&branch->mark);
     switch (operation->action) {
     case ACTION_CREATE_TIMELINE:
     case ACTION_CREATE_BRANCH:
@@ -215,6 +218,28 @@ void chain_start(Sandbox *sandbox, Project *project)
     if (project->current != NULL && project->current->status == OPERATION_SCHEDULING) {
         begin_operation(sandbox, project->current);
     }
+}
+
+static bool is_unfinished(const Operation *operation)
+{
+    return operation->status == OPERATION_SCHEDULING || operation->status == OPERATION_RUNNING ||
+           (operation->status == OPERATION_FAILED && operation->retry_ms != 0);
+}
+
+void chain_resume(Sandbox *sandbox, Project *project)
+{
+    for (Operation *operation = project->operations; operation != NULL;
+         operation = operation->next) {
+        operation->sandbox = sandbox;
+        if (!is_unfinished(operation)) {
+            continue;
+        }
+        operation->change.is_repeated = operation->status != OPERATION_SCHEDULING;
+        operation->retry_ms = 0;
+        set_status(operation, OPERATION_SCHEDULING);
+        project->current = project->current == NULL ? operation : project->current;
+    }
+    chain_start(sandbox, project);
 }
 
 void chain_abandon(Sandbox *sandbox, Project *project)

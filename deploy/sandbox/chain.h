@@ -15,5 +15,7 @@ Operation *chain_add_apply(Sandbox *sandbox, Branch *branch, const Change *chang
 void chain_start(Sandbox *sandbox, Project *project);
 /* The work of a running operation ended; `error` NULL means well. */
 void chain_end_work(Sandbox *sandbox, Operation *operation, const char *error);
+/* After a restart: what was not finished begins again. */
+void chain_resume(Sandbox *sandbox, Project *project);
 /* Cancels what has not begun; when nothing runs any more, the project's clusters are removed. */
 void chain_abandon(Sandbox *sandbox, Project *project);

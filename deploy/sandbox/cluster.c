@@ -1,10 +1,12 @@
 #include "cluster.h"
 
+#include <assert.h>
 #include <dirent.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include <unistd.h>
 
 #include "files.h"
-#include "sql.h"
+#include "log.h"
 #include "text.h"
 
 enum {
@@ -20,6 +22,8 @@ enum {
     CLUSTER_STOP_MS = 20000,
     CLUSTER_POLL_MS = 10,
     CLUSTER_ADDRESS_TRIES = 3,
+    CLUSTER_SETTINGS_MAX = 16,
+    CLUSTER_ARGUMENTS_MAX = 9 + 2 * CLUSTER_SETTINGS_MAX + 2 * (CLUSTER_CHOSEN_MAX + 1),
 };
 
 static const char PORT_TEXT[] = "5432";
@@ -94,49 +98,127 @@ static bool issue_certificate(Cluster *cluster)
                      &cluster->versions->user);
 }
 
+/* A server's command line. */
+typedef struct Arguments {
+    const char *list[CLUSTER_ARGUMENTS_MAX + 1];
+    char texts[CLUSTER_SETTINGS_MAX][CLUSTER_PATH_BYTES + 64];
+    int count;
+    int text_count;
+} Arguments;
+
+static void add(Arguments *arguments, const char *argument)
+{
+    assert(arguments->count < CLUSTER_ARGUMENTS_MAX);
+    arguments->list[arguments->count++] = argument;
+}
+
+static void set(Arguments *arguments, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void set(Arguments *arguments, const char *format, ...)
+{
+    assert(arguments->text_count < CLUSTER_SETTINGS_MAX);
+    char *text = arguments->texts[arguments->text_count++];
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(text, sizeof(arguments->texts[0]), format, values);
+    va_end(values);
+    assert(length > 0 && (size_t)length < sizeof(arguments->texts[0]));
+    (void)length;
+    add(arguments, "-c");
+    add(arguments, text);
+}
+
+/* Segments are never written again once they are full, since copies share them (wal.h). A commit
+ * has its log written when it returns, so that a position which was read after it covers it. */
+static void set_log(Arguments *arguments, const Cluster *cluster)
+{
+    int64_t kept_mb = cluster->versions->history_mb;
+    if (kept_mb > 0) {
+        set(arguments, "wal_keep_size=%" PRId64 "MB", kept_mb);
+    }
+    set(arguments, "wal_recycle=off");
+    set(arguments, "wal_init_zero=off");
+    set(arguments, "synchronous_commit=on");
+}
+
+/* At Neon a branch at a position has the records that end there or before, one at a time the
+ * commits up to it and at it. All of the log is in pg_wal already, so nothing has to be fetched. */
+static void set_recovery(Arguments *arguments, const Cluster *cluster)
+{
+    char text[TEXT_TIME_BYTES];
+    const ClusterPoint *point = &cluster->recovery;
+    set(arguments, "restore_command=false");
+    set(arguments, "recovery_target_action=promote");
+    set(arguments, "recovery_target_timeline=%u", cluster->recovery_timeline);
+    /* Ready is then promoted. */
+    set(arguments, "hot_standby=off");
+    if (point->lsn != 0) {
+        wal_render_lsn(point->lsn, text);
+        set(arguments, "recovery_target_lsn=%s", text);
+        set(arguments, "recovery_target_inclusive=off");
+    } else {
+        text_time_us(point->time_ms * 1000, text);
+        /* "Z" is an abbreviation, and those are not loaded yet when this is read. */
+        text[strcspn(text, "Z")] = '\0';
+        set(arguments, "recovery_target_time=%s+00", text);
+    }
+}
+
+/* What the endpoint asks for comes first: the last of a name holds. */
+static void add_settings(Arguments *arguments, const Cluster *cluster)
+{
+    size_t i = 0;
+    const json_t *setting = NULL;
+    json_array_foreach(cluster->settings, i, setting)
+    {
+        add(arguments, "-c");
+        add(arguments, json_string_value(setting));
+    }
+}
+
 static bool try_start(Cluster *cluster, char *ret_error, size_t error_bytes)
 {
+    Arguments arguments = {0};
     char program[CLUSTER_PATH_BYTES];
     char data[CLUSTER_PATH_BYTES + 16];
     char log[CLUSTER_PATH_BYTES + 16];
-    char certificate[CLUSTER_PATH_BYTES + 32];
-    char key[CLUSTER_PATH_BYTES + 32];
-    char preload[CLUSTER_PATH_BYTES + 64];
     text_build(program, sizeof(program), "%s/bin/postgres", cluster->version->prefix);
     text_build(data, sizeof(data), "%s/data", cluster->dir);
     text_build(log, sizeof(log), "%s/postgres.log", cluster->dir);
-    text_build(certificate, sizeof(certificate), "ssl_cert_file=%s/server.crt", cluster->dir);
-    text_build(key, sizeof(key), "ssl_key_file=%s/server.key", cluster->dir);
-    text_build(preload, sizeof(preload), "shared_preload_libraries=\"%s\"%s",
-               cluster->versions->module_path,
-               cluster->version->has_statistics ? ",pg_stat_statements" : "");
-    const char *logged =
-        cluster->versions->logs_statements ? "log_statement=all" : "log_statement=none";
-    const char *const argv[] = {program,
-                                "-D",
-                                data,
-                                "-k",
-                                cluster->socket_dir,
-                                "-h",
-                                cluster->address,
-                                "-p",
-                                PORT_TEXT,
-                                "-c",
-                                "ssl=on",
-                                "-c",
-                                certificate,
-                                "-c",
-                                key,
-                                "-c",
-                                preload,
-                                "-c",
-                                logged,
-                                NULL};
     pick_address(cluster);
-    pid_t pid = cluster_start_server(cluster->versions, cluster->version, argv, cluster->socket_dir,
-                                     log, ret_error, error_bytes);
+    const char *const first[] = {program,          "-D", data,     "-k", cluster->socket_dir, "-h",
+                                 cluster->address, "-p", PORT_TEXT};
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        add(&arguments, first[i]);
+    }
+    add_settings(&arguments, cluster);
+    set(&arguments, "ssl=on");
+    set(&arguments, "ssl_cert_file=%s/server.crt", cluster->dir);
+    set(&arguments, "ssl_key_file=%s/server.key", cluster->dir);
+    const char *libraries = cluster->version->has_statistics ? ",pg_stat_statements" : "";
+    libraries = cluster->libraries != NULL ? cluster->libraries : libraries;
+    set(&arguments, "shared_preload_libraries=\"%s\"%s", cluster->versions->module_path,
+        libraries);
+    set(&arguments, "log_statement=%s", cluster->versions->logs_statements ? "all" : "none");
+    set_log(&arguments, cluster);
+    if (cluster->recovery_timeline != 0) {
+        set_recovery(&arguments, cluster);
+    }
+    pid_t pid = cluster_start_server(cluster->versions, cluster->version, arguments.list,
+                                     cluster->socket_dir, log, ret_error, error_bytes);
     cluster->pid = pid > 0 ? pid : 0;
     return pid > 0;
+}
+
+static bool try_addresses(Cluster *cluster, char *ret_error, size_t error_bytes)
+{
+    for (int i = 0; i < CLUSTER_ADDRESS_TRIES; i++) {
+        if (try_start(cluster, ret_error, error_bytes)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool cluster_start(Cluster *cluster, char *ret_error, size_t error_bytes)
@@ -154,12 +236,16 @@ bool cluster_start(Cluster *cluster, char *ret_error, size_t error_bytes)
         text_format(ret_error, error_bytes, "no certificate or socket folder for %s", cluster->dir);
         return false;
     }
-    for (int i = 0; i < CLUSTER_ADDRESS_TRIES; i++) {
-        if (try_start(cluster, ret_error, error_bytes)) {
-            return true;
-        }
+    if (try_addresses(cluster, ret_error, error_bytes)) {
+        return true;
     }
-    return false;
+    if (cluster->settings == NULL) {
+        return false;
+    }
+    /* A branch must not be lost to a setting that PostgreSQL can't take. */
+    log_warn("%s: started without the settings of its endpoint: %s", cluster->dir, ret_error);
+    cluster->settings = NULL;
+    return try_addresses(cluster, ret_error, error_bytes);
 }
 
 void cluster_stop(Cluster *cluster, bool immediate)
@@ -182,149 +268,6 @@ void cluster_remove(Cluster *cluster)
     cluster_stop(cluster, true);
     files_remove_tree(cluster->dir);
     files_remove_tree(cluster->socket_dir);
-}
-
-static bool is_below(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-    return strncmp(path, folder, length) == 0 && path[length] == '/';
-}
-
-/* What a copy of a running cluster leaves out, as pg_basebackup does; the log comes after the copy.
- */
-static bool skip_running(const char *path, bool is_directory)
-{
-    static const char *const EMPTIED[] = {"pg_wal",      "pg_replslot", "pg_dynshmem",
-                                          "pg_notify",   "pg_serial",   "pg_snapshots",
-                                          "pg_stat_tmp", "pg_subtrans"};
-    for (size_t i = 0; i < sizeof(EMPTIED) / sizeof(EMPTIED[0]); i++) {
-        if (is_below(path, EMPTIED[i])) {
-            return !is_directory;
-        }
-    }
-    return strcmp(path, "postmaster.pid") == 0 || strcmp(path, "postmaster.opts") == 0 ||
-           strcmp(path, "global/pg_control") == 0 || strstr(path, "pgsql_tmp") != NULL ||
-           strstr(path, "pg_internal.init") != NULL;
-}
-
-static bool skip_stopped(const char *path, bool is_directory)
-{
-    return !is_directory && (is_below(path, "pg_replslot") || strcmp(path, "postmaster.pid") == 0 ||
-                             strcmp(path, "postmaster.opts") == 0);
-}
-
-static bool copy_files(const Cluster *parent, const Cluster *cluster, FilesSkip skip,
-                       char *ret_error, size_t error_bytes)
-{
-    char from[CLUSTER_PATH_BYTES + 16];
-    char to[CLUSTER_PATH_BYTES + 16];
-    text_build(from, sizeof(from), "%s/data", parent->dir);
-    text_build(to, sizeof(to), "%s/data", cluster->dir);
-    return files_copy_tree(from, to, &cluster->versions->user, skip, ret_error, error_bytes);
-}
-
-/* Segments from `first` on: names sort as the log runs. */
-static bool copy_wal(const Cluster *parent, const Cluster *cluster, const char *first)
-{
-    char from[CLUSTER_PATH_BYTES + 16];
-    text_build(from, sizeof(from), "%s/data/pg_wal", parent->dir);
-    DIR *dir = opendir(from);
-    bool copied = dir != NULL;
-    for (const struct dirent *entry = copied ? readdir(dir) : NULL; copied && entry != NULL;
-         entry = readdir(dir)) {
-        char source[CLUSTER_PATH_BYTES + 300];
-        char target[CLUSTER_PATH_BYTES + 300];
-        bool is_segment = strlen(entry->d_name) == strlen(first) &&
-                          strspn(entry->d_name, "0123456789ABCDEF") == strlen(first);
-        if (!is_segment || strcmp(entry->d_name, first) < 0) {
-            continue;
-        }
-        text_build(source, sizeof(source), "%s/%s", from, entry->d_name);
-        text_build(target, sizeof(target), "%s/data/pg_wal/%s", cluster->dir, entry->d_name);
-        copied = files_copy(source, target, &cluster->versions->user);
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    return copied;
-}
-
-static bool copy_control(const Cluster *parent, const Cluster *cluster)
-{
-    char from[CLUSTER_PATH_BYTES + 32];
-    char to[CLUSTER_PATH_BYTES + 32];
-    text_build(from, sizeof(from), "%s/data/global/pg_control", parent->dir);
-    text_build(to, sizeof(to), "%s/data/global/pg_control", cluster->dir);
-    return files_copy(from, to, &cluster->versions->user);
-}
-
-/* Ends the backup; its label makes the copy recover from where the backup began. */
-static bool end_backup(PGconn *connection, const Cluster *cluster)
-{
-    char path[CLUSTER_PATH_BYTES + 32];
-    text_build(path, sizeof(path), "%s/data/backup_label", cluster->dir);
-    PGresult *result = PQexec(connection, "SELECT labelfile FROM pg_backup_stop(false)");
-    bool ended = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
-                 files_write(path, PQgetvalue(result, 0, 0), strlen(PQgetvalue(result, 0, 0)), 0600,
-                             &cluster->versions->user);
-    PQclear(result);
-    return ended;
-}
-
-static bool copy_with(PGconn *connection, const Cluster *parent, const Cluster *cluster,
-                      char *ret_error, size_t error_bytes)
-{
-    PGresult *result =
-        PQexec(connection, "SELECT pg_walfile_name(pg_backup_start('neon-sandbox branch', true))");
-    bool begun = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-    char first[64] = "";
-    if (begun) {
-        text_copy(first, sizeof(first), PQgetvalue(result, 0, 0));
-    }
-    PQclear(result);
-    if (!begun) {
-        text_format(ret_error, error_bytes, "%.300s", PQerrorMessage(connection));
-        return false;
-    }
-    if (!copy_files(parent, cluster, skip_running, ret_error, error_bytes)) {
-        return false;
-    }
-    if (!copy_control(parent, cluster) || !end_backup(connection, cluster) ||
-        !copy_wal(parent, cluster, first)) {
-        text_format(ret_error, error_bytes, "copying %s failed", parent->dir);
-        return false;
-    }
-    return true;
-}
-
-bool cluster_copy(const Cluster *parent, Cluster *cluster, char *ret_error, size_t error_bytes)
-{
-    if (!files_make_dir(cluster->dir, &cluster->versions->user)) {
-        text_format(ret_error, error_bytes, "%s: %s", cluster->dir, strerror(errno));
-        return false;
-    }
-    if (parent->pid == 0 || !spawn_is_running(parent->pid)) {
-        return copy_files(parent, cluster, skip_stopped, ret_error, error_bytes);
-    }
-    PGconn *connection = cluster_connect(parent, "postgres");
-    bool copied = copy_with(connection, parent, cluster, ret_error, error_bytes);
-    PQfinish(connection);
-    return copied;
-}
-
-bool cluster_create(Cluster *cluster, char *ret_error, size_t error_bytes)
-{
-    char data[CLUSTER_PATH_BYTES + 16];
-    text_build(data, sizeof(data), "%s/data", cluster->dir);
-    if (!versions_make_template(cluster->versions, cluster->version, ret_error, error_bytes)) {
-        return false;
-    }
-    if (!files_make_dir(cluster->dir, &cluster->versions->user)) {
-        text_format(ret_error, error_bytes, "%s: %s", cluster->dir, strerror(errno));
-        return false;
-    }
-    return files_copy_tree(cluster->version->template_dir, data, &cluster->versions->user, NULL,
-                           ret_error, error_bytes);
 }
 
 /* The pid in a data directory's postmaster.pid, when that process works in this very directory. */
@@ -354,31 +297,46 @@ static pid_t find_left(const char *data)
     return strcmp(cwd, real) == 0 ? pid : 0;
 }
 
-static void end_left_server(const char *data)
+/* The servers that are left, asked to end: a fast shutdown ends sessions. */
+static int signal_left(const char *dir, int signal_number)
 {
-    pid_t pid = find_left(data);
-    if (pid == 0) {
-        return;
+    int count = 0;
+    DIR *list = opendir(dir);
+    for (const struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL;
+         entry = readdir(list)) {
+        char data[PATH_MAX];
+        pid_t pid = 0;
+        if (entry->d_name[0] != '.' &&
+            text_format(data, sizeof(data), "%s/%s/data", dir, entry->d_name)) {
+            pid = find_left(data);
+        }
+        if (pid != 0) {
+            kill(pid, signal_number);
+            count++;
+        }
     }
-    kill(pid, SIGQUIT);
+    if (list != NULL) {
+        closedir(list);
+    }
+    return count;
+}
+
+static bool wait_for_left(const char *dir)
+{
     int64_t deadline_us = text_monotonic_us() + CLUSTER_STOP_MS * 1000LL;
-    while (find_left(data) == pid && text_monotonic_us() < deadline_us) {
+    while (signal_left(dir, 0) > 0) {
+        if (text_monotonic_us() > deadline_us) {
+            return false;
+        }
         nanosleep(&(struct timespec){.tv_nsec = CLUSTER_POLL_MS * 1000000L}, NULL);
     }
+    return true;
 }
 
 void cluster_end_left(const char *dir)
 {
-    DIR *list = opendir(dir);
-    if (list == NULL) {
-        return;
+    if (signal_left(dir, SIGINT) > 0 && !wait_for_left(dir)) {
+        signal_left(dir, SIGQUIT);
+        (void)wait_for_left(dir);
     }
-    for (const struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
-        char data[PATH_MAX];
-        if (entry->d_name[0] != '.' &&
-            text_format(data, sizeof(data), "%s/%s/data", dir, entry->d_name)) {
-            end_left_server(data);
-        }
-    }
-    closedir(list);
 }

@@ -6,12 +6,34 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "tls.h"
 #include "versions.h"
+#include "wal.h"
 
-enum { CLUSTER_PATH_BYTES = 512, CLUSTER_ADDRESS_BYTES = 16, CLUSTER_PORT = 5432 };
+/* CLUSTER_CHOSEN_MAX: settings that an endpoint may ask for. */
+enum {
+    CLUSTER_PATH_BYTES = 512,
+    CLUSTER_ADDRESS_BYTES = 16,
+    CLUSTER_PORT = 5432,
+    CLUSTER_CHOSEN_MAX = 400
+};
+
+/* A moment in a cluster's history; both 0: now. */
+typedef struct ClusterPoint {
+    uint64_t lsn;
+    int64_t time_ms; /* since the epoch */
+} ClusterPoint;
+
+/* From when on every moment of a cluster can be had: its template and its log since are kept. Times
+ * from `begin_ms` to `ready_ms`, while it was made, stand for the position `begin_lsn`. */
+typedef struct ClusterHistory {
+    int64_t begin_ms;
+    int64_t ready_ms;
+    uint64_t begin_lsn;
+} ClusterHistory;
 
 struct Cluster {
     char dir[CLUSTER_PATH_BYTES];        /* data, certificate, log */
@@ -23,6 +45,11 @@ struct Cluster {
     char address[CLUSTER_ADDRESS_BYTES];
     pid_t pid;       /* 0: not started */
     long told_bytes; /* how much of what SQL told the control plane was read */
+    /* Of what starts the first time, up to a moment of this timeline; 0: it just starts. */
+    uint32_t recovery_timeline;
+    const json_t *settings; /* "name=value" for the next start, borrowed; NULL: none */
+    const char *libraries;  /* ",a,b" likewise; NULL: Neon's defaults */
+    ClusterPoint recovery;
     Versions *versions;
     Version *version;
     const Tls *tls;
@@ -32,8 +59,22 @@ typedef struct Cluster Cluster;
 
 /* A copy of the template of its version. */
 bool cluster_create(Cluster *cluster, char *ret_error, size_t error_bytes);
-/* A consistent copy of the parent, which may be running and written to. */
-bool cluster_copy(const Cluster *parent, Cluster *cluster, char *ret_error, size_t error_bytes);
+/* A consistent copy of the parent, which may be running and written to, and up to where it has the
+ * parent's log. */
+bool cluster_copy(const Cluster *parent, Cluster *cluster, uint64_t *ret_lsn, char *ret_error,
+                  size_t error_bytes);
+/* The parent as it was at that moment, started; a suspended parent runs for a moment. *ret_lsn is
+ * up to where it has the parent's log. */
+bool cluster_copy_at(Cluster *parent, Cluster *cluster, const ClusterPoint *point,
+                     uint64_t *ret_lsn, char *ret_error, size_t error_bytes);
+/* Notes that the history begins here; the cluster runs. */
+bool cluster_begin_history(const Cluster *cluster, int64_t begin_ms, uint64_t *ret_lsn);
+/* False when moments of it can't be had, with a sentence on why. Touches nothing but files, on any
+ * thread. */
+bool cluster_read_history(const Cluster *cluster, ClusterHistory *ret_history, char *ret_error,
+                          size_t error_bytes);
+/* The end of its log; 0 when it can't be told. */
+uint64_t cluster_read_lsn(const Cluster *cluster);
 /* Starts it unless it runs with the right certificate already. */
 bool cluster_start(Cluster *cluster, char *ret_error, size_t error_bytes);
 /* A fast shutdown; `immediate` for what is thrown away. */

@@ -17,7 +17,7 @@ enum { COMPUTE_SWEEP_MS = 200, COMPUTE_STATE_PATH_MOST = 80 };
 
 bool compute_add_endpoint(Compute *compute, Endpoint *endpoint)
 {
-    endpoint->relay = relay_open(&compute->sandbox->loop, endpoint, &compute->relay_owner);
+    endpoint->relay = relay_open(&compute->sandbox->loop, endpoint, 0, &compute->relay_owner);
     if (endpoint->relay == NULL) {
         return false;
     }
@@ -150,6 +150,7 @@ static void sweep_endpoint(Compute *compute, Endpoint *endpoint, int64_t now_ms)
         log_line("%s suspended", endpoint->id);
         endpoint->state = ENDPOINT_IDLE;
         endpoint->suspended_ms = now_ms;
+        store_touch(&endpoint->mark);
         instance_stop(instance_new_work(instance, compute, end_stop));
     }
 }
@@ -178,7 +179,9 @@ static bool prepare_folders(Compute *compute, const SpawnUser *user, char *ret_e
     cluster_end_left(path);
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         text_build(path, sizeof(path), "%s/%s", compute->state_dir, NAMES[i]);
-        files_remove_tree(path);
+        if (i > 0 || compute->sandbox->options.ephemeral) {
+            files_remove_tree(path);
+        }
         if (!files_make_dir(path, user)) {
             text_format(ret_error, error_bytes, "%s can't be made", path);
             return false;
@@ -249,6 +252,7 @@ static bool open_parts(Compute *compute, char *ret_error, size_t error_bytes)
     }
     text_build(compute->versions.module_path, sizeof(compute->versions.module_path), "%s", module);
     compute->versions.logs_statements = options->logs_statements;
+    compute->versions.history_mb = options->history_mb;
     compute->tls = tls_open(compute->state_dir);
     if (compute->tls == NULL) {
         text_format(ret_error, error_bytes, "no certificate authority could be made");
@@ -322,7 +326,8 @@ static void stop_clusters(Compute *compute, bool immediate)
 
 static void remove_files(const Compute *compute)
 {
-    static const char *const NAMES[] = {"clusters", "sockets", "scratch", "ca.pem", "neon_ddl.so"};
+    static const char *const NAMES[] = {"clusters", "sockets", "scratch",
+                                        "ca.pem",   "ca.key",  "neon_ddl.so"};
     char path[CLUSTER_PATH_BYTES];
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         text_build(path, sizeof(path), "%s/%s", compute->state_dir, NAMES[i]);

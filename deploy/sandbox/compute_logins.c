@@ -22,6 +22,7 @@ static void end_wake(Work *work, const char *error)
         log_line("%s woken", endpoint->id);
         endpoint->state = ENDPOINT_ACTIVE;
         endpoint->last_active_ms = text_now_ms();
+        store_touch(&endpoint->mark);
     }
     instance_note_up(instance);
 }

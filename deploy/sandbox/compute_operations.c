@@ -59,21 +59,10 @@ static void begin_create(Compute *compute, Operation *operation)
         branch->instance != NULL ? branch->instance : instance_new(compute, branch);
     Work *work = instance_new_work(instance, compute, end_created);
     work->operation = operation;
+    work->begin_ms = branch->life.created_ms;
     add_change(work, CHANGE_CREATE_ROLE, branch->roles->name, "", branch->roles->password);
     add_change(work, CHANGE_CREATE_DATABASE, branch->databases->name, branch->databases->owner, "");
     instance_create(work);
-}
-
-static void begin_copy(Compute *compute, Operation *operation)
-{
-    Branch *branch = operation->branch;
-    Instance *instance =
-        branch->instance != NULL ? branch->instance : instance_new(compute, branch);
-    Work *work = instance_new_work(instance, compute, end_operation);
-    work->operation = operation;
-    work->parent = branch->source->instance;
-    work->empties = branch->is_schema_only;
-    instance_copy(work);
 }
 
 static void end_nothing(void *argument)
@@ -133,6 +122,10 @@ void compute_replace(Compute *compute, Branch *branch, Branch *preserved)
     }
     old->branch = preserved;
     preserved->instance = old;
+    preserved->cluster_number = branch->cluster_number;
+    preserved->told_bytes = branch->told_bytes;
+    branch->cluster_number = 0;
+    store_touch(&preserved->mark);
     instance_stop(instance_new_work(old, compute, end_preserved));
 }
 
@@ -167,7 +160,7 @@ void compute_begin(Compute *compute, Operation *operation)
     if (operation->action == ACTION_CREATE_TIMELINE) {
         begin_create(compute, operation);
     } else if (operation->action == ACTION_CREATE_BRANCH) {
-        begin_copy(compute, operation);
+        compute_begin_copy(compute, operation);
     } else if (operation->branch->instance == NULL) {
         timers_after(&compute->sandbox->timers, 0, end_nothing, operation);
     } else {

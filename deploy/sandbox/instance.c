@@ -11,19 +11,32 @@
 #include "sql_schema.h"
 #include "told.h"
 
+void instance_build_dir(const Compute *compute, const Branch *branch, char *ret_dir, size_t size)
+{
+    text_build(ret_dir, size, "%s/clusters/%s.%d", compute->state_dir, branch->id,
+               branch->cluster_number);
+}
+
 Instance *instance_new(Compute *compute, Branch *branch)
+{
+    /* A restored branch gets a new cluster while the old one may still be there. */
+    branch->cluster_number = ++compute->next_number;
+    branch->told_bytes = 0;
+    store_touch(&branch->mark);
+    return instance_open(compute, branch);
+}
+
+Instance *instance_open(Compute *compute, Branch *branch)
 {
     Instance *instance = calloc(1, sizeof(*instance));
     if (instance == NULL) {
         abort();
     }
     Cluster *cluster = &instance->cluster;
-    /* A restored branch gets a new cluster while the old one may still be there. */
-    unsigned number = ++compute->next_socket;
-    text_build(cluster->dir, sizeof(cluster->dir), "%s/clusters/%s.%u", compute->state_dir,
-               branch->id, number);
-    text_build(cluster->socket_dir, sizeof(cluster->socket_dir), "%s/sockets/%u",
-               compute->state_dir, number);
+    instance_build_dir(compute, branch, cluster->dir, sizeof(cluster->dir));
+    text_build(cluster->socket_dir, sizeof(cluster->socket_dir), "%s/sockets/%d",
+               compute->state_dir, branch->cluster_number);
+    cluster->told_bytes = (long)branch->told_bytes;
     cluster->versions = &compute->versions;
     cluster->version = versions_find(&compute->versions, branch->project->pg_version);
     cluster->tls = compute->tls;
@@ -45,7 +58,9 @@ Work *instance_new_work(Instance *instance, Compute *compute, WorkDone done)
     if (endpoint != NULL) {
         render_host(endpoint, false, work->host);
         render_host(endpoint, true, work->pooler_host);
+        work->settings = settings_build(endpoint);
     }
+    settings_build_libraries(endpoint, instance->cluster.version, work->libraries);
     return work;
 }
 
@@ -55,9 +70,14 @@ static void end_work(Job *job)
     if (job->is_ok) {
         knowledge_note_done(work->instance->branch, work->known);
     }
+    if (work->end_lsn != 0) {
+        work->instance->end_lsn = work->end_lsn;
+    }
     work->done(work, job->is_ok ? NULL : job->error);
+    store_touch(&work->instance->branch->mark);
     json_decref(work->contents);
     json_decref(work->known);
+    json_decref(work->settings);
     sodium_memzero(work->changes, sizeof(work->changes));
     free(work);
 }
@@ -81,7 +101,12 @@ static bool run_start(Job *job)
     Cluster *cluster = &work->instance->cluster;
     text_build(cluster->host, sizeof(cluster->host), "%s", work->host);
     text_build(cluster->pooler_host, sizeof(cluster->pooler_host), "%s", work->pooler_host);
-    return cluster_start(cluster, job->error, sizeof(job->error)) && configure(job);
+    cluster->settings = work->settings;
+    cluster->libraries = work->libraries;
+    bool started = cluster_start(cluster, job->error, sizeof(job->error));
+    cluster->settings = NULL;
+    cluster->libraries = NULL;
+    return started && configure(job);
 }
 
 static PGconn *connect_inside(void *context, const char *database)
@@ -109,8 +134,9 @@ static bool run_apply(Job *job)
 static bool run_create(Job *job)
 {
     Work *work = job->context;
-    return cluster_create(&work->instance->cluster, job->error, sizeof(job->error)) &&
-           run_apply(job);
+    Cluster *cluster = &work->instance->cluster;
+    return cluster_create(cluster, job->error, sizeof(job->error)) && run_apply(job) &&
+           cluster_begin_history(cluster, work->begin_ms, &work->end_lsn);
 }
 
 static bool empty_databases(Job *job)
@@ -133,32 +159,61 @@ static bool empty_databases(Job *job)
     return emptied;
 }
 
+static void read_contents(Work *work)
+{
+    Cluster *cluster = &work->instance->cluster;
+    PGconn *connection = cluster_connect(cluster, "postgres");
+    /* First what was told: it comes before its commit. */
+    json_t *told = told_read(cluster);
+    json_t *contents = sql_read_contents(connection);
+    work->contents = contents == NULL ? json_object() : contents;
+    json_object_set_new(work->contents, "forwarded", told);
+    json_object_set_new(work->contents, "told_bytes", json_integer(cluster->told_bytes));
+    PGresult *result = PQexec(connection, "SELECT pg_current_wal_insert_lsn()");
+    if (PQntuples(result) == 1) {
+        (void)wal_parse_lsn(PQgetvalue(result, 0, 0), &work->end_lsn);
+    }
+    PQclear(result);
+    PQfinish(connection);
+}
+
+static bool copy_data(Job *job)
+{
+    Work *work = job->context;
+    Cluster *cluster = &work->instance->cluster;
+    if (work->point.lsn == 0 && work->point.time_ms == 0) {
+        return cluster_copy(&work->parent->cluster, cluster, &work->copied_lsn, job->error,
+                            sizeof(job->error));
+    }
+    if (!cluster_copy_at(&work->parent->cluster, cluster, &work->point, &work->copied_lsn,
+                         job->error, sizeof(job->error))) {
+        return false;
+    }
+    read_contents(work);
+    return true;
+}
+
 static bool run_copy(Job *job)
 {
     Work *work = job->context;
     Cluster *cluster = &work->instance->cluster;
-    if (!cluster_copy(&work->parent->cluster, cluster, job->error, sizeof(job->error))) {
-        return false;
+    bool copied = copy_data(job);
+    if (copied && work->empties) {
+        copied = cluster_start(cluster, job->error, sizeof(job->error)) && empty_databases(job) &&
+                 cluster_begin_history(cluster, work->begin_ms, &work->end_lsn);
     }
-    if (!work->empties) {
-        return true;
-    }
-    bool emptied = cluster_start(cluster, job->error, sizeof(job->error)) && empty_databases(job);
     cluster_stop(cluster, false);
-    return emptied;
+    if (copied) {
+        work->end_lsn = cluster_read_lsn(cluster);
+    }
+    return copied;
 }
 
 static bool run_read(Job *job)
 {
     Work *work = job->context;
     if (work->instance->cluster.pid != 0) {
-        PGconn *connection = cluster_connect(&work->instance->cluster, "postgres");
-        /* First what was told: it comes before its commit. */
-        json_t *told = told_read(&work->instance->cluster);
-        json_t *contents = sql_read_contents(connection);
-        work->contents = contents == NULL ? json_object() : contents;
-        json_object_set_new(work->contents, "forwarded", told);
-        PQfinish(connection);
+        read_contents(work);
     }
     return true;
 }
@@ -187,8 +242,10 @@ static bool run_dump(Job *job)
 static bool run_stop(Job *job)
 {
     Work *work = job->context;
+    Cluster *cluster = &work->instance->cluster;
     run_read(job);
-    cluster_stop(&work->instance->cluster, false);
+    cluster_stop(cluster, false);
+    work->end_lsn = cluster_read_lsn(cluster);
     return true;
 }
 
@@ -267,5 +324,7 @@ void instance_merge(Work *work)
     Branch *branch = work->instance->branch;
     if (work->contents != NULL && store_is_alive(&branch->life)) {
         knowledge_merge(&work->compute->sandbox->store, branch, work->contents, text_now_ms());
+        branch->told_bytes =
+            json_integer_value(json_object_get(work->contents, "told_bytes"));
     }
 }

@@ -6,6 +6,7 @@
 #include "compute.h"
 #include "jobs.h"
 #include "relay.h"
+#include "settings.h"
 
 struct Instance {
     Cluster cluster;
@@ -15,6 +16,7 @@ struct Instance {
     bool is_waking;
     bool is_removed;
     char address[CLUSTER_ADDRESS_BYTES]; /* where, while it is up */
+    uint64_t end_lsn;                    /* the last that was heard of the end of its log; or 0 */
     Instance *prev, *next;
 };
 
@@ -25,7 +27,8 @@ struct Compute {
     Tls *tls;
     RelayOwner relay_owner;
     Instance *instances;
-    unsigned next_socket;
+    int next_number; /* of a cluster's folders */
+    unsigned comparisons; /* made so far */
     JobPool pool;
     bool is_closing;
     uv_timer_t sweep;
@@ -42,6 +45,10 @@ struct Work {
     Instance *instance;
     Instance *parent;     /* of a copy */
     bool empties;         /* the copy's tables */
+    ClusterPoint point;   /* of the parent, that a copy takes */
+    int64_t begin_ms;     /* when a cluster was asked for that begins a history */
+    uint64_t copied_lsn;  /* the end of the parent's log that a copy has */
+    uint64_t end_lsn;     /* of the cluster's log; 0: not read */
     Operation *operation; /* NULL: nobody's operation */
     char host[INSTANCE_HOST_BYTES];
     char pooler_host[INSTANCE_HOST_BYTES];
@@ -51,6 +58,8 @@ struct Work {
     char database[STORE_SQL_NAME_BYTES]; /* whose schema is read */
     json_t *result;                      /* the submitter's, for `done` alone */
     json_t *known;                       /* what the cluster is to get */
+    json_t *settings;                    /* what the endpoint asks PostgreSQL for */
+    char libraries[SETTINGS_LIBRARIES_BYTES];
     WorkDone done;
     ComputeFunction then; /* of a sync */
     void *argument;
@@ -58,6 +67,9 @@ struct Work {
 
 /* A new instance for the branch, without files yet. */
 Instance *instance_new(Compute *compute, Branch *branch);
+/* The one with the branch's cluster_number. */
+Instance *instance_open(Compute *compute, Branch *branch);
+void instance_build_dir(const Compute *compute, const Branch *branch, char *ret_dir, size_t size);
 /* Work for the instance; hosts are those of its branch's endpoint. */
 Work *instance_new_work(Instance *instance, Compute *compute, WorkDone done);
 /* Submit; `work` is freed after its `done`. */
@@ -73,5 +85,7 @@ void instance_remove(Work *work);
 void instance_note_up(Instance *instance);
 /* Brings what was read into the store. */
 void instance_merge(Work *work);
+/* ACTION_CREATE_BRANCH (compute_history.c). */
+void compute_begin_copy(Compute *compute, Operation *operation);
 /* What relays ask of compute (compute_logins.c). */
 RelayOwner compute_build_relay_owner(Compute *compute);

@@ -30,6 +30,29 @@ static const Key DEFAULT_KEYS[] = {
 
 enum { KEYS_FIRST_ID = 165432 };
 
+static void digest_text(Key *key)
+{
+    unsigned char digest[crypto_generichash_BYTES_MIN];
+    crypto_generichash(digest, sizeof(digest), (const unsigned char *)key->text, strlen(key->text),
+                       NULL, 0);
+    sodium_bin2hex(key->digest, sizeof(key->digest), digest, sizeof(digest));
+}
+
+static void touch(Keys *keys, Key *key)
+{
+    key->is_touched = true;
+    keys->is_touched = true;
+}
+
+static int64_t next_id(const Keys *keys)
+{
+    int64_t id = KEYS_FIRST_ID;
+    for (size_t i = 0; i < keys->count; i++) {
+        id = keys->list[i].id > id ? keys->list[i].id : id;
+    }
+    return id + 1;
+}
+
 static Key *add_key(Keys *keys, const Key *like)
 {
     if (keys->list == NULL) {
@@ -41,15 +64,28 @@ static Key *add_key(Keys *keys, const Key *like)
     if (keys->count == KEYS_MAX) {
         return NULL;
     }
+    int64_t id = next_id(keys);
     Key *key = &keys->list[keys->count++];
     *key = *like;
-    key->id = KEYS_FIRST_ID + (int64_t)keys->count;
+    key->id = id;
     key->created_ms = text_now_ms();
     key->last_used_ms = 0;
+    key->is_given = false;
+    digest_text(key);
+    touch(keys, key);
     if (key->name[0] == '\0') {
         text_build(key->name, sizeof(key->name), "sandbox key %zu", keys->count);
     }
     return key;
+}
+
+static void note_given(Keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        keys->list[i].is_given = true;
+        keys->list[i].is_touched = false;
+    }
+    keys->is_touched = false;
 }
 
 void keys_init(Keys *keys)
@@ -58,6 +94,7 @@ void keys_init(Keys *keys)
     for (size_t i = 0; i < sizeof(DEFAULT_KEYS) / sizeof(DEFAULT_KEYS[0]); i++) {
         add_key(keys, &DEFAULT_KEYS[i]);
     }
+    note_given(keys);
 }
 
 void keys_free(Keys *keys)
@@ -165,6 +202,7 @@ bool keys_load(Keys *keys, const char *path, char *ret_error, size_t error_bytes
     keys_free(keys);
     bool loaded = keys_add_json(keys, json, ret_error, error_bytes);
     json_decref(json);
+    note_given(keys);
     return loaded;
 }
 
@@ -197,10 +235,31 @@ Key *keys_create(Keys *keys, const Key *like, const char *name)
     return made;
 }
 
-void keys_revoke(Key *key)
+void keys_revoke(Keys *keys, Key *key)
 {
     key->is_revoked = true;
     sodium_memzero(key->text, sizeof(key->text));
+    touch(keys, key);
+}
+
+bool keys_take_back(Keys *keys, const Key *kept)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        Key *key = &keys->list[i];
+        if (key->is_given && strcmp(key->digest, kept->digest) == 0) {
+            key->is_revoked = kept->is_revoked;
+            key->created_ms = kept->created_ms;
+            return true;
+        }
+    }
+    if (kept->is_given) {
+        return true;
+    }
+    if (keys->list == NULL || keys->count == KEYS_MAX) {
+        return false;
+    }
+    keys->list[keys->count++] = *kept;
+    return true;
 }
 
 bool keys_has_organization(const Key *key, const char *org_id)

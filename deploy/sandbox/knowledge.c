@@ -189,6 +189,7 @@ void knowledge_set_role(Store *store, Branch *branch, const char *name, const ch
                         int64_t now_ms)
 {
     Role *role = store_find_role(branch, name);
+    store_touch(&branch->mark);
     if (role == NULL) {
         role = store_add_role(store, branch, name, now_ms);
     }
@@ -202,6 +203,7 @@ void knowledge_set_owner(Store *store, Branch *branch, const char *name, const c
                          int64_t now_ms)
 {
     Database *database = store_find_database(branch, name);
+    store_touch(&branch->mark);
     if (database == NULL) {
         database = store_add_database(store, branch, name, owner, now_ms);
     }

@@ -1,5 +1,6 @@
 /* neon-sandbox: a Neon API on this machine. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,10 +14,13 @@
 #include "kafka.h"
 #include "log.h"
 #include "record.h"
+#include "restart.h"
+#include "saved.h"
+#include "seed.h"
 #include "server.h"
 #include "state.h"
 
-enum { EXIT_CANNOT_START = 70, MAIN_ERROR_BYTES = 1024 };
+enum { EXIT_CANNOT_START = 70, MAIN_ERROR_BYTES = 1024, MAIN_STOP_SECONDS = 60 };
 
 typedef struct Program {
     Sandbox sandbox;
@@ -25,9 +29,17 @@ typedef struct Program {
     uv_signal_t signals[2];
 } Program;
 
+/* From here on a second signal ends the process as it does any other, and so does the time: what
+ * was told is written already, and clusters end with us. */
 static void on_signal(uv_signal_t *handle, int number)
 {
+    Program *program = handle->data;
     log_line("stopping (signal %d)", number);
+    for (int i = 0; i < 2; i++) {
+        uv_signal_stop(&program->signals[i]);
+    }
+    alarm(MAIN_STOP_SECONDS);
+    program->sandbox.is_stopping = true;
     uv_stop(handle->loop);
 }
 
@@ -36,6 +48,7 @@ static void watch_signals(Program *program)
     static const int NUMBERS[] = {SIGTERM, SIGINT};
     for (int i = 0; i < 2; i++) {
         uv_signal_init(&program->sandbox.loop, &program->signals[i]);
+        program->signals[i].data = program;
         uv_signal_start(&program->signals[i], on_signal, NUMBERS[i]);
     }
     signal(SIGPIPE, SIG_IGN);
@@ -80,7 +93,8 @@ static bool open_parts(Program *program, char *ret_error)
 {
     Sandbox *sandbox = &program->sandbox;
     const Options *options = &sandbox->options;
-    if (!load_files(sandbox, ret_error)) {
+    if (!load_files(sandbox, ret_error) ||
+        !restart_load(sandbox, ret_error, MAIN_ERROR_BYTES)) {
         return false;
     }
     if (options->compute) {
@@ -95,6 +109,10 @@ static bool open_parts(Program *program, char *ret_error)
             return false;
         }
     }
+    if (!restart_resume(sandbox, ret_error, MAIN_ERROR_BYTES) ||
+        !seed_apply(sandbox, ret_error, MAIN_ERROR_BYTES)) {
+        return false;
+    }
     program->server = server_open(sandbox, ret_error, MAIN_ERROR_BYTES);
     return program->server != NULL;
 }
@@ -108,6 +126,11 @@ static bool announce(const Program *program, char *ret_error)
     if (sandbox->compute != NULL) {
         json_object_set_new(ready, "ca_file", json_string(compute_ca_file(sandbox->compute)));
     }
+    char seed_uri[PATH_MAX];
+    bool is_seeded = seed_write_uri(sandbox, seed_uri, sizeof(seed_uri));
+    if (is_seeded) {
+        json_object_set_new(ready, "seed_uri_file", json_string(seed_uri));
+    }
     const char *bootstrap = NULL;
     if (program->kafka != NULL) {
         bootstrap = kafka_bootstrap(program->kafka);
@@ -119,6 +142,9 @@ static bool announce(const Program *program, char *ret_error)
     if (written) {
         printf("neon-sandbox: ready at %s%s%s\n", url, bootstrap == NULL ? "" : ", Kafka at ",
                bootstrap == NULL ? "" : bootstrap);
+        if (is_seeded) {
+            printf("neon-sandbox: the seeded branch: psql \"$(cat %s)\"\n", seed_uri);
+        }
         fflush(stdout);
     }
     return written;
@@ -137,6 +163,11 @@ static void close_parts(Program *program)
     Sandbox *sandbox = &program->sandbox;
     if (program->server != NULL) {
         server_close(program->server);
+    }
+    /* What fails from here on, fails because the end has come. */
+    if (sandbox->saved != NULL) {
+        saved_close(sandbox->saved);
+        sandbox->saved = NULL;
     }
     timers_close(&sandbox->timers);
     if (sandbox->compute != NULL) {
@@ -161,7 +192,8 @@ static int run(Program *program)
 {
     Sandbox *sandbox = &program->sandbox;
     char error[MAIN_ERROR_BYTES] = "";
-    int lock = state_open(sandbox->options.state_dir, error, sizeof(error));
+    int lock = state_open(sandbox->options.state_dir, sandbox->options.ephemeral, error,
+                          sizeof(error));
     bool started = lock >= 0;
     if (started) {
         started = open_parts(program, error) && announce(program, error);
@@ -173,6 +205,7 @@ static int run(Program *program)
     }
     close_parts(program);
     if (lock >= 0) {
+        seed_remove_uri(sandbox);
         state_close(sandbox->options.state_dir, lock, sandbox->options.ephemeral);
     }
     return started ? 0 : EXIT_CANNOT_START;

@@ -2,6 +2,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "plans.h"
@@ -14,6 +15,7 @@ enum {
     OPTION_QUIET = 'q',
     OPTION_CACHE = 256,
     OPTION_EPHEMERAL,
+    OPTION_SEED,
     OPTION_NO_COMPUTE,
     OPTION_LATENCY,
     OPTION_OPERATION,
@@ -33,15 +35,19 @@ enum {
     OPTION_RATE_RETRY_AFTER,
     OPTION_PLAN,
     OPTION_KEEP_DELETED,
+    OPTION_HISTORY,
 };
 
 static const struct argp_option OPTIONS[] = {
     {"port", OPTION_PORT, "PORT", 0, "port of the API on 127.0.0.1; 0 picks one (default 8080)", 0},
-    {"state", OPTION_STATE, "DIR", 0, "folder of clusters, CA and ready.json (/tmp/neon-sandbox)",
+    {"state", OPTION_STATE, "DIR", 0, "folder of what is kept over restarts: clusters, CA, sandbox.db (/tmp/neon-sandbox)",
      0},
     {"cache", OPTION_CACHE, "DIR", 0,
      "where template clusters are kept (default: the state folder)", 0},
-    {"ephemeral", OPTION_EPHEMERAL, NULL, 0, "remove the state folder's contents at exit", 0},
+    {"ephemeral", OPTION_EPHEMERAL, NULL, 0,
+     "keep nothing: remove the state folder's contents at exit", 0},
+    {"seed", OPTION_SEED, "FILE.sql", 0,
+     "at the first start make a project whose branch psql runs that file in (below)", 0},
     {"no-compute", OPTION_NO_COMPUTE, NULL, 0, "API only: no clusters, hosts are fictitious", 1},
     {"postgres", OPTION_POSTGRES, "DIR", 0,
      "a PostgreSQL installation (DIR/bin/postgres), 15 or newer; may be repeated, a project's "
@@ -51,6 +57,8 @@ static const struct argp_option OPTIONS[] = {
      "who runs the clusters when started as root (postgres, else nobody)", 1},
     {"keep-deleted", OPTION_KEEP_DELETED, NULL, 0,
      "keep the clusters of deleted projects, so that they can be recovered", 1},
+    {"history", OPTION_HISTORY, "MB", 0,
+     "log that each branch keeps for points in time; 0: none can be had (1024)", 1},
     {"log-statements", OPTION_LOG_STATEMENTS, NULL, 0,
      "the clusters' logs (in GET /sandbox/state) hold every statement", 1},
     {"no-reconfigure", OPTION_NO_RECONFIGURE, NULL, 0,
@@ -82,8 +90,15 @@ static const char DOCUMENTATION[] =
     "A Neon API on this machine: the routes of api/v2 over HTTP on loopback, every branch a real "
     "PostgreSQL cluster with TLS."
     "\v"
-    "When ready it writes DIR/ready.json {api_url, ca_file, kafka_bootstrap, pid} and one line on "
-    "standard output.\n\n"
+    "When ready it writes DIR/ready.json {api_url, ca_file, kafka_bootstrap, seed_uri_file, pid} "
+    "and one line on standard output. SIGTERM or SIGINT stops it, a second one at once.\n\n"
+    "State: the next start with the same --state goes on with everything that was answered, also "
+    "after a crash: projects, passwords, ports, keys made by the API, clusters' data, unfinished "
+    "operations. Computes are idle then and wake at the first login. Not kept: faults, "
+    "GET /sandbox/calls. With --ephemeral nothing is. Remove the folder to begin anew.\n\n"
+    "Seed: at the first start a project named seed is made in the first key's organization, and "
+    "psql -v ON_ERROR_STOP=1 runs FILE.sql in its database as the owner, before the sandbox is "
+    "ready. A statement that fails ends the start. DIR/seed.uri has the connection string.\n\n"
     "Keys: a JSON list of {\"key\", \"kind\": \"personal\" | \"organization\" | \"project\", "
     "\"account_id\", \"organizations\": [ID...], \"project_id\"}. Without --keys these exist:\n"
     "  sandbox-org-key       organization org-sandbox-one\n"
@@ -157,6 +172,9 @@ static error_t parse_compute_option(int key, char *argument, struct argp_state *
     case OPTION_KEEP_DELETED:
         options->keeps_deleted = true;
         return 0;
+    case OPTION_HISTORY:
+        options->history_mb = parse_number(state, argument, 0, 1048576);
+        return 0;
     case OPTION_LOG_STATEMENTS:
         options->logs_statements = true;
         return 0;
@@ -218,6 +236,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_EPHEMERAL:
         options->ephemeral = true;
         return 0;
+    case OPTION_SEED:
+        options->seed_file = argument;
+        return 0;
     case OPTION_KEYS:
         options->keys_file = argument;
         return 0;
@@ -253,12 +274,17 @@ void options_parse(int argc, char **argv, Options *ret_options)
         .reverts = true,
         .operation_ms = 150,
         .suspend_ms = 300000,
+        .history_mb = 1024,
         .rate_retry_after = -1,
         .kafka_brokers = 1,
     };
     argp_err_exit_status = 64;
     const struct argp parser = {OPTIONS, parse_option, NULL, DOCUMENTATION, NULL, NULL, NULL};
     argp_parse(&parser, argc, argv, 0, NULL, ret_options);
+    if (ret_options->seed_file != NULL && !ret_options->compute) {
+        fprintf(stderr, "neon-sandbox: --seed needs clusters, --no-compute has none\n");
+        exit(argp_err_exit_status);
+    }
     if (ret_options->postgres_count == 0) {
         ret_options->postgres_dirs[ret_options->postgres_count++] = "/usr/lib/postgresql/15";
     }

@@ -26,9 +26,11 @@ typedef struct Options {
     const char *user;
     const char *keys_file;
     const char *faults_file;
+    const char *seed_file; /* NULL: none */
     const char *log_file;
     const char *record_file;
     bool quiet;
+    int64_t history_mb;   /* of log for each branch's points in time; 0: none */
     bool logs_statements; /* the clusters' logs */
     bool reverts;         /* clusters get what only the control plane knows */
     bool kafka;

@@ -319,12 +319,12 @@ static void on_connection(uv_stream_t *listener, int status)
     relay_continue(relay);
 }
 
-static bool listen_anywhere(Relay *relay)
+static bool listen_at(Relay *relay, int port)
 {
     struct sockaddr_in address;
     struct sockaddr_in bound;
     int length = sizeof(bound);
-    uv_ip4_addr("127.0.0.1", 0, &address);
+    uv_ip4_addr("127.0.0.1", port, &address);
     if (uv_tcp_bind(&relay->listener, (const struct sockaddr *)&address, 0) != 0 ||
         uv_listen((uv_stream_t *)&relay->listener, RELAY_BACKLOG, on_connection) != 0 ||
         uv_tcp_getsockname(&relay->listener, (struct sockaddr *)&bound, &length) != 0) {
@@ -334,7 +334,7 @@ static bool listen_anywhere(Relay *relay)
     return true;
 }
 
-Relay *relay_open(uv_loop_t *loop, Endpoint *endpoint, const RelayOwner *owner)
+Relay *relay_open(uv_loop_t *loop, Endpoint *endpoint, int port, const RelayOwner *owner)
 {
     Relay *relay = calloc(1, sizeof(*relay));
     if (relay == NULL) {
@@ -345,7 +345,7 @@ Relay *relay_open(uv_loop_t *loop, Endpoint *endpoint, const RelayOwner *owner)
     relay->owner = *owner;
     uv_tcp_init(loop, &relay->listener);
     relay->listener.data = relay;
-    if (!listen_anywhere(relay)) {
+    if (!listen_at(relay, port)) {
         relay_close(relay);
         return NULL;
     }

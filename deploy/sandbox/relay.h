@@ -23,8 +23,8 @@ typedef struct RelayOwner {
     void (*on_unreachable)(void *context, Endpoint *endpoint);
 } RelayOwner;
 
-/* Listens on 127.0.0.1 on a port of the system's choice. NULL when that fails. */
-Relay *relay_open(uv_loop_t *loop, Endpoint *endpoint, const RelayOwner *owner);
+/* Listens on that port of 127.0.0.1; 0: one of the system's choice. NULL when that fails. */
+Relay *relay_open(uv_loop_t *loop, Endpoint *endpoint, int port, const RelayOwner *owner);
 int relay_port(const Relay *relay);
 /* Connects those that wait. */
 void relay_continue(Relay *relay);

@@ -6,11 +6,8 @@
 
 #include "compute.h"
 #include "handlers.h"
-#include "log.h"
 #include "record.h"
 #include "routes.h"
-
-static const char UNROUTED[] = "GET (no such route)";
 
 static bool is_printable(const char *text)
 {
@@ -85,61 +82,6 @@ void request_add_body(Request *request, const char *data, size_t bytes)
     request->body_text[request->body_bytes] = '\0';
 }
 
-static enum MHD_Result add_query(void *argument, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
-{
-    (void)kind;
-    Exchange *exchange = argument;
-    if (exchange->query_count == EXCHANGE_QUERY_MAX) {
-        return MHD_NO;
-    }
-    char *name_copy = strdup(name);
-    char *value_copy = strdup(value == NULL ? "" : value);
-    if (name_copy == NULL || value_copy == NULL) {
-        abort();
-    }
-    exchange->query[exchange->query_count++] = (QueryArgument){name_copy, value_copy};
-    return text_decode_percent(name_copy) && text_decode_percent(value_copy) ? MHD_YES : MHD_NO;
-}
-
-static bool read_query(Request *request)
-{
-    Exchange *exchange = &request->exchange;
-    int count = MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
-    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_query, exchange);
-    bool is_valid = exchange->query_count == count;
-    for (int i = 0; i < exchange->query_count && is_valid; i++) {
-        json_t *text = json_string(exchange->query[i].value); /* NULL for invalid UTF-8 */
-        is_valid = text != NULL;
-        json_decref(text);
-    }
-    if (!is_valid) {
-        exchange_fail(exchange, 400, "", "invalid request: query string");
-    }
-    return is_valid;
-}
-
-static bool read_body(Request *request)
-{
-    Exchange *exchange = &request->exchange;
-    if (request->is_body_too_long) {
-        exchange_fail(exchange, 400, "", "invalid request: the body is too large");
-        return false;
-    }
-    json_error_t error;
-    request->body = request->body_bytes == 0
-                        ? json_object()
-                        : json_loadb(request->body_text, request->body_bytes, 0, &error);
-    bool may_be_list = (exchange->route->flags & ROUTE_ADMIN) != 0;
-    if (!json_is_object(request->body) && !(may_be_list && json_is_array(request->body))) {
-        exchange_fail(exchange, 400, "", "invalid request: decode application/json: %s",
-                      request->body == NULL ? error.text : "object expected");
-        return false;
-    }
-    exchange->body = request->body;
-    return true;
-}
-
 static bool authenticate(Request *request)
 {
     Exchange *exchange = &request->exchange;
@@ -165,7 +107,7 @@ static bool read_request(Request *request)
         exchange_fail(exchange, 404, "", "this route does not exist");
         return false;
     }
-    return read_query(request) && read_body(request);
+    return request_read(request);
 }
 
 static void apply_limit(Request *request)
@@ -203,31 +145,11 @@ static void plan_faults(Request *request)
     }
 }
 
-static void note_call(const Request *request)
-{
-    const Exchange *exchange = &request->exchange;
-    bool is_admin = exchange->route != NULL && (exchange->route->flags & ROUTE_ADMIN) != 0;
-    int64_t took_us = text_monotonic_us() - request->started_us;
-    Call call = {
-        .at_ms = text_now_ms() - took_us / 1000,
-        .took_us = took_us,
-        .route = exchange->route == NULL ? UNROUTED : exchange->route->name,
-        .fault = request->plan.label,
-        .status = request->is_dropped ? 0 : exchange->status,
-    };
-    text_format(call.path, sizeof(call.path), "%.*s", CALLS_PATH_BYTES - 1, request->raw_path);
-    if (!is_admin) {
-        calls_add(&exchange->sandbox->calls, &call);
-    }
-    log_line("%s %s %d %lld.%lld ms%s%s", request->method, call.path, call.status,
-             (long long)(took_us / 1000), (long long)(took_us / 100 % 10),
-             call.fault == NULL ? "" : " fault:", call.fault == NULL ? "" : call.fault);
-}
-
 static void finish(void *argument)
 {
     Request *request = argument;
-    note_call(request);
+    request_keep(request);
+    request_note(request);
     request->is_ready = true;
     request->ready(request);
 }
@@ -272,11 +194,20 @@ static void handle(void *argument)
     /* Resolved again: while roles were read the project may have gone. */
     if (routes_resolve(exchange)) {
         exchange->route->handle(exchange);
+        request_touch(exchange);
     }
     if (request->plan.has_error) {
         reply_fault(request);
     }
     finish_later(request);
+}
+
+static void sync_branch(void *argument)
+{
+    Request *request = argument;
+    Exchange *exchange = &request->exchange;
+    Branch *branch = exchange->branch != NULL ? exchange->branch : branches_find_parent(exchange);
+    compute_sync(exchange->sandbox->compute, branch, handle, request);
 }
 
 static void run(void *argument)
@@ -301,9 +232,8 @@ static void run(void *argument)
     } else if ((exchange->route->flags & ROUTE_SCHEMA) != 0) {
         branches_prepare_schema(exchange, handle, request);
     } else {
-        Branch *branch =
-            exchange->branch != NULL ? exchange->branch : branches_find_parent(exchange);
-        compute_sync(exchange->sandbox->compute, branch, handle, request);
+        compute_sync(exchange->sandbox->compute, branches_find_source(exchange), sync_branch,
+                     request);
     }
 }
 

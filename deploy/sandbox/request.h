@@ -37,7 +37,14 @@ Request *request_new(Sandbox *sandbox, struct MHD_Connection *connection, const 
                      const char *path);
 void request_free(Request *request);
 void request_add_body(Request *request, const char *data, size_t bytes);
+/* Reads the query and the body into its exchange. False: they were refused, that is replied. */
+bool request_read(Request *request);
 /* Runs it; `ready` may be called before this returns. */
 void request_start(Request *request);
+/* Parts of it (request_end.c): notes what the handler changed beside what it touched itself; writes
+ * that, before anybody is told; tells the log and GET /sandbox/calls. */
+void request_touch(const Exchange *exchange);
+void request_keep(Request *request);
+void request_note(const Request *request);
 /* Sends the reply. */
 enum MHD_Result request_send(Request *request);

@@ -25,4 +25,7 @@ typedef struct Sandbox {
     Calls calls;
     FILE *record;     /* NULL without --record */
     Compute *compute; /* NULL with --no-compute */
+    struct Saved *saved; /* saved.h; NULL with --ephemeral */
+    char seed_project[IDS_BYTES];
+    bool is_stopping;
 } Sandbox;

@@ -105,20 +105,11 @@ static bool build_login(PGconn *connection, const Change *change, char *buffer, 
     return verifier != NULL && text_format(buffer, size, " LOGIN PASSWORD '%s'", verifier);
 }
 
-static bool create_role(PGconn *connection, const Change *change, char *ret_error,
-                        size_t error_bytes)
+static bool exists(PGconn *connection, const char *query, const char *name)
 {
-    char login[512];
-    char statement[SQL_STATEMENT_BYTES];
-    QUOTED name = quote_name(connection, change->name);
-    if (!build_login(connection, change, login, sizeof(login))) {
-        return report(connection, ret_error, error_bytes);
-    }
-    text_build(statement, sizeof(statement),
-               "CREATE ROLE %s INHERIT CREATEROLE CREATEDB BYPASSRLS REPLICATION "
-               "IN ROLE neon_superuser%s",
-               name, login);
-    return sql_run(connection, statement, ret_error, error_bytes);
+    const char *values[] = {name};
+    RESULT found = PQexecParams(connection, query, 1, NULL, values, NULL, NULL, 0);
+    return PQntuples(found) == 1;
 }
 
 static bool set_password(PGconn *connection, const Change *change, char *ret_error,
@@ -142,6 +133,26 @@ static bool set_password(PGconn *connection, const Change *change, char *ret_err
     return PQresultStatus(result) == PGRES_TUPLES_OK || report(connection, ret_error, error_bytes);
 }
 
+static bool create_role(PGconn *connection, const Change *change, char *ret_error,
+                        size_t error_bytes)
+{
+    char login[512];
+    char statement[SQL_STATEMENT_BYTES];
+    QUOTED name = quote_name(connection, change->name);
+    if (change->is_repeated &&
+        exists(connection, "SELECT FROM pg_roles WHERE rolname = $1", change->name)) {
+        return set_password(connection, change, ret_error, error_bytes);
+    }
+    if (!build_login(connection, change, login, sizeof(login))) {
+        return report(connection, ret_error, error_bytes);
+    }
+    text_build(statement, sizeof(statement),
+               "CREATE ROLE %s INHERIT CREATEROLE CREATEDB BYPASSRLS REPLICATION "
+               "IN ROLE neon_superuser%s",
+               name, login);
+    return sql_run(connection, statement, ret_error, error_bytes);
+}
+
 static bool create_database(PGconn *connection, const Change *change, SqlConnect connect,
                             void *context, char *ret_error, size_t error_bytes)
 {
@@ -150,7 +161,9 @@ static bool create_database(PGconn *connection, const Change *change, SqlConnect
     QUOTED owner = quote_name(connection, change->owner);
     text_build(statement, sizeof(statement), "CREATE DATABASE %s TEMPLATE template0 OWNER %s", name,
                owner);
-    if (!sql_run(connection, statement, ret_error, error_bytes)) {
+    bool is_there = change->is_repeated &&
+                    exists(connection, "SELECT FROM pg_database WHERE datname = $1", change->name);
+    if (!is_there && !sql_run(connection, statement, ret_error, error_bytes)) {
         return false;
     }
     text_build(statement, sizeof(statement),
@@ -190,13 +203,6 @@ static bool reassign_in(SqlConnect connect, void *context, const char *database,
     return done;
 }
 
-static bool exists(PGconn *connection, const char *query, const char *name)
-{
-    const char *values[] = {name};
-    RESULT found = PQexecParams(connection, query, 1, NULL, values, NULL, NULL, 0);
-    return PQntuples(found) == 1;
-}
-
 static bool drop_role(PGconn *connection, const Change *change, SqlConnect connect, void *context,
                       char *ret_error, size_t error_bytes)
 {
@@ -224,6 +230,10 @@ static bool alter_database(PGconn *connection, const Change *change, char *ret_e
     QUOTED name = quote_name(connection, change->name);
     QUOTED owner = quote_name(connection, change->owner);
     QUOTED new_name = quote_name(connection, change->new_name);
+    if (change->is_repeated &&
+        !exists(connection, "SELECT FROM pg_database WHERE datname = $1", change->name)) {
+        return true;
+    }
     text_build(statement, sizeof(statement), "ALTER DATABASE %s OWNER TO %s", name, owner);
     if (!sql_run(connection, statement, ret_error, error_bytes)) {
         return false;

@@ -13,12 +13,8 @@
 
 /* What a sandbox removes at its start must be a sandbox's: the folder has to be empty or one
  * before. */
-static bool may_be_used(const char *dir)
+static bool is_empty_folder(const char *dir)
 {
-    char path[PATH_MAX];
-    if (!text_format(path, sizeof(path), "%s/sandbox.lock", dir) || access(path, F_OK) == 0) {
-        return true;
-    }
     DIR *list = opendir(dir);
     bool is_empty = true;
     for (const struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL;
@@ -31,14 +27,45 @@ static bool may_be_used(const char *dir)
     return is_empty;
 }
 
-int state_open(const char *dir, char *ret_error, size_t error_bytes)
+static bool has(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    return text_format(path, sizeof(path), "%s/%s", dir, name) && access(path, F_OK) == 0;
+}
+
+static bool check_kind(const char *dir, bool is_ephemeral, char *ret_error, size_t error_bytes)
+{
+    char clusters[PATH_MAX];
+    bool is_kept = has(dir, "sandbox.db");
+    if (is_ephemeral && is_kept) {
+        text_format(
+            ret_error, error_bytes,
+            "--state %s holds a sandbox that is kept (sandbox.db), --ephemeral would remove "
+            "it; choose another folder",
+            dir);
+        return false;
+    }
+    text_format(clusters, sizeof(clusters), "%s/clusters", dir);
+    if (!is_ephemeral && !is_kept && !is_empty_folder(clusters)) {
+        text_format(
+            ret_error, error_bytes,
+            "%s/sandbox.db is missing, but there are clusters (of an older neon-sandbox, or "
+            "of one with --ephemeral that was killed); choose another --state, or remove "
+            "this one",
+            dir);
+        return false;
+    }
+    return true;
+}
+
+int state_open(const char *dir, bool is_ephemeral, char *ret_error, size_t error_bytes)
 {
     char path[PATH_MAX];
     if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
         text_format(ret_error, error_bytes, "--state %s: %s", dir, strerror(errno));
         return -1;
     }
-    if (!may_be_used(dir)) {
+    if (!has(dir, "sandbox.lock") && !is_empty_folder(dir)) {
         text_format(ret_error, error_bytes,
                     "--state %s is neither empty nor a sandbox's folder; choose another", dir);
         return -1;
@@ -56,6 +83,10 @@ int state_open(const char *dir, char *ret_error, size_t error_bytes)
     if (fcntl(lock, F_OFD_SETLK, &wanted) != 0) {
         text_format(ret_error, error_bytes,
                     "--state %s is in use by another neon-sandbox; choose another folder", dir);
+        close(lock);
+        return -1;
+    }
+    if (!check_kind(dir, is_ephemeral, ret_error, error_bytes)) {
         close(lock);
         return -1;
     }

@@ -1,6 +1,7 @@
 #include "tls.h"
 
 #include <limits.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -10,7 +11,7 @@
 #include "files.h"
 #include "text.h"
 
-enum { TLS_DAYS = 30, TLS_EXTENSION_BYTES = 512 };
+enum { TLS_DAYS = 30, TLS_CA_DAYS = 3650, TLS_EXTENSION_BYTES = 512 };
 
 struct Tls {
     EVP_PKEY *key;
@@ -40,7 +41,7 @@ static bool set_serial(X509 *certificate)
     return ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1) == 1;
 }
 
-static X509 *new_certificate(const char *subject, EVP_PKEY *key)
+static X509 *new_certificate(const char *subject, EVP_PKEY *key, int days)
 {
     X509 *certificate = X509_new();
     if (certificate == NULL) {
@@ -49,7 +50,7 @@ static X509 *new_certificate(const char *subject, EVP_PKEY *key)
     X509_NAME *name = X509_get_subject_name(certificate);
     if (X509_set_version(certificate, X509_VERSION_3) != 1 || !set_serial(certificate) ||
         X509_gmtime_adj(X509_getm_notBefore(certificate), -3600L) == NULL ||
-        X509_gmtime_adj(X509_getm_notAfter(certificate), TLS_DAYS * 86400L) == NULL ||
+        X509_gmtime_adj(X509_getm_notAfter(certificate), days * 86400L) == NULL ||
         X509_set_pubkey(certificate, key) != 1 ||
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)subject, -1,
                                    -1, 0) != 1) {
@@ -62,7 +63,7 @@ static X509 *new_certificate(const char *subject, EVP_PKEY *key)
 static bool make_ca(Tls *tls)
 {
     tls->key = EVP_EC_gen("P-256");
-    tls->certificate = tls->key == NULL ? NULL : new_certificate("neon-sandbox CA", tls->key);
+    tls->certificate = tls->key == NULL ? NULL : new_certificate("neon-sandbox CA", tls->key, TLS_CA_DAYS);
     X509 *ca = tls->certificate;
     return ca != NULL && X509_set_issuer_name(ca, X509_get_subject_name(ca)) == 1 &&
            add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE") &&
@@ -97,15 +98,47 @@ static bool write_key(EVP_PKEY *key, const char *path, const SpawnUser *user)
     return written;
 }
 
+/* What clients hold a copy of stays good over a restart. */
+static bool read_ca(Tls *tls, const char *key_path)
+{
+    BIO *certificate = BIO_new_file(tls->ca_file, "r");
+    BIO *key = BIO_new_file(key_path, "r");
+    if (certificate != NULL && key != NULL) {
+        tls->certificate = PEM_read_bio_X509(certificate, NULL, NULL, NULL);
+        tls->key = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    }
+    BIO_free(certificate);
+    BIO_free(key);
+    ERR_clear_error();
+    bool is_read = tls->certificate != NULL && tls->key != NULL &&
+                   X509_check_private_key(tls->certificate, tls->key) == 1 &&
+                   X509_cmp_current_time(X509_get0_notAfter(tls->certificate)) > 0;
+    if (!is_read) {
+        X509_free(tls->certificate);
+        EVP_PKEY_free(tls->key);
+        tls->certificate = NULL;
+        tls->key = NULL;
+    }
+    return is_read;
+}
+
+static bool make_files(Tls *tls, const char *key_path)
+{
+    SpawnUser self = {0};
+    return make_ca(tls) && write_key(tls->key, key_path, &self) &&
+           write_certificate(tls->certificate, tls->ca_file, &self);
+}
+
 Tls *tls_open(const char *dir)
 {
     Tls *tls = calloc(1, sizeof(*tls));
-    SpawnUser self = {0};
+    char key_path[PATH_MAX];
     if (tls == NULL) {
         abort();
     }
-    if (!text_format(tls->ca_file, sizeof(tls->ca_file), "%s/ca.pem", dir) || !make_ca(tls) ||
-        !write_certificate(tls->certificate, tls->ca_file, &self)) {
+    if (!text_format(tls->ca_file, sizeof(tls->ca_file), "%s/ca.pem", dir) ||
+        !text_format(key_path, sizeof(key_path), "%s/ca.key", dir) ||
+        (!read_ca(tls, key_path) && !make_files(tls, key_path))) {
         tls_free(tls);
         return NULL;
     }
@@ -144,7 +177,7 @@ static bool make_leaf(const Tls *tls, const char *const *names, int count, EVP_P
         text_build(list + used, sizeof(list) - used, "%sDNS:%s", i == 0 ? "" : ",", names[i]);
     }
     *ret_key = EVP_EC_gen("P-256");
-    *ret_leaf = *ret_key == NULL ? NULL : new_certificate("neon-sandbox", *ret_key);
+    *ret_leaf = *ret_key == NULL ? NULL : new_certificate("neon-sandbox", *ret_key, TLS_DAYS);
     return *ret_leaf != NULL && sign_leaf(tls, *ret_leaf, list);
 }
 
