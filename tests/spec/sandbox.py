@@ -1,4 +1,5 @@
-"""A neon-sandbox of a test, without computes: started, called over HTTP, stopped."""
+"""A neon-sandbox of a test, without computes if not told otherwise: started, called over HTTP,
+stopped."""
 
 import json
 import os
@@ -12,15 +13,16 @@ START_SECONDS = 30
 
 
 class Sandbox:
-    def __init__(self, program, *arguments):
+    def __init__(self, program, *arguments, computes=False):
         self.folder = tempfile.TemporaryDirectory(prefix="neon-spec-")
+        os.chmod(self.folder.name, 0o755)  # the clusters' user has to get through
         self.dir = self.folder.name
         self.program = program
-        self.arguments = arguments
+        self.arguments = [*arguments] if computes else ["--no-compute", *arguments]
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [self.program, "--no-compute", "--port", "0", "--state", self.dir + "/state", "--quiet",
+            [self.program, "--port", "0", "--state", self.dir + "/state", "--quiet",
              "--operation-ms", "0", *self.arguments],
             stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()

@@ -40,12 +40,13 @@ MADE_UP_EVERY = 8
 # is refused is a fault of the sandbox.
 REFUSALS = [
     (400, r"\(len \d+, \d+ to \d+ expected\)"),
-    (400, r"NUL byte|\\\\u0000|query string|too big integer|real number overflow"),
+    (400, r"NUL byte|\\\\u0000|query string|too big (negative )?integer|real number overflow"),
     (400, r"a future time in RFC 3339 expected|is outside the project's history"),
     (400, r"autoscaling limits|suspend_timeout_seconds is below the minimum"),
     (400, r"not supported by this sandbox"),
-    (400, r'query parameter \\"cursor\\"'),
-    (400, r"settings must not be nil"),
+    (400, r'query parameter \\"cursor\\"|(source|parent)_lsn'),
+    (400, r"settings must not be nil|invalid Postgres setting"),
+    (400, r"provisioner \(unknown value\)"),
     (422, r"ENDPOINTS_LIMIT_EXCEEDED"),
     (422, r"a protected branch cannot expire"),
 ]
@@ -53,6 +54,7 @@ REFUSALS = [
 world = World(os.environ["GENERATOR_URL"], os.environ["GENERATOR_SINGLE"] == "yes")
 counts = collections.defaultdict(collections.Counter)
 calls = collections.Counter()
+names = collections.defaultdict(set)
 
 
 class Refused(Failure):
@@ -81,6 +83,11 @@ def set_path(case, values):
     return not keeps
 
 
+def format_time(days):
+    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def set_query(case, values):
     query = case.query
     if not query:
@@ -91,6 +98,8 @@ def set_query(case, values):
     if not is_negative(case, ParameterLocation.QUERY):
         if "format" in query:
             query["format"] = "sql"
+        if "timestamp" in query:
+            query["timestamp"] = format_time(0)
         for name in ("database_name", "db_name", "role_name"):
             if name in query:
                 query[name] = values[QUERY_NAMES[name]]
@@ -110,8 +119,21 @@ def set_body(value, values, is_valid):
             elif name == "owner_name":
                 value[name] = values["role_name"]
             elif name == "expires_at" and is_valid:
-                time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
-                value[name] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+                value[name] = format_time(1)
+            elif name in ("parent_timestamp", "source_timestamp") and is_valid:
+                value[name] = format_time(0)
+
+
+def set_name(case):
+    """In a world that stays the same, a name that is taken would only ever get 409."""
+    for kind in ("database", "role"):
+        subject = case.body.get(kind) if isinstance(case.body, dict) else None
+        name = subject.get("name") if isinstance(subject, dict) else None
+        if not isinstance(name, str) or is_negative(case, ParameterLocation.BODY):
+            continue
+        if name in names[kind]:
+            subject["name"] = world.name()
+        names[kind].add(name)
 
 
 @schemathesis.hook
@@ -123,13 +145,15 @@ def before_call(context, case, kwargs):
         counts[label]["real"] += 1
     set_query(case, values)
     set_body(case.body, values, not is_negative(case, ParameterLocation.BODY))
+    if world.single:
+        set_name(case)
 
 
 @schemathesis.hook
 def after_call(context, case, response):
     mode = case.meta.generation.mode.value if case.meta is not None else "positive"
     counts[case.operation.label][f"{mode} {response.status_code}"] += 1
-    world.note(case.method, response.status_code)
+    world.note(case.operation.label, response.status_code)
 
 
 @schemathesis.hook

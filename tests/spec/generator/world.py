@@ -54,6 +54,7 @@ class World:
         self.ids = {}
         self.serial = 0
         self.is_stale = True
+        self.spares = {}  # by route: what its next success uses up
 
     def name(self):
         self.serial += 1
@@ -68,8 +69,10 @@ class World:
             "POST", branches, {"branch": {}, "endpoints": [{"type": "read_write"}]}
         )
         bare = api.make("POST", branches, {"branch": {}})
+        members = api.make("GET", f"/organizations/{ORGANIZATION}/members")["members"]
         self.ids = {
             "org_id": ORGANIZATION,
+            "member_id": members[0]["member"]["id"],
             "project_id": project_id,
             "root_id": project["branch"]["id"],
             "branch_id": second["branch"]["id"],
@@ -79,6 +82,7 @@ class World:
             "database_name": project["databases"][0]["name"],
             "operation_id": project["operations"][0]["id"],
         }
+        self.spares = {}
         self.wait()
 
     def wait(self):
@@ -106,18 +110,28 @@ class World:
     def branch_path(self, rest):
         return f"/projects/{self.ids['project_id']}/branches/{self.ids['branch_id']}{rest}"
 
+    def make_spare(self, label):
+        """The parameter that the route uses up, and a value of it."""
+        method, path = label.split(" ")
+        if path.endswith("/api_keys/{key_id}"):
+            return "key_id", self.make_key(path.startswith("/organizations/"))
+        if method == "DELETE" and path.endswith("/roles/{role_name}"):
+            return "role_name", self.make_role()
+        if method in ("DELETE", "PATCH") and path.endswith("/databases/{database_name}"):
+            return "database_name", self.make_database()
+        return None
+
     def prepare(self, label):
         """Real values of the path's parameters for one call of that route."""
         if not self.ids or (self.is_stale and not self.single):
             self.build()
         self.is_stale = False
         values = dict(self.ids)
-        if label.endswith("/api_keys/{key_id}"):
-            values["key_id"] = self.make_key("/organizations/" in label)
-        if label.startswith("DELETE ") and label.endswith("/roles/{role_name}"):
-            values["role_name"] = self.make_role()
-        if label.startswith("DELETE ") and label.endswith("/databases/{database_name}"):
-            values["database_name"] = self.make_database()
+        if label not in self.spares:
+            self.spares[label] = self.make_spare(label)
+        if self.spares[label] is not None:
+            name, value = self.spares[label]
+            values[name] = value
         if label.endswith("/recover"):
             self.api.make("DELETE", f"/projects/{values['project_id']}")
             self.is_stale = True
@@ -125,9 +139,11 @@ class World:
             self.wait()
         return values
 
-    def note(self, method, status):
-        if method != "GET" and status < 300:
+    def note(self, label, status):
+        """What a reply means for the calls to come."""
+        if not label.startswith("GET ") and status < 300:
             self.is_stale = True
+            self.spares.pop(label, None)
 
 
 def add_key(api):
