@@ -7,14 +7,7 @@
 #include "handlers.h"
 #include "plans.h"
 #include "render.h"
-
-static bool is_lsn(const char *text)
-{
-    static const char HEX[] = "0123456789ABCDEFabcdef";
-    size_t high = strspn(text, HEX);
-    size_t low = text[high] == '/' ? strspn(text + high + 1, HEX) : 0;
-    return high > 0 && high <= 8 && low > 0 && low <= 8 && text[high + 1 + low] == '\0';
-}
+#include "wal.h"
 
 static bool check_time(Exchange *exchange, const char *name, const char *text, int64_t *ret_ms)
 {
@@ -36,28 +29,40 @@ static bool check_time(Exchange *exchange, const char *name, const char *text, i
     return true;
 }
 
+bool branches_is_point(const BranchPoint *point)
+{
+    return point->time_ms != 0 || point->lsn[0] != '\0';
+}
+
 bool branches_read_point(Exchange *exchange, const json_t *object, const char *lsn_name,
                          const char *time_name, BranchPoint *ret_point)
 {
     const char *lsn = NULL;
     const char *time = NULL;
+    uint64_t position = 0;
     if (!exchange_get_string(exchange, object, "", lsn_name, 1, STORE_LSN_BYTES - 1, &lsn) ||
         !exchange_get_string(exchange, object, "", time_name, 1, TEXT_TIME_BYTES - 1, &time) ||
         (time != NULL && !check_time(exchange, time_name, time, &ret_point->time_ms))) {
         return false;
     }
-    if (lsn != NULL && (time != NULL || !is_lsn(lsn))) {
+    if (lsn != NULL && (time != NULL || !wal_parse_lsn(lsn, &position))) {
         exchange_fail(exchange, 400, "", "invalid request: %s", lsn_name);
-        return false;
-    }
-    if ((lsn != NULL || time != NULL) && exchange->sandbox->compute != NULL) {
-        exchange_fail(exchange, 400, "",
-                      "%s is not supported by this sandbox: it copies current data only",
-                      lsn != NULL ? lsn_name : time_name);
         return false;
     }
     text_build(ret_point->lsn, sizeof(ret_point->lsn), "%s", lsn == NULL ? "" : lsn);
     return true;
+}
+
+bool branches_check_point(Exchange *exchange, const Branch *branch, const BranchPoint *point)
+{
+    char error[COMPUTE_ERROR_BYTES];
+    if (exchange->sandbox->compute == NULL || !branches_is_point(point) ||
+        compute_check_point(branch, point->lsn, point->time_ms, error, sizeof(error))) {
+        return true;
+    }
+    exchange_fail(exchange, 400, "", "invalid request: %s is outside the branch's history: %s",
+                  point->time_ms != 0 ? "the timestamp" : "the LSN", error);
+    return false;
 }
 
 /* What POST restore asks for; texts stay the body's. */
@@ -99,6 +104,8 @@ static bool check_request(Exchange *exchange, const RestoreRequest *request, con
         refusal = "cannot restore from a branch that expires";
     } else if (request->preserve_name == NULL && source == branch) {
         refusal = "preserve_under_name is required to restore a branch from itself";
+    } else if (source == branch && !branches_is_point(&request->point)) {
+        refusal = "source_timestamp or source_lsn is required to restore a branch from itself";
     } else if (request->preserve_name == NULL && branch->children > 0) {
         refusal = "preserve_under_name is required to restore a branch that has children";
     }
@@ -107,8 +114,15 @@ static bool check_request(Exchange *exchange, const RestoreRequest *request, con
         return false;
     }
     bool is_preserved = request->preserve_name != NULL;
-    return branches_check_name(exchange, request->preserve_name) &&
+    return branches_check_point(exchange, source, &request->point) &&
+           branches_check_name(exchange, request->preserve_name) &&
            (!is_preserved || plans_allow_branch(exchange, false));
+}
+
+Branch *branches_find_source(const Exchange *exchange)
+{
+    const char *id = json_string_value(json_object_get(exchange->body, "source_branch_id"));
+    return id == NULL ? NULL : store_find_branch(&exchange->sandbox->store, exchange->project, id);
 }
 
 /* The branch as it was, under a new name and id, with its children and without an endpoint. */

@@ -198,8 +198,7 @@ static bool try_start(Cluster *cluster, char *ret_error, size_t error_bytes)
     set(&arguments, "ssl_key_file=%s/server.key", cluster->dir);
     const char *libraries = cluster->version->has_statistics ? ",pg_stat_statements" : "";
     libraries = cluster->libraries != NULL ? cluster->libraries : libraries;
-    set(&arguments, "shared_preload_libraries=\"%s\"%s", cluster->versions->module_path,
-        libraries);
+    set(&arguments, "shared_preload_libraries=\"%s\"%s", cluster->versions->module_path, libraries);
     set(&arguments, "log_statement=%s", cluster->versions->logs_statements ? "all" : "none");
     set_log(&arguments, cluster);
     if (cluster->recovery_timeline != 0) {
