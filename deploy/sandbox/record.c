@@ -25,6 +25,15 @@ static json_t *header_or_null(const Request *request, const char *name)
     return text_or_null(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name));
 }
 
+/* Whether it came with a key, good or not. */
+static bool has_key(const Request *request)
+{
+    static const char BEARER[] = "Bearer ";
+    const char *value = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                    MHD_HTTP_HEADER_AUTHORIZATION);
+    return value != NULL && strncmp(value, BEARER, sizeof(BEARER) - 1) == 0;
+}
+
 typedef struct Query {
     FILE *stream;
     int count;
@@ -95,7 +104,7 @@ static json_t *make_line(const Request *request, struct MHD_Response *response, 
                      header_or_null(request, MHD_HTTP_HEADER_USER_AGENT), "method", request->method,
                      "path", text_or_null(request->raw_path), "query", make_query(request),
                      "content_type", header_or_null(request, MHD_HTTP_HEADER_CONTENT_TYPE), "body",
-                     make_body(request), "authorized", exchange->key != NULL, "route",
+                     make_body(request), "authorized", has_key(request), "route",
                      text_or_null(route), "fault", text_or_null(request->plan.label), "broken",
                      request->plan.has_error, "status", response == NULL ? 0 : exchange->status,
                      "headers", headers, "reply", text_or_null(reply));
