@@ -46,11 +46,11 @@ void accounts_get_auth(Exchange *exchange)
 static json_t *render_billing_account(void)
 {
     return json_pack("{s:s, s:{s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
-                     "state", "active", "payment_source", "type", "", "subscription_type",
-                     "launch_v3", "payment_method", "none", "quota_reset_at_last",
-                     "2026-11-01T00:00:00Z", "name", "Sandbox", "email", "sandbox@example.com",
-                     "address_city", "", "address_country", "", "address_line1", "",
-                     "address_line2", "", "address_postal_code", "", "address_state", "");
+                     "state", "active", "payment_source", "type", "", "subscription_type", "launch",
+                     "payment_method", "none", "quota_reset_at_last", "2026-11-01T00:00:00Z",
+                     "name", "Sandbox", "email", "sandbox@example.com", "address_city", "",
+                     "address_country", "", "address_line1", "", "address_line2", "",
+                     "address_postal_code", "", "address_state", "");
 }
 
 void accounts_get_me(Exchange *exchange)
