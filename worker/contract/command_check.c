@@ -171,6 +171,18 @@ bool command_check_connect(const Provisioning__V1__Command *message, Error *err)
            check_reference(action->reference, err);
 }
 
+bool command_check_disconnect(const Provisioning__V1__Command *message, Error *err)
+{
+    return command_check_account(message->disconnect_account->account, "disconnect_account.account",
+                                 err);
+}
+
+bool command_check_preview_base(const Provisioning__V1__Command *message, Error *err)
+{
+    return command_check_environment(message->set_preview_base->environment,
+                                     "set_preview_base.environment", err);
+}
+
 // Without a list there is one database of this name.
 static CommandNames databases_of(const Provisioning__V1__CreateEnvironment *action)
 {

@@ -23,10 +23,12 @@ bool command_check_envelope(const Provisioning__V1__Command *message, Error *err
 // The fields of each action; codes FIELD_REQUIRED, INVALID_NAME, INVALID_VALUE, REFERENCE_INVALID.
 bool command_check_cancel(const Provisioning__V1__Command *message, Error *err);
 bool command_check_connect(const Provisioning__V1__Command *message, Error *err);
+bool command_check_disconnect(const Provisioning__V1__Command *message, Error *err);
 bool command_check_create(const Provisioning__V1__Command *message, Error *err);
 bool command_check_branch(const Provisioning__V1__Command *message, Error *err);
 bool command_check_setup_roles(const Provisioning__V1__Command *message, Error *err);
 bool command_check_rotate(const Provisioning__V1__Command *message, Error *err);
+bool command_check_preview_base(const Provisioning__V1__Command *message, Error *err);
 bool command_check_reveal(const Provisioning__V1__Command *message, Error *err);
 bool command_check_delete(const Provisioning__V1__Command *message, Error *err);
 bool command_check_edit_project(const Provisioning__V1__Command *message, Error *err);

@@ -9,6 +9,11 @@ static const char *connected_account(const CommandMessage *message)
     return message->connect_account->account;
 }
 
+static const char *disconnected_account(const CommandMessage *message)
+{
+    return message->disconnect_account->account;
+}
+
 static const char *creating_account(const CommandMessage *message)
 {
     return message->create_environment->account;
@@ -28,6 +33,17 @@ static const char *branching_account(const CommandMessage *message)
 static const char *branched_environment(const CommandMessage *message)
 {
     return branches_environment(message) ? message->branch_environment->source_environment : "";
+}
+
+static Subject whole_application(const CommandMessage *message)
+{
+    (void)message;
+    return (Subject){.kind = SUBJECT_APPLICATION};
+}
+
+static const char *preview_base(const CommandMessage *message)
+{
+    return message->set_preview_base->environment;
 }
 
 static bool only_plans(const CommandMessage *message)
@@ -54,6 +70,14 @@ static const CommandRow ROWS[] = {
         .check = command_check_connect,
         .writes = SUBJECT_ACCOUNT,
         .account = connected_account,
+        .excludes = COMMAND_EXCLUDES_ACCOUNTS,
+    },
+    {
+        .action = ACTION(DISCONNECT_ACCOUNT),
+        .fields = {1},
+        .check = command_check_disconnect,
+        .writes = SUBJECT_ACCOUNT,
+        .account = disconnected_account,
         .excludes = COMMAND_EXCLUDES_ACCOUNTS,
     },
     {
@@ -107,6 +131,14 @@ static const CommandRow ROWS[] = {
         .check = command_check_reveal,
         .writes = SUBJECT_ENVIRONMENT,
         .only_reads = always,
+    },
+    {
+        .action = ACTION(SET_PREVIEW_BASE),
+        .fields = {1},
+        .check = command_check_preview_base,
+        .writes = SUBJECT_APPLICATION,
+        .subject = whole_application,
+        .source = preview_base,
     },
     {
         .action = ACTION(DELETE_ENVIRONMENT),

@@ -33,19 +33,26 @@ void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_b
 }
 
 static const char DEPENDENTS[] =
-    "SELECT i.ordinal, e.application_id, e.environment, e.state, e.origin, e.branch_id "
-    "FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS i(application_id, "
-    "environment, project_id, ordinal) "
-    "JOIN provision.environment e ON e.project_id = i.project_id AND e.state <> 'gone' "
+    "WITH i AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) "
+    "WITH ORDINALITY AS i(application_id, environment, project_id, account, ordinal)) "
+    "SELECT d.ordinal, d.application_id, d.environment, d.state, d.origin, d.branch_id FROM ("
+    "SELECT i.ordinal, e.* FROM i "
+    "JOIN provision.environment e ON e.project_id = nullif(i.project_id, '') "
+    "AND e.state <> 'gone' "
     "AND (e.application_id <> i.application_id OR e.environment <> i.environment) "
+    "UNION ALL "
+    "SELECT i.ordinal, e.* FROM i "
+    "JOIN provision.environment e ON e.application_id = i.application_id "
+    "AND e.account = nullif(i.account, '') AND e.state <> 'gone') AS d "
     // first those that take others with them: a reader has room for the first few only
-    "ORDER BY i.ordinal, e.state <> 'deleting', e.origin <> 'created', e.application_id, "
-    "e.environment";
+    "ORDER BY d.ordinal, d.state <> 'deleting', d.origin <> 'created', d.application_id, "
+    "d.environment";
 
 static const Column DEPENDENTS_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerDependents, application_id)},
     {COLUMN_TEXT, offsetof(LedgerDependents, environment)},
     {COLUMN_TEXT, offsetof(LedgerDependents, project_id)},
+    {COLUMN_TEXT, offsetof(LedgerDependents, account)},
 };
 
 void ledger_dependents_build(const LedgerDependents *asks, size_t count, LedgerBatch *ret_batch)

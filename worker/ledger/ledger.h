@@ -293,10 +293,10 @@ typedef struct LedgerMark {
 void ledger_mark_build(const LedgerMark *marks, size_t count,
                        LedgerBatch *ret_batch); // ledger_written_decode
 
-// Environments of any application on a project, but for the one that asks; those in `gone` left
-// out.
+// Environments of any application on a project, but for the one that asks; or those of the
+// application that use an account. The project or the account is "". Those in `gone` are left out.
 typedef struct LedgerDependents {
-    const char *application_id, *environment, *project_id;
+    const char *application_id, *environment, *project_id, *account;
 } LedgerDependents;
 void ledger_dependents_build(const LedgerDependents *asks, size_t count, LedgerBatch *ret_batch);
 typedef struct LedgerDependent {

@@ -1,6 +1,7 @@
 /*
- * What the files of saga/conclude.h share: conclude.c (accounts, and which ending it is),
- * conclude_environment.c, conclude_roles.c and conclude_reveal.c (success), conclude_failure.c.
+ * What the files of saga/conclude.h share: conclude.c (which ending it is), conclude_account.c,
+ * conclude_environment.c, conclude_edit.c, conclude_roles.c and conclude_reveal.c (success),
+ * conclude_failure.c.
  */
 #ifndef SAGA_CONCLUDE_PARTS_H
 #define SAGA_CONCLUDE_PARTS_H
@@ -46,6 +47,8 @@ void conclude_add_blocked(Ending *ending);
 
 // Success, one for each row of sagas.c.
 void conclude_account(Ending *ending);
+void conclude_disconnect(Ending *ending);
+void conclude_preview_base(Ending *ending);
 void conclude_cancel(Ending *ending);
 void conclude_environment(Ending *ending); // Create, Branch
 void conclude_edit_project(Ending *ending);

@@ -38,6 +38,7 @@
 #define FACT_NOT_DELETING "not_deleting"
 #define FACT_BRANCH_ID "branch_id"
 #define FACT_BRANCH_NAME "branch_name"
+#define FACT_EXPIRES_AT "expires_at_ms" // of the branch; no fact: it stays
 #define FACT_BRANCH_READY "branch_ready"
 #define FACT_BRANCH_DELETED "branch_deleted"
 #define FACT_BRANCH_UNDONE "branch_undone"
@@ -113,5 +114,6 @@
 #define FACT_ORG_KNOWN "org_known"
 #define FACT_KEY_KIND "key_kind"
 #define FACT_KEY_PROJECT "key_project_id"
+#define FACT_UNUSED "unused" // no environment uses the account
 
 #endif

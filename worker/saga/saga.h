@@ -41,7 +41,7 @@ typedef enum EffectKind {
     EFFECT_NEON,         // request
     EFFECT_LOGIN,        // SELECT 1 through saga->connection
     EFFECT_MARK,         // the environment's row
-    EFFECT_DEPENDENTS,   // environments on project_id
+    EFFECT_DEPENDENTS,   // environments on project_id, or the application's that use account
     EFFECT_STOP,         // stop mark of the command that the command stops
     EFFECT_ROLES,        // roles of the branch, by SQL through saga->connection
     EFFECT_SECRETS,      // passwords for roles are made and kept by the ledger; a new fence
@@ -55,7 +55,7 @@ typedef struct Effect {
     char project_id[NAME_NEON_ID_BYTES]; // of the request (the project's lock), or of the ledger's
                                          // effect
     LedgerState state;                   // EFFECT_MARK; LEDGER_STATE_NONE: as it is
-    char account[NAME_ACCOUNT_BYTES];    // EFFECT_MARK; "" = as it is
+    char account[NAME_ACCOUNT_BYTES];    // EFFECT_MARK: "" = as it is; EFFECT_DEPENDENTS
     uint32_t wait_ms;                    // with ASK_WAIT
     RolesMode roles_mode;                // EFFECT_ROLES; OWNER: as saga->connection's owner
     const json_t *roles_spec;            // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed

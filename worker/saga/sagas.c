@@ -31,6 +31,16 @@ static const Step CONNECT_ACCOUNT[] = {
     END,
 };
 
+static const Step DISCONNECT_ACCOUNT[] = {
+    STEP("find_environments",   PROTECTED_LEDGER, account, users, NULL),
+    END,
+};
+
+// What there is to check came with the claim.
+static const Step SET_PREVIEW_BASE[] = {
+    END,
+};
+
 static const Step UNDO_PROJECT[] = {
     STEP("undo_find_project",    PROTECTED_READ,     project, undo_find,    NULL),
     STEP("undo_mark_deleting",   PROTECTED_LEDGER,   guard,   mark,         NULL),
@@ -187,6 +197,8 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_cancel, cancel_check, cancel_is_final),
     ROW(CONNECT_ACCOUNT, "ConnectAccount", CONNECT_ACCOUNT,
         conclude_account, account_check_connect, NULL),
+    ROW(DISCONNECT_ACCOUNT, "DisconnectAccount", DISCONNECT_ACCOUNT,
+        conclude_disconnect, account_check_disconnect, NULL),
     ROW(CREATE_ENVIRONMENT, "CreateEnvironment", CREATE_ENVIRONMENT,
         conclude_environment, project_check_create, NULL),
     ROW(BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
@@ -201,6 +213,8 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_rotate, rotate_check, rotate_is_final),
     ROW(REVEAL_CREDENTIALS, "RevealCredentials", REVEAL_CREDENTIALS,
         conclude_reveal, reveal_check, NULL),
+    ROW(SET_PREVIEW_BASE, "SetPreviewBase", SET_PREVIEW_BASE,
+        conclude_preview_base, preview_check_base, NULL),
     ROW(DELETE_ENVIRONMENT, "DeleteEnvironment", DELETE_ENVIRONMENT,
         conclude_delete, delete_check, delete_is_final),
 };

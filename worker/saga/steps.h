@@ -17,6 +17,8 @@ STEP_PAIR(account, key);
 STEP_PAIR(account, organizations);
 STEP_PAIR(account, scope);
 bool account_check_connect(Saga *saga, Error *err);
+STEP_PAIR(account, users); // environments that still need it
+bool account_check_disconnect(Saga *saga, Error *err);
 
 // steps_cancel.c: sets the stop mark of another command.
 STEP_PAIR(cancel, stop);
@@ -89,6 +91,9 @@ STEP_PAIR(roles, reveal_owner); // of what our own sessions can't hand over
 STEP_PAIR(roles, adopt);
 bool roles_check_setup(Saga *saga, Error *err);
 bool roles_is_final(const Saga *saga);
+
+// steps_preview.c
+bool preview_check_base(Saga *saga, Error *err);
 
 // steps_secrets.c: passwords of roles made by SQL.
 STEP_PAIR(secrets, connection); // with what a branch has inherited

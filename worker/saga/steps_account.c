@@ -168,3 +168,40 @@ Lesson account_learn_scope(Saga *saga, const Answer *answer)
     }
     return lesson_from_reply(saga, reply, PROTECTED_READ, "list the key's projects");
 }
+
+bool account_check_disconnect(Saga *saga, Error *err)
+{
+    return saga->ledger->account.found ||
+           error_set_field(err, ERROR_CONFLICT, "ACCOUNT_UNKNOWN", "disconnect_account.account",
+                           "the application has no account %s; see `provisionctl accounts`",
+                           saga->command->writes.name);
+}
+
+Ask account_ask_users(Saga *saga, Effect *effect)
+{
+    if (journal_has(&saga->journal, FACT_UNUSED)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_DEPENDENTS;
+    bool fits = text_copy(effect->account, sizeof effect->account, saga->command->writes.name);
+    assert(fits);
+    (void)fits;
+    return ASK_EFFECT;
+}
+
+Lesson account_learn_users(Saga *saga, const Answer *answer)
+{
+    if (answer->dependent_count == 0) {
+        journal_set_flag(&saga->journal, FACT_UNUSED);
+        return LESSON_LEARNT;
+    }
+    CLEANUP(text_clear) Text names = TEXT_INIT(300);
+    for (size_t i = 0; i < answer->dependent_count && i < SAGA_DEPENDENTS_MAX; i++) {
+        text_printf(&names, "%s%s", i > 0 ? ", " : "", answer->dependents[i].environment);
+    }
+    Error err = ERROR_INIT;
+    error_set_field(&err, ERROR_CONFLICT, "ACCOUNT_IN_USE", "disconnect_account.account",
+                    "%zu environments use the account: %s%s; delete them first",
+                    answer->dependent_count, text_get(&names), text_ok(&names) ? "" : ", ...");
+    return lesson_fail_with(saga, &err);
+}

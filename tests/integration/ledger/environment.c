@@ -83,10 +83,10 @@ static void dependents_are_all_others_on_the_project_that_are_not_gone(void **st
     add(support->one, "shop", "elsewhere", "ready", "'p-2'");
     add(support->one, "shop", "unknown", "creating", "NULL");
     add(support->one, "blog", "main", "failed", "'p-1'");
-    const LedgerDependents asks[] = {{"shop", "main", "p-1"},
-                                     {"shop", "x", "p-3"},
-                                     {"shop", "elsewhere", "p-2"},
-                                     {"", "", "p-1"}};
+    const LedgerDependents asks[] = {{"shop", "main", "p-1", ""},
+                                     {"shop", "x", "p-3", ""},
+                                     {"shop", "elsewhere", "p-2", ""},
+                                     {"", "", "p-1", ""}};
     LedgerBatch batch;
     LedgerDependent list[2];
     ledger_dependents_build(asks, 4, &batch);
@@ -107,6 +107,30 @@ static void dependents_are_all_others_on_the_project_that_are_not_gone(void **st
     PQclear(rows);
 }
 
+static void who_uses_an_account_is_of_the_application_and_not_gone(void **state)
+{
+    Support *support = *state;
+    add(support->one, "shop", "main", "ready", "'p-1'");
+    add(support->one, "shop", "other", "ready", "'p-1'");
+    add(support->one, "shop", "old", "gone", "NULL");
+    add(support->one, "blog", "main", "ready", "'p-1'");
+    support_execute(support->one, "UPDATE provision.environment SET account = CASE environment "
+                                  "WHEN 'other' THEN 'second' ELSE 'first' END");
+    const LedgerDependents asks[] = {
+        {"shop", "first", "", "first"}, {"shop", "main", "", "third"}, {"blog", "", "", "first"}};
+    LedgerBatch batch;
+    LedgerDependent list[2];
+    ledger_dependents_build(asks, 3, &batch);
+    PGresult *rows = support_run(support->one, &batch);
+    assert_int_equal(ledger_dependents_decode(rows, 0, list, 2), 1);
+    assert_string_equal(list[0].application_id, "shop");
+    assert_string_equal(list[0].environment, "main");
+    assert_int_equal(ledger_dependents_decode(rows, 1, list, 2), 0);
+    assert_int_equal(ledger_dependents_decode(rows, 2, list, 2), 1);
+    assert_string_equal(list[0].application_id, "blog");
+    PQclear(rows);
+}
+
 // Deleter and brancher each write first and read then: whoever commits last sees the other.
 static void of_a_deleter_and_a_brancher_at_least_one_sees_the_other(void **state)
 {
@@ -122,8 +146,8 @@ static void of_a_deleter_and_a_brancher_at_least_one_sees_the_other(void **state
     };
     assert_true(run_mark(support->two, &mark));
     support_execute(support->one, "COMMIT");
-    const LedgerDependents deleter = {"blog", "main", "p-1"};
-    const LedgerDependents brancher = {"shop", "env-1", "p-1"};
+    const LedgerDependents deleter = {"blog", "main", "p-1", ""};
+    const LedgerDependents brancher = {"shop", "env-1", "p-1", ""};
     LedgerDependent seen;
     LedgerBatch batch;
     ledger_dependents_build(&deleter, 1, &batch);
@@ -147,6 +171,8 @@ int main(void)
         cmocka_unit_test_setup(a_mark_of_an_environment_that_is_not_there_writes_nothing,
                                support_empty_tables),
         cmocka_unit_test_setup(dependents_are_all_others_on_the_project_that_are_not_gone,
+                               support_empty_tables),
+        cmocka_unit_test_setup(who_uses_an_account_is_of_the_application_and_not_gone,
                                support_empty_tables),
         cmocka_unit_test_setup(of_a_deleter_and_a_brancher_at_least_one_sees_the_other,
                                support_empty_tables),

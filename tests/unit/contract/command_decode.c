@@ -66,6 +66,10 @@ static void a_command_names_what_it_writes_and_reads(void **state)
     static const SubjectCase CASES[] = {
         {KIT_COMMAND("'connectAccount':{'account':'main','plaintext':'k'}"), "main", "",
          SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_ACCOUNT, SUBJECT_NONE},
+        {KIT_COMMAND("'disconnectAccount':{'account':'main'}"), "main", "", SUBJECT_ACCOUNT,
+         SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_ACCOUNT, SUBJECT_NONE},
+        {KIT_COMMAND("'setPreviewBase':{'environment':'b'}"), "", "b", SUBJECT_APPLICATION,
+         SUBJECT_ENVIRONMENT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE},
         {KIT_COMMAND("'createEnvironment':{'environment':'a','account':'main','regionId':'r'}"),
          "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE,
          SUBJECT_NONE, SUBJECT_NONE},

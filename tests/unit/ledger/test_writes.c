@@ -56,10 +56,10 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p"};
     ledger_mark_build(&mark, 1, &batch);
     assert_locked(&batch, 7, "{\"p\"}");
-    const LedgerDependents dependents = {"shop", "main", "p"};
+    const LedgerDependents dependents = {"shop", "main", "p", "acc"};
     ledger_dependents_build(&dependents, 1, &batch);
     assert_int_equal(batch.count, 1);
-    assert_statement(&batch, 3, "{\"p\"}");
+    assert_statement(&batch, 4, "{\"acc\"}");
     const LedgerStop stop = {"shop", ID, "00000000-0000-4000-8000-000000000002", "cancelled"};
     ledger_stop_build(&stop, 1, &batch);
     assert_int_equal(batch.count, 2);

@@ -1,5 +1,5 @@
 /*
- * ConnectAccount.
+ * ConnectAccount and DisconnectAccount.
  */
 #include "neon.h"
 
@@ -128,7 +128,45 @@ static const Talk TALKS[] = {
       {"!end", "CommandCancelled", "row env= state=none seq=0"}}},
 };
 
+#define DISCONNECT "'disconnectAccount':{'account':'main'}"
+#define MANY_8(name)                                                                               \
+    "{'environment':'" name "-1'},{'environment':'" name "-2'},{'environment':'" name              \
+    "-3'},{'environment':'" name "-4'},{'environment':'" name "-5'},{'environment':'" name         \
+    "-6'},{'environment':'" name "-7'},{'environment':'" name "-8'}"
+#define LONG_NAME "an-environment-with-a-long-name-of-some-sixty-characters-all"
+
+static const Talk DISCONNECTS[] = {
+    {"a key that nobody needs is forgotten, and the sequence goes on",
+     DISCONNECT,
+     NULL,
+     NULL,
+     {{"find_environments", "0", "account=main"},
+      {"!end", "AccountDisconnected",
+       "'account':'main'|'sequence':'5'|tombstone|row env= state=none seq=5 account=main|kind= "}}},
+    {"an account that environments use stays",
+     DISCONNECT,
+     NULL,
+     NULL,
+     {{"find_environments", "2 [{'environment':'a'},{'environment':'b'}]"},
+      {"!end", "CommandRejected",
+       "'code':'ACCOUNT_IN_USE'|'field':'disconnect_account.account'|2 environments use the "
+       "account: a, b; delete them first|row env= state=none seq=0"}}},
+    {"of many only some are named",
+     DISCONNECT,
+     NULL,
+     NULL,
+     {{"find_environments", "300 [" MANY_8(LONG_NAME) "]"},
+      {"!end", "CommandRejected", "300 environments use the account: |, ...; delete them first"}}},
+    {"an unknown account",
+     DISCONNECT,
+     NULL,
+     unknown,
+     {{"!end", "CommandRejected",
+       "'code':'ACCOUNT_UNKNOWN'|'field':'disconnect_account.account'"}}},
+};
+
 int main(void)
 {
-    return talk_run("ConnectAccount", TALKS, TALK_COUNT(TALKS));
+    return talk_run("ConnectAccount", TALKS, TALK_COUNT(TALKS)) +
+           talk_run("DisconnectAccount", DISCONNECTS, TALK_COUNT(DISCONNECTS));
 }
