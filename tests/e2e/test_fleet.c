@@ -161,17 +161,6 @@ static Process *start_static(World *world, const char *log, const char *instance
     return worker_start(world, log, settings);
 }
 
-static size_t count_logged(const Process *worker, const char *text)
-{
-    char *log = process_read_log(worker->log);
-    size_t count = 0;
-    for (const char *at = strstr(log, text); at != NULL; at = strstr(at + 1, text)) {
-        count++;
-    }
-    free(log);
-    return count;
-}
-
 static void a_static_member_comes_back_to_its_partitions(void **state)
 {
     World *world = *state;
@@ -179,15 +168,15 @@ static void a_static_member_comes_back_to_its_partitions(void **state)
     Process *leaves = start_static(world, "leaves", "b");
     await_members(world, 2);
     traffic_send(&traffic, CALM / 2);
-    size_t revoked = count_logged(stays, "revoked: ");
+    size_t revoked = process_count_logged(stays, "revoked: ");
     stop(leaves);
     Process *back = start_static(world, "back", "b");
     traffic_send(&traffic, CALM / 2);
     traffic_settle(&traffic, END_SECONDS);
-    assert_int_equal(count_logged(stays, "revoked: "), revoked); // it noticed nothing
+    assert_int_equal(process_count_logged(stays, "revoked: "), revoked); // it noticed nothing
     // both do their part
-    assert_true(count_logged(back, "EnvironmentCreated") > 0);
-    assert_true(count_logged(stays, "EnvironmentCreated") > 0);
+    assert_true(process_count_logged(back, "EnvironmentCreated") > 0);
+    assert_true(process_count_logged(stays, "EnvironmentCreated") > 0);
     worker_stop(stays);
     worker_stop(back);
 }

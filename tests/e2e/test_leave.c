@@ -95,17 +95,6 @@ static void an_end_waits_for_no_more_outcomes(void **state)
     expect_published(world, ids);
 }
 
-static size_t count_logged(const Process *worker, const char *text)
-{
-    char *log = process_read_log(worker->log);
-    size_t count = 0;
-    for (const char *at = strstr(log, text); at != NULL; at = strstr(at + 1, text)) {
-        count++;
-    }
-    free(log);
-    return count;
-}
-
 static Process *start_static(World *world, const char *name, const char *instance)
 {
     const char *settings[] = {SETTINGS[0], "group.static_membership=on",
@@ -129,8 +118,8 @@ static void a_static_member_ends_its_call_and_keeps_its_partitions(void **state)
                                         environment, LONG_MS));
     const char *id = command_send(world, application, PAIR_CREATE, environment);
     pair_await_row(world, id, "intent_status = 'open'");
-    size_t revoked = count_logged(stays, "revoked: ");
-    size_t assigned = count_logged(stays, "assigned: ");
+    size_t revoked = process_count_logged(stays, "revoked: ");
+    size_t assigned = process_count_logged(stays, "assigned: ");
     int64_t began_ms = wait_now_ms();
     process_signal(leaves, SIGTERM);
     assert_int_equal(process_wait(leaves, SECONDS), 0);
@@ -141,8 +130,8 @@ static void a_static_member_ends_its_call_and_keeps_its_partitions(void **state)
     (void)pair_await_once(world, id, "EnvironmentCreated");
     assert_true(process_has_logged(back, "EnvironmentCreated"));
     assert_string_equal(pair_row(world, id, "abandoned"), "0");
-    assert_int_equal(count_logged(stays, "revoked: "), revoked); // it noticed nothing
-    assert_int_equal(count_logged(stays, "assigned: "), assigned);
+    assert_int_equal(process_count_logged(stays, "revoked: "), revoked); // it noticed nothing
+    assert_int_equal(process_count_logged(stays, "assigned: "), assigned);
     worker_stop(back);
     worker_stop(stays);
 }

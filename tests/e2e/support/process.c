@@ -118,6 +118,17 @@ bool process_has_logged(const Process *process, const char *text)
     return found;
 }
 
+size_t process_count_logged(const Process *process, const char *text)
+{
+    char *log = process_read_log(process->log);
+    size_t count = 0;
+    for (const char *at = strstr(log, text); at != NULL; at = strstr(at + 1, text)) {
+        count++;
+    }
+    free(log);
+    return count;
+}
+
 typedef struct LogText {
     Process *process;
     const char *text;

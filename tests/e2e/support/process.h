@@ -6,6 +6,7 @@
 #define E2E_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 enum { PROCESS_PATH_BYTES = 192, PROCESS_ARGUMENTS_MAX = 64 };
@@ -30,6 +31,7 @@ int process_run(const char *const *argv, const char *log, int seconds);
 // The whole log; freed by the caller.
 char *process_read_log(const char *log);
 bool process_has_logged(const Process *process, const char *text);
+size_t process_count_logged(const Process *process, const char *text);
 // Waits until `text` stands in its log; fails when it ends without it.
 void process_await_log(Process *process, const char *text, int seconds);
 

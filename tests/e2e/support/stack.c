@@ -13,6 +13,7 @@
 #include "support/cmocka.h"
 #include "support/proxy.h"
 #include "support/setup.h"
+#include "support/wait.h"
 
 enum { SCRIPT_SECONDS = 120, DIR_BYTES = 64, URI_BYTES = 256, FILL_BYTES = 1024 * 1024 };
 
@@ -128,17 +129,47 @@ void stack_stop_ledger(void)
     assert_int_equal(script("postgres", "ledger", "stop", NULL), 0);
 }
 
+static bool is_connected(void *context)
+{
+    World *world = context;
+    PQreset(world->ledger);
+    return PQstatus(world->ledger) == CONNECTION_OK;
+}
+
 void stack_start_ledger(World *world)
 {
     assert_int_equal(script("postgres", "ledger", "start", NULL), 0);
-    PQreset(world->ledger);
-    assert_int_equal(PQstatus(world->ledger), CONNECTION_OK);
+    wait_until(is_connected, world, SCRIPT_SECONDS, "the ledger to take connections");
     PQclear(PQexec(world->ledger, "SET client_min_messages = warning"));
 }
 
-void stack_fill_disk(void)
+static void execute(World *world, const char *sql)
+{
+    PGresult *result = PQexec(world->ledger, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(world->ledger));
+    }
+    PQclear(result);
+}
+
+void stack_pack_ledger(World *world)
+{
+    execute(world, "VACUUM FULL");
+}
+
+// PostgreSQL stops when it finds no room for a checkpoint or for a further segment of WAL: both are
+// there before.
+static void spare_checkpoint(World *world)
+{
+    execute(world, "SELECT pg_switch_wal()");
+    execute(world, "CHECKPOINT");
+}
+
+void stack_fill_disk(World *world)
 {
     static const char BLOCK[FILL_BYTES] = "";
+    spare_checkpoint(world);
     int file = open(place("ledger/filler"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     assert_true(file >= 0);
     for (size_t size = sizeof(BLOCK); size > 0; size /= 2) {
@@ -151,16 +182,7 @@ void stack_fill_disk(void)
 
 void stack_free_disk(void)
 {
-    assert_int_equal(unlink(place("ledger/filler")), 0);
-}
-
-static void execute(World *world, const char *sql)
-{
-    PGresult *result = PQexec(world->ledger, sql);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-        fail_msg("%s: %s", sql, PQerrorMessage(world->ledger));
-    }
-    PQclear(result);
+    assert_true(unlink(place("ledger/filler")) == 0 || errno == ENOENT);
 }
 
 void stack_put_temporary_elsewhere(World *world)

@@ -21,10 +21,13 @@ void stack_begin(int parts);
 void stack_end(void);
 
 void stack_stop_ledger(void);
-void stack_start_ledger(World *world); // again; the world's own connection works again, too
+// Again, where it doesn't run; the world's own connection works again, too.
+void stack_start_ledger(World *world);
+// Leaves no room in the pages of its tables for further rows.
+void stack_pack_ledger(World *world);
 // Uses up what is left of the small disk, and gives it back.
-void stack_fill_disk(void);
-void stack_free_disk(void);
+void stack_fill_disk(World *world);
+void stack_free_disk(void); // fine when it isn't full
 // From its next connections on the ledger's temporary tables go to a disk that isn't the small one.
 void stack_put_temporary_elsewhere(World *world);
 void stack_freeze_kafka(void);
