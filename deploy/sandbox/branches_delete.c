@@ -14,13 +14,17 @@ static const char *find_refusal(const Branch *branch)
     return branch->children > 0 ? "cannot delete branch that has children" : NULL;
 }
 
-Operation *branches_remove(Sandbox *sandbox, Branch *branch, int64_t now_ms)
+Operation *branches_remove(Sandbox *sandbox, Branch *branch, bool for_good, int64_t now_ms)
 {
     Endpoint *endpoint = branch->endpoint;
     if (endpoint != NULL && sandbox->compute != NULL) {
         compute_remove_endpoint(sandbox->compute, endpoint);
     }
-    store_delete_branch(&sandbox->store, branch, now_ms);
+    if (!for_good && branches_can_be_kept(sandbox, branch)) {
+        store_hide_branch(&sandbox->store, branch, now_ms);
+    } else {
+        store_delete_branch(&sandbox->store, branch, now_ms);
+    }
     Operation *first = NULL;
     if (endpoint != NULL) {
         first = chain_add(sandbox, branch, endpoint, ACTION_SUSPEND_COMPUTE, NULL);
@@ -46,7 +50,7 @@ void branches_delete(Exchange *exchange)
         exchange_fail(exchange, 422, "", "%s", refusal);
         return;
     }
-    const Operation *first = branches_remove(exchange->sandbox, branch, exchange->now_ms);
+    const Operation *first = branches_remove(exchange->sandbox, branch, is_hard, exchange->now_ms);
     exchange_reply(exchange, 200,
                    json_pack("{s:o, s:o}", "branch", render_branch(branch), "operations",
                              render_operations_from(first)));

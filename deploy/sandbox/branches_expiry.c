@@ -63,7 +63,7 @@ static void expire(void *argument)
     }
     log_line("%s expired", branch->id);
     branch->is_expired = true;
-    branches_remove(sandbox, branch, now_ms);
+    branches_remove(sandbox, branch, false, now_ms);
 }
 
 void branches_set_expiry(Sandbox *sandbox, Branch *branch, int64_t expires_ms, int64_t now_ms)

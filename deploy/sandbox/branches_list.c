@@ -112,7 +112,7 @@ static bool is_wanted(const Search *search, const OrderEntry *entry)
     }
     const Lifetime *life = &entry->branch->life;
     return store_is_listed(life, search->now_ms) ||
-           (search->include_deleted && !store_is_alive(life));
+           (search->include_deleted && entry->branch->is_recoverable);
 }
 
 /* The way through one order, from the cursor on. */

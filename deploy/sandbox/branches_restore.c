@@ -100,8 +100,6 @@ static bool check_request(Exchange *exchange, const RestoreRequest *request, con
         refusal = "cannot reset protected branch";
     } else if (branch->state != BRANCH_READY || source->state != BRANCH_READY) {
         refusal = "branch not ready yet";
-    } else if (source != branch && source->expires_ms != 0) {
-        refusal = "cannot restore from a branch that expires";
     } else if (request->preserve_name == NULL && source == branch) {
         refusal = "preserve_under_name is required to restore a branch from itself";
     } else if (source == branch && !branches_is_point(&request->point)) {
@@ -194,7 +192,8 @@ static void replace(Exchange *exchange, Branch *source, Branch *preserved, const
     if (sandbox->compute != NULL) {
         compute_replace(sandbox->compute, branch, preserved);
     }
-    store_move_branch(branch, parent);
+    /* One that expires can't have children, but it may be where data come from. */
+    store_move_branch(branch, parent->expires_ms != 0 ? parent->parent : parent);
     branch->source = parent;
     branch->is_schema_only = false;
     branch->parent_ms = point->time_ms;

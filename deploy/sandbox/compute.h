@@ -13,6 +13,8 @@ Compute *compute_open(Sandbox *sandbox, char *ret_error, size_t error_bytes);
 /* Stops every cluster and waits for it; with `remove`, deletes their folders. */
 void compute_close(Compute *compute, bool remove);
 /* The CA's file, for clients. */
+/* Whether copies of branches share what doesn't change: the file system can. */
+bool compute_shares_blocks(const Compute *compute);
 const char *compute_ca_file(const Compute *compute);
 /* The versions that can be asked for: fills ret_majors, returns how many. */
 int compute_versions(const Compute *compute, int *ret_majors, int most);
@@ -29,6 +31,8 @@ bool compute_restore(Compute *compute, char *ret_error, size_t error_bytes);
 void compute_begin(Compute *compute, Operation *operation);
 /* Opens the endpoint's port. False when none could be opened. */
 bool compute_add_endpoint(Compute *compute, Endpoint *endpoint);
+/* Likewise, at the port it had; at another one where that is taken. */
+bool compute_reopen_endpoint(Compute *compute, Endpoint *endpoint);
 void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
 /* Takes the branch's cluster away, for a new one to come: it becomes that of `preserved` (NULL: it
  * is removed). */

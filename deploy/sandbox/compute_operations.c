@@ -90,6 +90,13 @@ static void begin_on_instance(Compute *compute, Operation *operation)
         instance_stop(work);
         break;
     case ACTION_DELETE_TIMELINE:
+        if (operation->branch->is_recoverable) {
+            work->done = end_stopped;
+            instance_stop(work);
+            break;
+        }
+        instance_remove(work);
+        break;
     case ACTION_CREATE_TIMELINE:
     case ACTION_CREATE_BRANCH:
         instance_remove(work);

@@ -44,7 +44,7 @@ static void forget_server(const Cluster *cluster)
 static bool has_cluster(const Branch *branch)
 {
     return branch->cluster_number != 0 && branch->state == BRANCH_READY &&
-           store_is_alive(&branch->life);
+           (store_is_alive(&branch->life) || branch->is_recoverable);
 }
 
 static bool restore_project(Compute *compute, const Project *project, char *ret_error,
@@ -98,7 +98,7 @@ static void remove_unused(const Compute *compute)
 }
 
 /* The port is in connection strings that clients hold. */
-static bool reopen(Compute *compute, Endpoint *endpoint)
+bool compute_reopen_endpoint(Compute *compute, Endpoint *endpoint)
 {
     endpoint->relay =
         relay_open(&compute->sandbox->loop, endpoint, endpoint->port, &compute->relay_owner);
@@ -134,7 +134,7 @@ static bool restore_endpoints(Compute *compute, const Project *project, char *re
             continue;
         }
         set_idle(endpoint, now_ms);
-        if (store_is_alive(&project->life) && !reopen(compute, endpoint)) {
+        if (store_is_alive(&project->life) && !compute_reopen_endpoint(compute, endpoint)) {
             text_format(ret_error, error_bytes, "no port could be opened for %s", endpoint->id);
             return false;
         }

@@ -59,6 +59,9 @@ void branches_prepare_schema(Exchange *exchange, ComputeFunction done, void *arg
 void branches_prepare_comparison(Exchange *exchange, ComputeFunction done, void *argument);
 void branches_compare_schema(Exchange *exchange);
 void branches_delete(Exchange *exchange);
+void branches_recover(Exchange *exchange);
+/* Whether what a deleted branch holds stays, for branches_recover. */
+bool branches_can_be_kept(const Sandbox *sandbox, const Branch *branch);
 /* A moment in a branch's history; both empty: now. */
 typedef struct BranchPoint {
     char lsn[STORE_LSN_BYTES];
@@ -74,8 +77,9 @@ bool branches_read_point(Exchange *exchange, const json_t *object, const char *l
 void branches_inherit_role(Store *store, const Role *role, Branch *branch, int64_t now_ms);
 /* Gives the branch the parent's roles and databases. */
 void branches_inherit(Store *store, const Branch *parent, Branch *branch, int64_t now_ms);
-/* Deletes the branch with its endpoint and starts the operations for it; the first of them. */
-Operation *branches_remove(Sandbox *sandbox, Branch *branch, int64_t now_ms);
+/* Deletes the branch with its endpoint and starts the operations for it; the first of them. It can
+ * come back, unless it is deleted for good. */
+Operation *branches_remove(Sandbox *sandbox, Branch *branch, bool for_good, int64_t now_ms);
 /* Answers 409 when another branch of the project has the name; NULL is free. */
 bool branches_check_name(Exchange *exchange, const char *name);
 /* The `expires_at` member of `object`, in the future and within Neon's 30 days. */

@@ -49,7 +49,8 @@ bool projects_is_recoverable(const Project *project, int64_t now_ms)
            now_ms < project->life.deleted_ms + RENDER_DAYS_RECOVERABLE * 86400000LL;
 }
 
-/* Its computes are idle and wake on the first login, at new ports. */
+/* Its computes are idle and wake on the first login, at the ports that their
+ * connection strings name. */
 static bool open_endpoints(Compute *compute, Project *project)
 {
     for (Endpoint *endpoint = project->endpoints; endpoint != NULL; endpoint = endpoint->next) {
@@ -57,7 +58,7 @@ static bool open_endpoints(Compute *compute, Project *project)
             continue;
         }
         endpoint->state = ENDPOINT_IDLE;
-        if (compute != NULL && !compute_add_endpoint(compute, endpoint)) {
+        if (compute != NULL && !compute_reopen_endpoint(compute, endpoint)) {
             return false;
         }
     }

@@ -121,7 +121,7 @@ json_t *render_branch(const Branch *branch)
     json_object_set_new(json, "created_by",
                         json_pack("{s:s, s:s}", "name", "Sandbox", "image", ""));
     set_life(json, &branch->life);
-    if (!store_is_alive(&branch->life)) {
+    if (branch->is_recoverable) {
         set_recovery(json, branch);
     }
     return json;

@@ -49,6 +49,7 @@ static const Route ROUTES[] = {
     ROUTE("POST", B "/restore", branches_restore, ROUTE_LOCKS | ROUTE_SYNC),
     ROUTE("POST", B "/set_as_default", branches_set_as_default, ROUTE_LOCKS),
     ROUTE("DELETE", B, branches_delete, ROUTE_LOCKS | ROUTE_ABSENT_OK),
+    ROUTE("POST", B "/recover", branches_recover, ROUTE_LOCKS | ROUTE_DELETED_BRANCH),
     ROUTE("GET", B "/endpoints", endpoints_list_of_branch, 0),
 
     ROUTE("GET", P "/endpoints", endpoints_list, 0),
@@ -150,8 +151,11 @@ const Route *routes_find(const char *method, char *path,
 
 static bool resolve_branch(Exchange *exchange)
 {
-    exchange->branch =
-        store_find_branch(&exchange->sandbox->store, exchange->project, exchange->parameters[1]);
+    const Store *store = &exchange->sandbox->store;
+    const char *id = exchange->parameters[1];
+    exchange->branch = (exchange->route->flags & ROUTE_DELETED_BRANCH) != 0
+                           ? store_find_hidden_branch(store, exchange->project, id)
+                           : store_find_branch(store, exchange->project, id);
     bool is_read = strcmp(exchange->route->method, "GET") == 0;
     if (exchange->branch != NULL && is_read &&
         !store_is_found(&exchange->branch->life, exchange->now_ms)) {

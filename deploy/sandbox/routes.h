@@ -10,7 +10,8 @@ enum RouteFlag {
     ROUTE_SYNC = 4,      /* shows roles or databases: read from the running cluster first */
     ROUTE_SCHEMA = 16,   /* with ROUTE_SYNC: shows a database's schema, read from the cluster */
     ROUTE_DELETED = 32,  /* {project_id} is one that was deleted and can come back */
-    ROUTE_ADMIN = 8,     /* the sandbox's own, outside /api/v2, without a key */
+    ROUTE_DELETED_BRANCH = 64, /* likewise {branch_id} */
+    ROUTE_ADMIN = 8,           /* the sandbox's own, outside /api/v2, without a key */
 };
 
 typedef void (*RouteHandler)(Exchange *exchange);

@@ -43,6 +43,7 @@ static const Field BRANCH[] = {
     FIELD(FIELD_INT64, Branch, expires_ms),
     FIELD(FIELD_INT64, Branch, ttl_seconds),
     FIELD(FIELD_BOOL, Branch, is_expired),
+    FIELD(FIELD_BOOL, Branch, is_recoverable),
     FIELD(FIELD_JSON, Branch, annotation),
     FIELD(FIELD_INT64, Branch, state_changed_ms),
     FIELD(FIELD_INT, Branch, cluster_number),

@@ -154,6 +154,7 @@ struct Branch {
     int64_t expires_ms;  /* 0: never */
     int64_t ttl_seconds; /* from when expires_ms was set to it */
     bool is_expired;     /* deleted because of it */
+    bool is_recoverable; /* deleted, but everything in it is still there */
     BranchExpiry expiry;
     json_t *annotation; /* owned; an object of strings */
     int64_t state_changed_ms;
@@ -301,6 +302,11 @@ void store_delete_project(Store *store, Project *project, int64_t now_ms);
 void store_hide_project(Store *store, Project *project, int64_t now_ms);
 void store_recover_project(Store *store, Project *project, int64_t now_ms);
 void store_delete_branch(Store *store, Branch *branch, int64_t now_ms);
+/* Deletes the branch and its endpoints, for store_recover_branch; its roles and databases only
+ * count as deleted. */
+void store_hide_branch(Store *store, Branch *branch, int64_t now_ms);
+/* Its name must be free, and its parent there. */
+void store_recover_branch(Store *store, Branch *branch, int64_t now_ms);
 void store_delete_endpoint(Store *store, Endpoint *endpoint, int64_t now_ms);
 void store_delete_role(Store *store, Role *role, int64_t now_ms);
 void store_delete_database(Store *store, Database *database, int64_t now_ms);
@@ -310,6 +316,8 @@ Project *store_find_project(const Store *store, const char *id);
 /* A deleted one that can come back. */
 Project *store_find_hidden_project(const Store *store, const char *id);
 Branch *store_find_branch(const Store *store, const Project *project, const char *id);
+/* A deleted one that can come back. */
+Branch *store_find_hidden_branch(const Store *store, const Project *project, const char *id);
 Branch *store_find_branch_by_name(const Project *project, const char *name);
 Endpoint *store_find_endpoint(const Store *store, const Project *project, const char *id);
 Role *store_find_role(const Branch *branch, const char *name);

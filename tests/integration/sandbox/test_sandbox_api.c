@@ -263,11 +263,11 @@ static void wrong_types_get_400_and_never_5xx(void **state)
         }
         assert_non_null(box_string(reply.json, "message"));
     }
-    static const char *const PATHS[] = {"/projects/%zz", "/projects//branches", "/projects/%00",
-                                        "/projects/a%ff"};
+    static const char *const PATHS[] = {"/projects/%zz", "/projects//branches", "/projects/%00"};
     for (size_t i = 0; i < sizeof(PATHS) / sizeof(PATHS[0]); i++) {
         assert_int_equal(box_status(&box, "GET", PATHS[i], NULL), 404);
     }
+    assert_int_equal(box_status(&box, "GET", "/projects/a%ff", NULL), 400);
     assert_int_equal(box_status(&box, "GET", "/projects?limit=x", NULL), 400);
     assert_int_equal(box_status(&box, "GET", "/projects?search=%ff", NULL), 400);
 }
