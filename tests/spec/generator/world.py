@@ -133,7 +133,9 @@ class World:
             name, value = self.spares[label]
             values[name] = value
         if label.endswith("/recover"):
-            self.api.make("DELETE", f"/projects/{values['project_id']}")
+            is_branch = "{branch_id}" in label
+            path = self.branch_path("") if is_branch else f"/projects/{values['project_id']}"
+            self.api.make("DELETE", path)
             self.is_stale = True
         if self.single:
             self.wait()
