@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "compute.h"
+#include "front.h"
 #include "kafka.h"
 #include "log.h"
 #include "record.h"
@@ -25,6 +26,7 @@ enum { EXIT_CANNOT_START = 70, MAIN_ERROR_BYTES = 1024, MAIN_STOP_SECONDS = 60 }
 typedef struct Program {
     Sandbox sandbox;
     Server *server;
+    Front *front;
     Kafka *kafka;
     uv_signal_t signals[2];
 } Program;
@@ -103,6 +105,13 @@ static bool open_parts(Program *program, char *ret_error)
             return false;
         }
     }
+    if (options->compute && options->postgres_port >= 0) {
+        program->front =
+            front_open(sandbox, options->postgres_port, ret_error, MAIN_ERROR_BYTES);
+        if (program->front == NULL) {
+            return false;
+        }
+    }
     if (options->kafka) {
         program->kafka = kafka_open(options, ret_error, MAIN_ERROR_BYTES);
         if (program->kafka == NULL) {
@@ -125,6 +134,9 @@ static bool announce(const Program *program, char *ret_error)
     json_t *ready = json_pack("{s:s, s:i}", "api_url", url, "pid", (int)getpid());
     if (sandbox->compute != NULL) {
         json_object_set_new(ready, "ca_file", json_string(compute_ca_file(sandbox->compute)));
+    }
+    if (program->front != NULL) {
+        json_object_set_new(ready, "postgres_port", json_integer(front_port(program->front)));
     }
     char seed_uri[PATH_MAX];
     bool is_seeded = seed_write_uri(sandbox, seed_uri, sizeof(seed_uri));
@@ -163,6 +175,9 @@ static void close_parts(Program *program)
     Sandbox *sandbox = &program->sandbox;
     if (program->server != NULL) {
         server_close(program->server);
+    }
+    if (program->front != NULL) {
+        front_close(program->front);
     }
     /* What fails from here on, fails because the end has come. */
     if (sandbox->saved != NULL) {

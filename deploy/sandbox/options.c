@@ -30,6 +30,7 @@ enum {
     OPTION_KAFKA_BROKERS,
     OPTION_KAFKA_TOPIC,
     OPTION_LOG_STATEMENTS,
+    OPTION_POSTGRES_PORT,
     OPTION_NO_RECONFIGURE,
     OPTION_RATE_LIMIT,
     OPTION_RATE_RETRY_AFTER,
@@ -59,6 +60,10 @@ static const struct argp_option OPTIONS[] = {
      "keep the clusters of deleted projects, so that they can be recovered", 1},
     {"history", OPTION_HISTORY, "MB", 0,
      "log that each branch keeps for points in time; 0: none can be had (1024)", 1},
+    {"postgres-port", OPTION_POSTGRES_PORT, "PORT", 0,
+     "one port on 127.0.0.1 for every endpoint, which TLS picks by its name (SNI): for clients that "
+     "build connection strings from host names, as neonctl does; 0 picks one (default: none)",
+     1},
     {"log-statements", OPTION_LOG_STATEMENTS, NULL, 0,
      "the clusters' logs (in GET /sandbox/state) hold every statement", 1},
     {"no-reconfigure", OPTION_NO_RECONFIGURE, NULL, 0,
@@ -96,6 +101,9 @@ static const char DOCUMENTATION[] =
     "after a crash: projects, passwords, ports, keys made by the API, clusters' data, unfinished "
     "operations. Computes are idle then and wake at the first login. Not kept: faults, "
     "GET /sandbox/calls. With --ephemeral nothing is. Remove the folder to begin anew.\n\n"
+    "Disk: where the state folder's file system can share blocks (XFS, Btrfs), a branch costs what "
+    "changes in it; elsewhere it is a whole copy. The log's first lines and GET /sandbox/state "
+    "(shares_blocks) say which.\n\n"
     "Seed: at the first start a project named seed is made in the first key's organization, and "
     "psql -v ON_ERROR_STOP=1 runs FILE.sql in its database as the owner, before the sandbox is "
     "ready. A statement that fails ends the start. DIR/seed.uri has the connection string.\n\n"
@@ -174,6 +182,9 @@ static error_t parse_compute_option(int key, char *argument, struct argp_state *
         return 0;
     case OPTION_HISTORY:
         options->history_mb = parse_number(state, argument, 0, 1048576);
+        return 0;
+    case OPTION_POSTGRES_PORT:
+        options->postgres_port = (int)parse_number(state, argument, 0, 65535);
         return 0;
     case OPTION_LOG_STATEMENTS:
         options->logs_statements = true;
@@ -269,6 +280,7 @@ void options_parse(int argc, char **argv, Options *ret_options)
 {
     *ret_options = (Options){
         .port = 8080,
+        .postgres_port = -1,
         .state_dir = "/tmp/neon-sandbox",
         .compute = true,
         .reverts = true,

@@ -9,7 +9,8 @@ enum { OPTIONS_POSTGRES_MAX = 8, OPTIONS_TOPICS_MAX = 32 };
 typedef struct Plan Plan; /* plans.h */
 
 typedef struct Options {
-    int port; /* 0: any free one */
+    int port;          /* 0: any free one */
+    int postgres_port; /* every endpoint's, beside its own; 0: any free one, -1: none */
     const char *state_dir;
     const char *cache_dir; /* NULL: inside the state folder */
     bool ephemeral;

@@ -62,12 +62,12 @@ def check_connection_strings():
     equal(told["password"], urllib.parse.urlsplit(direct).password, "the password")
     bare = uri("main", "--ssl", "omit")
     equal(query_of(bare), {}, "no options")
-    holds(STAND.psql(bare + "?sslmode=disable", "SELECT 1", fails=True), "no encryption")
+    holds(STAND.psql(bare + "?sslmode=disable", "SELECT 1", fails=True), "connection is insecure (try using `sslmode=require`)")
 
 
 def check_own_psql():
     """neonctl starts psql itself."""
-    login = STAND.login_environment(uri("main"))
+    login = STAND.login_environment()
     said = CTL.run("psql", "main", "--", "-XAtc", WHO, **login)
     equal((said.returncode, said.stdout.strip()), (0, "neondb_owner|neondb|t"), "neonctl psql")
     said = CTL.run("connection-string", "main", "--psql", "--", "-XAtc", "SELECT 42", **login)

@@ -9,8 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 LOCAL = os.path.join(ROOT, "deploy", "local")
@@ -61,7 +59,8 @@ class Stand:
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.log = os.path.join(self.folder, "sandbox.log")
         state = os.path.join(self.folder, "state")
-        command = [os.environ["NEON_SANDBOX"], "--port", "0", "--state", state, "--log", self.log, "--ephemeral"]
+        command = [os.environ["NEON_SANDBOX"], "--port", "0", "--postgres-port", "0", "--state", state]
+        command += ["--log", self.log, "--ephemeral"]
         command += ["--postgres", fetched("postgres", "fetch", "17"), *options]
         records = os.environ.get("PROVISION_TEST_RECORD_DIR")
         if records:
@@ -74,6 +73,7 @@ class Stand:
             ready = json.load(file)
         self.api_url = ready["api_url"]
         self.ca_file = ready["ca_file"]
+        self.postgres_port = ready["postgres_port"]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -88,39 +88,15 @@ class Stand:
         return {**kept, "HOME": home, "XDG_CONFIG_HOME": os.path.join(home, ".config"),
                 "TMPDIR": home, "CI": "1", "PGSSLROOTCERT": self.ca_file, **more}
 
-    def get(self, path, key="sandbox-solo-key"):
-        request = urllib.request.Request(self.api_url + path,
-                                         headers={"Authorization": "Bearer " + key})
-        with urllib.request.urlopen(request, timeout=CALL_SECONDS) as reply:
-            return json.load(reply)
-
-    def port_of(self, host):
-        """The port of an endpoint by its host name, pooled or not: URIs that a client builds from
-        the name alone don't have it."""
-        for project in self.get("/projects?limit=400")["projects"]:
-            for endpoint in self.get(f"/projects/{project['id']}/endpoints")["endpoints"]:
-                if host.startswith(endpoint["id"]):
-                    return self.port_of_branch(project["id"], endpoint)
-        raise AssertionError(f"no endpoint has the name {host}")
-
-    def port_of_branch(self, project_id, endpoint):
-        path = f"/projects/{project_id}/branches/{endpoint['branch_id']}"
-        database = self.get(path + "/databases")["databases"][0]
-        query = urllib.parse.urlencode({
-            "branch_id": endpoint["branch_id"], "endpoint_id": endpoint["id"],
-            "database_name": database["name"], "role_name": database["owner_name"]})
-        uri = self.get(f"/projects/{project_id}/connection_uri?{query}")["uri"]
-        return urllib.parse.urlsplit(uri).port
-
-    def login_environment(self, uri):
-        """*.localhost is unknown to Debian's resolver, and only the API's own URIs carry a port."""
-        found = urllib.parse.urlsplit(uri)
-        return {"PGHOSTADDR": "127.0.0.1", "PGPORT": str(found.port or self.port_of(found.hostname))}
+    def login_environment(self):
+        """What a person sets once: clients that build a URI from a host name leave out the port,
+        and Debian's resolver doesn't know *.localhost."""
+        return {"PGHOSTADDR": "127.0.0.1", "PGPORT": str(self.postgres_port)}
 
     def psql(self, uri, sql, fails=False):
         """What a query through `uri` prints, or the error of one that has to fail."""
         done = subprocess.run(["psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-c", sql, uri],
-                              env=self.environment(**self.login_environment(uri)),
+                              env=self.environment(**self.login_environment()),
                               capture_output=True, text=True, timeout=CALL_SECONDS)
         equal(done.returncode != 0, fails, f"psql fails ({done.stderr.strip()})")
         return (done.stderr if fails else done.stdout).strip()
