@@ -77,6 +77,13 @@ static void end_copy(Work *work, const char *error)
     if (error != NULL) {
         log_warn("%s of %s: %s", render_action(work->operation->action), branch->id, error);
     }
+    if (error == NULL) {
+        enum { KB = 1024 };
+        log_line("%s copied from %s in %lld ms: %lld kB shared, %lld kB of its own", branch->id,
+                 work->parent->branch->id, (long long)work->copied_ms,
+                 (long long)(work->usage.shared_bytes / KB),
+                 (long long)(work->usage.own_bytes / KB));
+    }
     chain_end_work(work->compute->sandbox, work->operation, error);
 }
 

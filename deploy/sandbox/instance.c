@@ -197,7 +197,10 @@ static bool run_copy(Job *job)
 {
     Work *work = job->context;
     Cluster *cluster = &work->instance->cluster;
+    int64_t begin_us = text_monotonic_us();
     bool copied = copy_data(job);
+    work->copied_ms = (text_monotonic_us() - begin_us) / 1000;
+    files_measure_tree(cluster->dir, &work->usage);
     if (copied && work->empties) {
         copied = cluster_start(cluster, job->error, sizeof(job->error)) && empty_databases(job) &&
                  cluster_begin_history(cluster, work->begin_ms, &work->end_lsn);

@@ -4,6 +4,7 @@
 
 #include "cluster.h"
 #include "compute.h"
+#include "files_measure.h"
 #include "jobs.h"
 #include "relay.h"
 #include "settings.h"
@@ -31,6 +32,7 @@ struct Compute {
     unsigned comparisons; /* made so far */
     JobPool pool;
     bool is_closing;
+    bool shares_blocks;
     uv_timer_t sweep;
 };
 
@@ -47,6 +49,8 @@ struct Work {
     bool empties;         /* the copy's tables */
     ClusterPoint point;   /* of the parent, that a copy takes */
     int64_t begin_ms;     /* when a cluster was asked for that begins a history */
+    FilesUsage usage;     /* of a copy, in copied_ms */
+    int64_t copied_ms;
     uint64_t copied_lsn;  /* the end of the parent's log that a copy has */
     uint64_t end_lsn;     /* of the cluster's log; 0: not read */
     Operation *operation; /* NULL: nobody's operation */

@@ -14,6 +14,7 @@ typedef struct Box {
     char api_url[128];
     char ca_file[256];
     char kafka[128];
+    bool is_kept; /* over restarts; what calls it may find it gone */
 } Box;
 
 #define BOX_ORG_KEY "sandbox-org-key"
@@ -21,6 +22,12 @@ typedef struct Box {
 /* Starts it with these arguments (NULL-terminated) and waits until it is ready. Its folder is in
  * /tmp, or where the environment's BOX_FOLDER says. */
 void box_start(Box *box, const char *const *arguments);
+/* The same without --ephemeral. */
+void box_start_kept(Box *box, const char *const *arguments);
+/* SIGTERM; its status has to be 0. The state folder stays. */
+void box_end(Box *box);
+/* What a start on the same folder complains about; it has to fail. `arguments` is shell text. */
+const char *box_complaint(const Box *box, const char *arguments);
 /* As a crash would: SIGKILL. The state folder stays. */
 void box_kill(Box *box);
 /* Starts it again on the same state folder. */
