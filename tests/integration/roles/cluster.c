@@ -98,7 +98,9 @@ void cluster_require(int argc, char **argv)
         (void)fprintf(stderr, "PROVISION_POSTGRES_DIRS names no PostgreSQL %d\n", program.major);
         exit(getenv("CI") == NULL ? CLUSTER_SKIP : EXIT_FAILURE);
     }
-    put(program.dir, "/tmp/provision-roles-%d-XXXXXX", program.major);
+    const char *folder = getenv("CLUSTER_FOLDER");
+    put(program.dir, "%s/provision-roles-%d-XXXXXX", folder == NULL ? "/tmp" : folder,
+        program.major);
     if (mkdtemp(program.dir) == NULL || chmod(program.dir, 0755) != 0) {
         abort();
     }

@@ -1,8 +1,8 @@
 /*
  * Throw-away PostgreSQL clusters that look like a fresh branch of Neon: cloud_admin (the bootstrap
  * superuser, by the unix socket alone), neon_superuser, API-made roles and the database neondb.
- * Everybody else logs in with a password. All of them live in one folder of the test program and
- * end with it.
+ * Everybody else logs in with a password. All of them live in one folder of the test program, in
+ * /tmp or where CLUSTER_FOLDER says, and end with it.
  */
 #ifndef ROLES_TEST_CLUSTER_H
 #define ROLES_TEST_CLUSTER_H
