@@ -34,8 +34,10 @@ typedef struct Past {
     const char *branch;
     const char *endpoint;
     const char *uri;
+    const char *created_at;
     const char *time; /* when table t had the rows 1 and 2 */
-    const char *lsn;
+    const char *lsn;  /* likewise, behind their commits */
+    const char *next; /* likewise, before the commit of the row 3 */
 } Past;
 
 static const char *ask(const char *uri, const char *sql)
@@ -61,13 +63,14 @@ static Past make_past(const char *major)
     REPLY made = login_create_project(&box, major, &past.uri);
     past.project = box_text("%s", box_string(made.json, "project.id"));
     past.branch = box_text("%s", box_string(made.json, "branch.id"));
+    past.created_at = box_text("%s", box_string(made.json, "branch.created_at"));
     past.endpoint = box_text("%s", box_string(made.json, "endpoints.0.id"));
     login_assert(&box, past.uri, "CREATE TABLE t AS SELECT generate_series(1, 2) AS n", "");
     login_assert(&box, past.uri, "CREATE ROLE of_then", "");
     login_assert(&box, past.uri, "SELECT pg_sleep(0.002)", "");
     past.time = note_time(past.uri);
     past.lsn = ask(past.uri, "SELECT pg_current_wal_lsn()");
-    login_assert(&box, past.uri, "INSERT INTO t VALUES (3)", "");
+    past.next = ask(past.uri, "INSERT INTO t VALUES (3) RETURNING pg_current_wal_insert_lsn()");
     login_assert(&box, past.uri, "CREATE TABLE later (n int)", "");
     login_assert(&box, past.uri, "CREATE ROLE later", "");
     return past;
@@ -120,8 +123,20 @@ static void a_branch_has_the_data_of_its_time_or_position(void **state)
         const char *at_lsn = branch_at(&past, past.branch, "parent_lsn", past.lsn, NULL);
         login_assert(&box, at_lsn, COUNT, "1 2");
         login_assert(&box, at_lsn, "INSERT INTO t VALUES (9)", "");
+        /* Its commit begins there, so it does not end there or before. */
+        login_assert(&box, branch_at(&past, past.branch, "parent_lsn", past.next, NULL), COUNT,
+                     "1 2");
         login_assert(&box, past.uri, COUNT, "1 2 3");
     }
+}
+
+/* While a branch is made it has no past yet: that is how it began. */
+static void the_first_moment_is_that_of_the_finished_branch(void **state)
+{
+    (void)state;
+    Past past = make_past("15");
+    const char *uri = branch_at(&past, past.branch, "parent_timestamp", past.created_at, NULL);
+    login_assert(&box, uri, "SELECT to_regclass('t') IS NULL", "t");
 }
 
 /* Of a child, of its own past and of the one it has from its parent. */
@@ -264,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_branch_has_the_data_of_its_time_or_position),
+        cmocka_unit_test(the_first_moment_is_that_of_the_finished_branch),
         cmocka_unit_test(the_past_of_a_child_goes_back_to_its_parents),
         cmocka_unit_test(a_suspended_parent_has_its_past_and_stays_suspended),
         cmocka_unit_test(a_branch_goes_back_to_a_moment_and_keeps_what_it_was),
