@@ -62,6 +62,7 @@ static void set_endpoint_state(Endpoint *endpoint, EndpointState state, int64_t 
     endpoint->state = state;
     endpoint->is_pending_active = false;
     store_touch(&endpoint->mark);
+    log_line("%s %s", endpoint->id, state == ENDPOINT_ACTIVE ? "started" : "suspended");
     endpoint->life.updated_ms = now_ms;
     if (state == ENDPOINT_ACTIVE) {
         endpoint->last_active_ms = now_ms;

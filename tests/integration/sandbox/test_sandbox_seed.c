@@ -1,0 +1,104 @@
+/* --seed: the first branch holds what a file of SQL makes, once. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "box.h"
+#include "login.h"
+
+static const char SQL[] = "CREATE TABLE cities (name text);\n"
+                          "COPY cities FROM stdin;\nLisbon\nOslo\n\\.\n"
+                          "CREATE ROLE reader LOGIN PASSWORD 'aB3-reads-cities';\n";
+
+static const char *write_file(const char *text)
+{
+    static int number;
+    const char *path = box_text("/tmp/neon-sandbox-seed-%d-%d.sql", (int)getpid(), number++);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    return path;
+}
+
+static const char *read_uri(const Box *box)
+{
+    char uri[1200] = "";
+    struct stat info;
+    const char *path = box_text("%s/seed.uri", box->dir);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(uri, sizeof(uri), file));
+    fclose(file);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    uri[strcspn(uri, "\n")] = '\0';
+    return box_text("%s", uri);
+}
+
+static void the_file_is_run_once_by_the_owner(void **state)
+{
+    (void)state;
+    const char *file = write_file(SQL);
+    const char *arguments[] = {"--operation-ms", "20", "--seed", file, NULL};
+    Box box;
+    box_start_kept(&box, arguments);
+    const char *uri = read_uri(&box);
+    login_assert(&box, uri, "SELECT string_agg(name, ' ' ORDER BY name) FROM cities",
+                 "Lisbon Oslo");
+    login_assert(&box, uri,
+                 "SELECT tableowner = current_user FROM pg_tables WHERE tablename = 'cities'", "t");
+    login_assert(&box, uri, "DELETE FROM cities WHERE name = 'Oslo'; SELECT 1", "1");
+    REPLY list = box_call(&box, "GET", "/projects", NULL);
+    assert_string_equal(box_string(list.json, "projects.0.name"), "seed");
+    box_end(&box);
+    assert_int_equal(access(box_text("%s/seed.uri", box.dir), F_OK), -1);
+    box_restart(&box, arguments);
+    assert_string_equal(read_uri(&box), uri);
+    login_assert(&box, uri, "SELECT string_agg(name, ' ') FROM cities", "Lisbon");
+    REPLY again = box_call(&box, "GET", "/projects", NULL);
+    assert_int_equal(json_array_size(box_find(again.json, "projects")), 1);
+    box_stop(&box);
+    unlink(file);
+}
+
+static void a_statement_that_fails_ends_the_start_with_its_line(void **state)
+{
+    (void)state;
+    const char *bad = write_file("CREATE TABLE one ();\nSELECT\n  1;\nSELECT nope;\nSELECT 2;\n");
+    const char *good = write_file("CREATE TABLE one AS SELECT 1 AS n;\n");
+    static const char *const PLAIN[] = {"--operation-ms", "20", NULL};
+    Box box;
+    box_start_kept(&box, PLAIN);
+    box_end(&box);
+    const char *error = box_complaint(&box, box_text("--operation-ms 20 --seed %s", bad));
+    if (strstr(error, box_text("%s:4: ERROR:", bad)) == NULL || strstr(error, "nope") == NULL) {
+        fail_msg("%s", error);
+    }
+    assert_non_null(strstr(box_complaint(&box, "--seed /nonexistent/x.sql"), "/nonexistent/x.sql"));
+    const char *arguments[] = {"--operation-ms", "20", "--seed", good, NULL};
+    box_restart(&box, arguments);
+    login_assert(&box, read_uri(&box), "SELECT n FROM one", "1");
+    REPLY list = box_call(&box, "GET", "/projects", NULL);
+    assert_int_equal(json_array_size(box_find(list.json, "projects")), 1);
+    box_stop(&box);
+    unlink(bad);
+    unlink(good);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_file_is_run_once_by_the_owner),
+        cmocka_unit_test(a_statement_that_fails_ends_the_start_with_its_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
