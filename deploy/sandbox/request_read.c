@@ -41,7 +41,7 @@ static bool read_query(Request *request)
         json_decref(text);
     }
     if (!is_valid) {
-        exchange_fail(exchange, 400, "", "invalid request: query string");
+        exchange_fail(exchange, 400, "", "invalid request: decode params: query string");
     }
     return is_valid;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -168,12 +169,37 @@ static void what_may_not_be_restored_is_refused(void **state)
     login_assert(&box, family.dev_uri, "SELECT name FROM t", "dev");
 }
 
+/* Data may come from a branch that won't last, but nothing hangs below one. */
+static void a_branch_is_restored_from_one_that_expires(void **state)
+{
+    (void)state;
+    Family family = make_family();
+    const char *brief = path_of(&family, family.dev_id, "");
+    char at[32];
+    struct tm parts;
+    time_t when = time(NULL) + 3600;
+    gmtime_r(&when, &parts);
+    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    const char *other_uri = NULL;
+    REPLY other = login_create_branch(&box, family.project, "other", &other_uri);
+    const char *other_id = box_text("%s", box_string(other.json, "branch.id"));
+    assert_int_equal(
+        box_status(&box, "PATCH", brief, box_text("{\"branch\":{\"expires_at\":\"%s\"}}", at)),
+        200);
+    restore(&family, other_id, box_text("{\"source_branch_id\":\"%s\"}", family.dev_id));
+    login_assert(&box, other_uri, "SELECT name FROM t", "dev");
+    REPLY got = box_call(&box, "GET", path_of(&family, other_id, ""), NULL);
+    assert_string_equal(box_string(got.json, "branch.parent_id"), family.main_id);
+    assert_int_equal(box_status(&box, "DELETE", brief, NULL), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_branch_is_reset_to_its_parent),
         cmocka_unit_test(what_was_there_is_kept_under_the_name_that_is_given),
         cmocka_unit_test(a_branch_is_restored_from_itself_only_with_a_name_and_a_point),
+        cmocka_unit_test(a_branch_is_restored_from_one_that_expires),
         cmocka_unit_test(what_may_not_be_restored_is_refused),
     };
     return cmocka_run_group_tests(tests, start, stop);

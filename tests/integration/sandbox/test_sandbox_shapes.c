@@ -58,6 +58,9 @@ static void queries_have_types_and_limits(void **state)
         {"GET", "/projects?limit=401", NULL},
         {"GET", "/projects?limit=ten", NULL},
         {"GET", "/projects?limit=", NULL},
+        {"GET", "/projects?search=a%00b", NULL},
+        {"GET", "/projects?search=%zz", NULL},
+        {"GET", "/projects?search=%ff", NULL},
         {"GET", "/projects?timeout=99", NULL},
         {"GET", "/projects?timeout=30001", NULL},
         {"GET", "/projects?org_id=", NULL},
@@ -163,6 +166,27 @@ static void shapes_come_before_everything_but_the_key(void **state)
                      200);
 }
 
+/* Neon's list of answers has no 405. */
+static void a_path_with_another_method_is_no_route(void **state)
+{
+    (void)state;
+    const char *const cases[][2] = {
+        {"PUT", place.project},
+        {"OPTIONS", "/projects"},
+        {"PATCH", "/projects"},
+        {"DELETE", "/auth"},
+        {"POST", box_text("%s/compare_schema", place.branch)},
+        {"GET", box_text("%s/recover", place.branch)},
+        {"GET", box_text("%s/nothing", place.branch)},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        REPLY reply = box_call(&box, cases[i][0], cases[i][1], NULL);
+        box_assert_error(&reply, 404, "", "this route does not exist");
+        REPLY nobody = box_call_as(&box, "wrong", NULL, cases[i][0], cases[i][1], NULL);
+        assert_int_equal(nobody.status, 401);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +195,7 @@ int main(void)
         cmocka_unit_test(what_a_body_needs_is_asked_for),
         cmocka_unit_test(lengths_count_characters),
         cmocka_unit_test(shapes_come_before_everything_but_the_key),
+        cmocka_unit_test(a_path_with_another_method_is_no_route),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
