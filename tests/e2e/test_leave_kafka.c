@@ -15,7 +15,7 @@ enum {
     SECONDS = 60,
     DRAIN_MS = 2000,        // drain.timeout
     LEAVE_LIMIT_MS = 15000, // of run/leave.c
-    SLACK_MS = 3000,
+    SLACK_MS = 6000,
     EXIT_TEMPORARY = 75,
     SOON_MS = 1000,
     LATE_MS = 4000, // the session has timed out
