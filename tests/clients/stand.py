@@ -1,6 +1,7 @@
 """What every test of this folder stands on: a neon-sandbox of its own with real clusters, in a folder
 of its own, and a psql that logs in through the URIs that clients print."""
 import atexit
+import ctypes
 import json
 import os
 import shutil
@@ -13,8 +14,9 @@ import time
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 LOCAL = os.path.join(ROOT, "deploy", "local")
 SKIPPED = 77
+PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 30
-CALL_SECONDS = 60
+CALL_SECONDS = 120
 
 
 def fetched(script, *arguments):
@@ -49,6 +51,11 @@ def until(condition, what, seconds=30):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
 
 
+def end_with_parent():
+    """Should the test be killed: the sandbox gets SIGTERM, and ends its clusters itself."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Stand:
     """A running sandbox; ended, and its folder removed, when the test ends."""
 
@@ -66,7 +73,8 @@ class Stand:
         if records:
             name = os.path.basename(sys.argv[0]) + os.path.basename(self.folder)
             command += ["--record", os.path.join(records, name + ".jsonl")]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=end_with_parent)
         atexit.register(self.stop)
         assert "ready" in self.process.stdout.readline(), "the sandbox did not start"
         with open(os.path.join(state, "ready.json"), encoding="utf-8") as file:
