@@ -74,8 +74,7 @@ static void reply_list(Exchange *exchange, const KeyRing *ring)
 static void reply_created(Exchange *exchange, const Key *like)
 {
     const char *name = NULL;
-    if (!exchange_get_string(exchange, exchange->body, "", "key_name", 0, 64,
-                             &name)) {
+    if (!exchange_get_string(exchange, exchange->body, "", "key_name", 0, 64, &name)) {
         return;
     }
     if (name == NULL) {
