@@ -261,6 +261,20 @@ static bool open_parts(Compute *compute, char *ret_error, size_t error_bytes)
     return true;
 }
 
+static void find_sharing(Compute *compute)
+{
+    char path[CLUSTER_PATH_BYTES];
+    text_build(path, sizeof(path), "%s/clusters", compute->state_dir);
+    compute->shares_blocks = files_share_blocks(path);
+    if (compute->shares_blocks) {
+        log_line("branches share blocks with their parents: they cost disk for what changes");
+    } else {
+        log_line("branches are whole copies on disk: the file system of %s can't share blocks "
+                 "(XFS and Btrfs can)",
+                 compute->state_dir);
+    }
+}
+
 Compute *compute_open(Sandbox *sandbox, char *ret_error, size_t error_bytes)
 {
     Compute *compute = calloc(1, sizeof(*compute));
@@ -275,10 +289,16 @@ Compute *compute_open(Sandbox *sandbox, char *ret_error, size_t error_bytes)
         free(compute);
         return NULL;
     }
+    find_sharing(compute);
     uv_timer_init(&sandbox->loop, &compute->sweep);
     compute->sweep.data = compute;
     uv_timer_start(&compute->sweep, on_sweep, COMPUTE_SWEEP_MS, COMPUTE_SWEEP_MS);
     return compute;
+}
+
+bool compute_shares_blocks(const Compute *compute)
+{
+    return compute->shares_blocks;
 }
 
 const char *compute_ca_file(const Compute *compute)

@@ -16,6 +16,8 @@ typedef bool (*FilesSkip)(const char *path, bool is_directory);
  * sentence in ret_error. */
 bool files_copy_tree(const char *from, const char *to, const SpawnUser *user, FilesSkip skip,
                      char *ret_error, size_t error_bytes);
+/* Whether copies within this directory share their blocks until one of them changes. */
+bool files_share_blocks(const char *dir);
 /* Copies one file. */
 bool files_copy(const char *from, const char *to, const SpawnUser *user);
 /* Removes the tree; what is absent is fine. */
