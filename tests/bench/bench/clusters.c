@@ -14,9 +14,8 @@
 
 enum { WAKE = 20, SUSPEND_SECONDS = 120, PATH_BYTES = 320, MIB = 1024 * 1024 };
 
-static const char DATA[] =
-    "CREATE TABLE filler AS SELECT n, md5(n::text) a, md5((n + 1)::text) b "
-    "FROM generate_series(1, 300000) n; CHECKPOINT; SELECT count(*) FROM filler";
+static const char DATA[] = "CREATE TABLE filler AS SELECT n, md5(n::text) a, md5((n + 1)::text) b "
+                           "FROM generate_series(1, 300000) n; SELECT count(*) FROM filler";
 
 typedef struct Clusters {
     Box box;
@@ -67,7 +66,9 @@ static void begin(Clusters *clusters, const char *major)
     box_start(&clusters->box, versions.arguments);
     REPLY made = login_create_project(&clusters->box, major, &uri);
     clusters->project_id = box_text("%s", box_string(made.json, "project.id"));
-    login_assert(&clusters->box, login_verify(&clusters->box, uri), DATA, "300000");
+    login_assert(&clusters->box, uri, DATA, "300000");
+    // Else the first to read sets the hints of every row: a change of each branch.
+    login_assert(&clusters->box, uri, "VACUUM FREEZE filler", "");
     clusters->used_mib = measure_folder_mib(clusters->box.dir);
     clusters->free_mib = measure_free_mib(clusters->box.dir);
 }
@@ -78,7 +79,6 @@ static void make_branches(Clusters *clusters)
         int64_t begun_us = meter_now_us();
         REPLY made = login_create_branch(&clusters->box, clusters->project_id,
                                          box_text("preview-%04zu", i), &clusters->uris[i]);
-        clusters->uris[i] = login_verify(&clusters->box, clusters->uris[i]);
         clusters->made_ms[i] = (double)(meter_now_us() - begun_us) / 1000;
     }
 }
