@@ -76,6 +76,13 @@ static Past make_past(const char *major)
     return past;
 }
 
+/* Its clusters go while the next ones are made. */
+static void forget(const Past *past)
+{
+    assert_int_equal(box_status(&box, "DELETE", box_text("/projects/%s", past->project), NULL),
+                     200);
+}
+
 static const char *branch_path(const Past *past, const char *branch, const char *rest)
 {
     return box_text("/projects/%s/branches/%s%s", past->project, branch, rest);
@@ -127,6 +134,7 @@ static void a_branch_has_the_data_of_its_time_or_position(void **state)
         login_assert(&box, branch_at(&past, past.branch, "parent_lsn", past.next, NULL), COUNT,
                      "1 2");
         login_assert(&box, past.uri, COUNT, "1 2 3");
+        forget(&past);
     }
 }
 
@@ -137,6 +145,7 @@ static void the_first_moment_is_that_of_the_finished_branch(void **state)
     Past past = make_past("15");
     const char *uri = branch_at(&past, past.branch, "parent_timestamp", past.created_at, NULL);
     login_assert(&box, uri, "SELECT to_regclass('t') IS NULL", "t");
+    forget(&past);
 }
 
 /* Of a child, of its own past and of the one it has from its parent. */
@@ -162,6 +171,7 @@ static void the_past_of_a_child_goes_back_to_its_parents(void **state)
     login_assert(&box, copy, "DELETE FROM t", "");
     uri = branch_at(&past, box_string(made.json, "branch.id"), "parent_lsn", past.lsn, NULL);
     login_assert(&box, uri, COUNT, "1 2");
+    forget(&past);
 }
 
 static void a_suspended_parent_has_its_past_and_stays_suspended(void **state)
@@ -180,6 +190,7 @@ static void a_suspended_parent_has_its_past_and_stays_suspended(void **state)
     REPLY got = box_call(&box, "GET", endpoint, NULL);
     assert_string_equal(box_string(got.json, "endpoint.current_state"), "idle");
     login_assert(&box, past.uri, COUNT, "1 2 3");
+    forget(&past);
 }
 
 static void a_branch_goes_back_to_a_moment_and_keeps_what_it_was(void **state)
@@ -214,6 +225,7 @@ static void a_branch_goes_back_to_a_moment_and_keeps_what_it_was(void **state)
         200);
     box_wait(&box, past.project);
     login_assert(&box, past.uri, COUNT, "1 2");
+    forget(&past);
 }
 
 static void a_schema_of_then_is_a_root_whose_past_begins_with_it(void **state)
@@ -232,6 +244,7 @@ static void a_schema_of_then_is_a_root_whose_past_begins_with_it(void **state)
     login_assert(&box, uri, "SELECT to_regclass('later') IS NULL", "t");
     REPLY refused = call_branch(&past, box_string(made.json, "branch.id"), "parent_lsn", past.lsn);
     box_assert_error(&refused, 400, "", "outside the branch's history");
+    forget(&past);
 }
 
 static void what_is_outside_the_history_is_refused(void **state)
@@ -256,6 +269,7 @@ static void what_is_outside_the_history_is_refused(void **state)
     REPLY count =
         box_call(&box, "GET", box_text("/projects/%s/branches/count", past.project), NULL);
     assert_int_equal(box_integer(count.json, "count"), 1);
+    forget(&past);
 }
 
 static void without_a_history_it_is_the_option_that_is_named(void **state)
