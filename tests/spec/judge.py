@@ -27,6 +27,9 @@ FORMATS = {name: in_range(name) for name in INTEGERS} | {
 }
 
 
+BODY_UNASKED = "a body where the spec has none"
+
+
 class RecordedRequest:
     """As openapi-core wants it; the path keeps its escapes, so that a slash in a name parts
     nothing."""
@@ -100,7 +103,7 @@ class Judge:
         wrong = [f"unknown query parameter {name}" for name, _ in arguments(line)
                  if name not in known]
         if line["body"] is not None and "requestBody" not in operation:
-            wrong.append("a body where the spec has none")
+            wrong.append(BODY_UNASKED)
         if line["body"] is not None and line["content_type"] is None:
             wrong.append("a body without a content type")
         for api in self._validators(template):
