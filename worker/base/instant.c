@@ -64,6 +64,13 @@ void instant_format(int64_t instant_ms, char ret_text[INSTANT_TEXT_BYTES])
     memcpy(ret_text, text, INSTANT_TEXT_BYTES);
 }
 
+void instant_format_seconds(int64_t instant_ms, char ret_text[INSTANT_TEXT_BYTES])
+{
+    static const size_t SECONDS_BYTES = sizeof "2026-11-22T08:07:00" - 1;
+    instant_format(instant_ms, ret_text);
+    memcpy(ret_text + SECONDS_BYTES, "Z", 2);
+}
+
 // `count` digits at *text, which is moved behind them; -1 when they aren't digits.
 static int64_t take_digits(const char **text, int count)
 {

@@ -29,8 +29,8 @@ bool command_check_required(const char *text, const char *field, Error *err)
                                               "%s is missing: set it", field);
 }
 
-static bool check_timestamp(const Google__Protobuf__Timestamp *timestamp, const char *field,
-                            Error *err)
+bool command_check_timestamp(const Google__Protobuf__Timestamp *timestamp, const char *field,
+                             Error *err)
 {
     if (timestamp == NULL) {
         return true;
@@ -55,8 +55,8 @@ static bool check_label(const Provisioning__V1__Label *label, size_t index, Erro
 
 bool command_check_envelope(const Provisioning__V1__Command *message, Error *err)
 {
-    if (!check_timestamp(message->requested_at, "requested_at", err) ||
-        !check_timestamp(message->deadline, "deadline", err)) {
+    if (!command_check_timestamp(message->requested_at, "requested_at", err) ||
+        !command_check_timestamp(message->deadline, "deadline", err)) {
         return false;
     }
     if (strlen(message->requested_by) > REQUESTED_BY_MAX_BYTES) {
@@ -98,8 +98,7 @@ bool command_check_account(const char *account, const char *field, Error *err)
     return command_check_required(account, field, err) && name_check_account(account, field, err);
 }
 
-// A name that may be left out.
-static bool check_neon_name(const char *name, const char *field, Error *err)
+bool command_check_neon_name(const char *name, const char *field, Error *err)
 {
     return name[0] == '\0' || name_check_neon(name, field, err);
 }
@@ -199,8 +198,8 @@ bool command_check_create(const Provisioning__V1__Command *message, Error *err)
            command_check_account(action->account, "create_environment.account", err) &&
            command_check_required(action->region_id, "create_environment.region_id", err) &&
            name_check_neon_id(action->region_id, "create_environment.region_id", err) &&
-           check_neon_name(action->project_name, "create_environment.project_name", err) &&
-           check_neon_name(action->branch_name, "create_environment.branch_name", err) &&
+           command_check_neon_name(action->project_name, "create_environment.project_name", err) &&
+           command_check_neon_name(action->branch_name, "create_environment.branch_name", err) &&
            command_check_pg_version(action->pg_version, "create_environment.pg_version", err) &&
            command_check_databases(databases, "create_environment.databases", err) &&
            command_check_retention(action->history_retention_seconds,
@@ -208,50 +207,6 @@ bool command_check_create(const Provisioning__V1__Command *message, Error *err)
            command_check_endpoint(action->endpoint, "create_environment.endpoint", err) &&
            command_check_services(action->services, action->n_services, databases,
                                   "create_environment.services", err);
-}
-
-static bool check_branch_reference(const Provisioning__V1__BranchReference *source, Error *err)
-{
-    return command_check_account(source->account, "branch_environment.source_branch.account",
-                                 err) &&
-           command_check_required(source->project_id, "branch_environment.source_branch.project_id",
-                                  err) &&
-           name_check_neon_id(source->project_id, "branch_environment.source_branch.project_id",
-                              err) &&
-           command_check_required(source->branch, "branch_environment.source_branch.branch", err) &&
-           name_check_neon(source->branch, "branch_environment.source_branch.branch", err);
-}
-
-static bool check_source(const Provisioning__V1__BranchEnvironment *action, Error *err)
-{
-    switch ((int)action->source_case) {
-    case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_BRANCH:
-        return check_branch_reference(action->source_branch, err);
-    case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT:
-        break;
-    case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE__NOT_SET:
-    default:
-        return error_set_field(
-            err, ERROR_INVALID, "FIELD_REQUIRED", "branch_environment.source",
-            "branch_environment.source is missing: set source_environment or source_branch");
-    }
-    const char *field = "branch_environment.source_environment";
-    if (!command_check_environment(action->source_environment, field, err)) {
-        return false;
-    }
-    return strcmp(action->source_environment, action->environment) != 0 ||
-           refuse_value(field, "must be another environment than the new one", err);
-}
-
-bool command_check_branch(const Provisioning__V1__Command *message, Error *err)
-{
-    const Provisioning__V1__BranchEnvironment *action = message->branch_environment;
-    return command_check_environment(action->environment, "branch_environment.environment", err) &&
-           check_source(action, err) &&
-           check_neon_name(action->branch_name, "branch_environment.branch_name", err) &&
-           command_check_endpoint(action->endpoint, "branch_environment.endpoint", err) &&
-           command_check_services(action->services, action->n_services, (CommandNames){NULL, 0},
-                                  "branch_environment.services", err);
 }
 
 bool command_check_delete(const Provisioning__V1__Command *message, Error *err)

@@ -166,7 +166,7 @@ bool command_check_setup_roles(const Provisioning__V1__Command *message, Error *
 {
     const Provisioning__V1__SetupRoles *action = message->setup_roles;
     CommandNames databases = {action->databases, action->n_databases};
-    if (!command_check_environment(action->environment, "setup_roles.environment", err) ||
+    if (!command_check_any_environment(action->environment, "setup_roles.environment", err) ||
         !command_check_databases(databases, "setup_roles.databases", err) ||
         !command_check_services(action->services, action->n_services, databases,
                                 "setup_roles.services", err)) {
@@ -195,7 +195,8 @@ static bool check_named_service(const char *service, const char *path, Error *er
 bool command_check_rotate(const Provisioning__V1__Command *message, Error *err)
 {
     const Provisioning__V1__RotateCredentials *action = message->rotate_credentials;
-    if (!command_check_environment(action->environment, "rotate_credentials.environment", err)) {
+    if (!command_check_any_environment(action->environment, "rotate_credentials.environment",
+                                       err)) {
         return false;
     }
     switch ((int)action->target_case) {
@@ -227,7 +228,8 @@ bool command_check_reveal(const Provisioning__V1__Command *message, Error *err)
 {
     static const char KEY[] = "reveal_credentials.reply_public_key";
     const Provisioning__V1__RevealCredentials *action = message->reveal_credentials;
-    if (!command_check_environment(action->environment, "reveal_credentials.environment", err) ||
+    if (!command_check_any_environment(action->environment, "reveal_credentials.environment",
+                                       err) ||
         !check_revealed(action, err)) {
         return false;
     }

@@ -29,6 +29,9 @@ bool command_check_branch(const Provisioning__V1__Command *message, Error *err);
 bool command_check_setup_roles(const Provisioning__V1__Command *message, Error *err);
 bool command_check_rotate(const Provisioning__V1__Command *message, Error *err);
 bool command_check_preview_base(const Provisioning__V1__Command *message, Error *err);
+bool command_check_open_preview(const Provisioning__V1__Command *message, Error *err);
+bool command_check_close_preview(const Provisioning__V1__Command *message, Error *err);
+bool command_check_reset(const Provisioning__V1__Command *message, Error *err);
 bool command_check_reveal(const Provisioning__V1__Command *message, Error *err);
 bool command_check_delete(const Provisioning__V1__Command *message, Error *err);
 bool command_check_edit_project(const Provisioning__V1__Command *message, Error *err);
@@ -40,6 +43,12 @@ bool command_check_environment(const char *environment, const char *path, Error 
 // ... that is there already, and may be a preview.
 bool command_check_any_environment(const char *environment, const char *path, Error *err);
 bool command_check_account(const char *account, const char *path, Error *err);
+
+// NULL: it is left out. From 1970 to 9999.
+bool command_check_timestamp(const Google__Protobuf__Timestamp *timestamp, const char *path,
+                             Error *err);
+// A project's or a branch's, which may be left out.
+bool command_check_neon_name(const char *name, const char *path, Error *err);
 
 // Who uses which databases. `known` are the databases that accesses may name; with none, any.
 typedef struct CommandNames {

@@ -1,5 +1,8 @@
 #include "contract/command_table.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "contract/command_parts.h"
 
 #define ACTION(name) PROVISIONING__V1__COMMAND__ACTION_##name
@@ -46,6 +49,23 @@ static const char *preview_base(const CommandMessage *message)
     return message->set_preview_base->environment;
 }
 
+static Subject preview(int32_t pull_request)
+{
+    Subject subject = {.kind = SUBJECT_ENVIRONMENT};
+    (void)snprintf(subject.name, sizeof subject.name, "pr:%" PRId32, pull_request);
+    return subject;
+}
+
+static Subject opened_preview(const CommandMessage *message)
+{
+    return preview(message->open_preview->pull_request);
+}
+
+static Subject closed_preview(const CommandMessage *message)
+{
+    return preview(message->close_preview->pull_request);
+}
+
 static bool only_plans(const CommandMessage *message)
 {
     return message->setup_roles->mode == PROVISIONING__V1__ROLES_MODE__ROLES_MODE_PLAN;
@@ -90,7 +110,7 @@ static const CommandRow ROWS[] = {
     },
     {
         .action = ACTION(BRANCH_ENVIRONMENT),
-        .fields = {1, 2, 3, 4, 9, 10},
+        .fields = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
         .check = command_check_branch,
         .writes = SUBJECT_ENVIRONMENT,
         .account = branching_account,
@@ -139,6 +159,32 @@ static const CommandRow ROWS[] = {
         .writes = SUBJECT_APPLICATION,
         .subject = whole_application,
         .source = preview_base,
+    },
+    {
+        .action = ACTION(OPEN_PREVIEW),
+        .fields = {1, 2, 3, 4, 5, 6, 7},
+        .check = command_check_open_preview,
+        .writes = SUBJECT_ENVIRONMENT,
+        .subject = opened_preview,
+        .source_is_base = true,
+        .branches = true,
+        .reserves = "branched",
+    },
+    {
+        .action = ACTION(CLOSE_PREVIEW),
+        .fields = {1, 2},
+        .check = command_check_close_preview,
+        .writes = SUBJECT_ENVIRONMENT,
+        .subject = closed_preview,
+        .excludes = COMMAND_EXCLUDES_BRANCHES,
+    },
+    {
+        .action = ACTION(RESET_ENVIRONMENT),
+        .fields = {1, 2},
+        .check = command_check_reset,
+        .writes = SUBJECT_ENVIRONMENT,
+        .branches = true,
+        .excludes = COMMAND_EXCLUDES_BASES,
     },
     {
         .action = ACTION(DELETE_ENVIRONMENT),

@@ -50,7 +50,9 @@ static bool read_branch(const json_t *item, NeonBranch *ret_branch, Error *err)
            neon_member_id_optional(item, "parent_id", ret_branch->parent_id, err) &&
            neon_member_name(item, "name", ret_branch->name, sizeof ret_branch->name, err) &&
            read_states(item, ret_branch, err) && read_flags(item, ret_branch, err) &&
-           neon_member_instant(item, "created_at", &ret_branch->created_at_ms, err);
+           neon_member_instant(item, "created_at", &ret_branch->created_at_ms, err) &&
+           neon_member_instant_optional(item, "expires_at", &ret_branch->expires_ms, err) &&
+           neon_member_instant_optional(item, "last_reset_at", &ret_branch->last_reset_ms, err);
 }
 
 bool neon_decode_branch(const json_t *body, NeonBranch *ret_branch, Error *err)

@@ -169,3 +169,11 @@ bool neon_member_instant(const json_t *object, const char *name, int64_t *ret_in
     }
     return instant_parse(text, ret_instant_ms) || neon_member_refuse(name, "is no date", err);
 }
+
+bool neon_member_instant_optional(const json_t *object, const char *name, int64_t *ret_instant_ms,
+                                  Error *err)
+{
+    *ret_instant_ms = 0;
+    return neon_member_get(object, name) == NULL ||
+           neon_member_instant(object, name, ret_instant_ms, err);
+}

@@ -56,5 +56,8 @@ bool neon_member_units(const json_t *object, const char *name, double *ret_units
 // RFC 3339.
 bool neon_member_instant(const json_t *object, const char *name, int64_t *ret_instant_ms,
                          Error *err);
+// 0 when missing.
+bool neon_member_instant_optional(const json_t *object, const char *name, int64_t *ret_instant_ms,
+                                  Error *err);
 
 #endif

@@ -112,7 +112,9 @@ typedef struct NeonBranch {
     bool is_protected;
     bool is_deleted; // only in lists with deleted ones
     int64_t created_at_ms;
-    NeonMark mark; // empty: not ours
+    int64_t expires_ms;    // 0: never
+    int64_t last_reset_ms; // 0: never was
+    NeonMark mark;         // empty: not ours
 } NeonBranch;
 bool neon_decode_branch(const json_t *body, NeonBranch *ret_branch,
                         Error *err); // {branch, annotation?}

@@ -22,6 +22,9 @@ static const struct {
     [NEON_ROUTE_LIST_BRANCHES] = {"GET", "GET /projects/{project_id}/branches"},
     [NEON_ROUTE_GET_BRANCH] = {"GET", "GET /projects/{project_id}/branches/{branch_id}"},
     [NEON_ROUTE_CREATE_BRANCH] = {"POST", "POST /projects/{project_id}/branches"},
+    [NEON_ROUTE_UPDATE_BRANCH] = {"PATCH", "PATCH /projects/{project_id}/branches/{branch_id}"},
+    [NEON_ROUTE_RESTORE_BRANCH] = {"POST",
+                                   "POST /projects/{project_id}/branches/{branch_id}/restore"},
     [NEON_ROUTE_DELETE_BRANCH] = {"DELETE", "DELETE /projects/{project_id}/branches/{branch_id}"},
     [NEON_ROUTE_LIST_ENDPOINTS] = {"GET",
                                    "GET /projects/{project_id}/branches/{branch_id}/endpoints"},
@@ -186,6 +189,22 @@ void neon_request_create_branch(NeonRequest *request, const char *project_id,
 {
     begin(request, NEON_ROUTE_CREATE_BRANCH, (Segments){{project_id}});
     neon_request_body_branch(&request->body, spec);
+}
+
+void neon_request_expire_branch(NeonRequest *request, const char *project_id, const char *branch_id,
+                                int64_t expires_ms)
+{
+    begin_in_branch(request, NEON_ROUTE_UPDATE_BRANCH, project_id, branch_id);
+    neon_request_body_expiry(&request->body, expires_ms);
+}
+
+void neon_request_restore_branch(NeonRequest *request, const char *project_id,
+                                 const char *branch_id, const char *source_branch_id,
+                                 const char *preserve_under_name)
+{
+    assert(source_branch_id[0] != '\0');
+    begin_in_branch(request, NEON_ROUTE_RESTORE_BRANCH, project_id, branch_id);
+    neon_request_body_restore(&request->body, source_branch_id, preserve_under_name);
 }
 
 void neon_request_delete_branch(NeonRequest *request, const char *project_id, const char *branch_id)

@@ -27,6 +27,8 @@ typedef enum NeonRoute {
     NEON_ROUTE_LIST_BRANCHES,
     NEON_ROUTE_GET_BRANCH,
     NEON_ROUTE_CREATE_BRANCH,
+    NEON_ROUTE_UPDATE_BRANCH,
+    NEON_ROUTE_RESTORE_BRANCH,
     NEON_ROUTE_DELETE_BRANCH,
     NEON_ROUTE_LIST_ENDPOINTS,
     NEON_ROUTE_CREATE_ENDPOINT,
@@ -75,11 +77,22 @@ typedef struct NeonProjectSpec {
     NeonMark mark; // annotations of the root branch
 } NeonProjectSpec;
 
+typedef struct NeonAnnotation {
+    const char *name;
+    const char *value; // "" = left out
+} NeonAnnotation;
+
 typedef struct NeonBranchSpec {
     const char *name;
     const char *parent_id;
+    const char *parent_lsn;    // NULL or "" = none; else no parent_ms
+    int64_t parent_ms;         // point in time; 0 = now
+    bool schema_only;          // without rows, and without a parent
+    int64_t expires_ms;        // whole seconds; 0 = never
     NeonEndpointSpec endpoint; // one read_write endpoint is made in the same call
     NeonMark mark;
+    const NeonAnnotation *annotations; // besides the mark
+    size_t annotation_count;
 } NeonBranchSpec;
 
 // Each fills an initialised request (whatever it held is cleared).
@@ -102,6 +115,14 @@ void neon_request_branches(NeonRequest *request, const char *project_id, const c
 void neon_request_branch(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_create_branch(NeonRequest *request, const char *project_id,
                                 const NeonBranchSpec *spec);
+// Changes when it is deleted; whole seconds.
+void neon_request_expire_branch(NeonRequest *request, const char *project_id, const char *branch_id,
+                                int64_t expires_ms);
+// Brings the branch to the present state of another. `preserve_under_name`: what it was, and its
+// children, become a branch of this name; "" = what it was is lost.
+void neon_request_restore_branch(NeonRequest *request, const char *project_id,
+                                 const char *branch_id, const char *source_branch_id,
+                                 const char *preserve_under_name);
 void neon_request_delete_branch(NeonRequest *request, const char *project_id,
                                 const char *branch_id);
 void neon_request_endpoints(NeonRequest *request, const char *project_id, const char *branch_id);

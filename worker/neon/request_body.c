@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/attr.h"
+#include "base/instant.h"
 
 static void json_free_at(json_t **value)
 {
@@ -110,11 +111,28 @@ void neon_request_body_project(Text *body, const NeonProjectSpec *spec)
     append_json(body, root);
 }
 
+static void set_expiry(json_t *branch, int64_t expires_ms)
+{
+    if (expires_ms != 0) {
+        char expiry[INSTANT_TEXT_BYTES];
+        instant_format_seconds(expires_ms, expiry);
+        set_text(branch, "expires_at", expiry);
+    }
+}
+
 void neon_request_body_branch(Text *body, const NeonBranchSpec *spec)
 {
     json_t *branch = json_object();
     set_text(branch, "name", spec->name);
     set_text(branch, "parent_id", spec->parent_id);
+    set_text(branch, "parent_lsn", spec->parent_lsn);
+    if (spec->parent_ms != 0) {
+        char point[INSTANT_TEXT_BYTES];
+        instant_format(spec->parent_ms, point);
+        set_text(branch, "parent_timestamp", point);
+    }
+    set_text(branch, "init_source", spec->schema_only ? "schema-only" : "");
+    set_expiry(branch, spec->expires_ms);
 
     json_t *endpoints = json_array();
     json_array_append_new(endpoints, new_endpoint(&spec->endpoint));
@@ -122,7 +140,11 @@ void neon_request_body_branch(Text *body, const NeonBranchSpec *spec)
     CLEANUP(json_free_at) json_t *root = json_object();
     json_object_set_new(root, "branch", branch);
     json_object_set_new(root, "endpoints", endpoints);
-    set_object(root, "annotation_value", new_annotations(&spec->mark));
+    json_t *annotations = new_annotations(&spec->mark);
+    for (size_t i = 0; i < spec->annotation_count; i++) {
+        set_text(annotations, spec->annotations[i].name, spec->annotations[i].value);
+    }
+    set_object(root, "annotation_value", annotations);
     append_json(body, root);
 }
 
@@ -150,5 +172,23 @@ void neon_request_body_changes(Text *body, const NeonEndpointSpec *changes)
     set_endpoint_settings(endpoint, changes);
     CLEANUP(json_free_at) json_t *root = json_object();
     json_object_set_new(root, "endpoint", endpoint);
+    append_json(body, root);
+}
+
+void neon_request_body_expiry(Text *body, int64_t expires_ms)
+{
+    json_t *branch = json_object();
+    set_expiry(branch, expires_ms);
+    CLEANUP(json_free_at) json_t *root = json_object();
+    json_object_set_new(root, "branch", branch);
+    append_json(body, root);
+}
+
+void neon_request_body_restore(Text *body, const char *source_branch_id,
+                               const char *preserve_under_name)
+{
+    CLEANUP(json_free_at) json_t *root = json_object();
+    set_text(root, "source_branch_id", source_branch_id);
+    set_text(root, "preserve_under_name", preserve_under_name);
     append_json(body, root);
 }

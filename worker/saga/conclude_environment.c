@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/guard.h"
 
@@ -83,6 +84,14 @@ static void add_drift(Ending *ending)
     (void)added;
 }
 
+// By the API or by SQL.
+static size_t rotated_roles(const Saga *saga, char *ret_roles[ENVIRONMENT_NAMES_MAX])
+{
+    size_t count = conclude_texts(saga, FACT_ROTATED, ret_roles, ENVIRONMENT_NAMES_MAX);
+    return count +
+           conclude_replaced(saga, FACT_MANAGED, ret_roles + count, ENVIRONMENT_NAMES_MAX - count);
+}
+
 static void emit_environment(Ending *ending, EnvironmentMessage *message, bool created)
 {
     char *rotated[ENVIRONMENT_NAMES_MAX];
@@ -101,10 +110,7 @@ static void emit_environment(Ending *ending, EnvironmentMessage *message, bool c
     branched.environment = &message->state;
     branched.created = created;
     branched.rotated_roles = rotated;
-    size_t count = conclude_texts(ending->saga, FACT_ROTATED, rotated, ENVIRONMENT_NAMES_MAX);
-    count += conclude_replaced(ending->saga, FACT_MANAGED, rotated + count,
-                               ENVIRONMENT_NAMES_MAX - count);
-    branched.n_rotated_roles = count;
+    branched.n_rotated_roles = rotated_roles(ending->saga, rotated);
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_BRANCHED;
     ending->event.environment_branched = &branched;
     conclude_add_event(ending, "EnvironmentBranched");
@@ -144,8 +150,85 @@ void conclude_environment(Ending *ending)
     conclude_set_row(ending, LEDGER_STATE_READY, &view, details);
 }
 
+// What the row keeps of an environment that was there before.
+static json_t *new_details(const Saga *saga)
+{
+    if (!journal_has(&saga->journal, FACT_UNCHANGED)) {
+        return environment_details(saga);
+    }
+    json_t *details = json_deep_copy(saga->ledger->environment.details);
+    json_t *expires = json_object_get(saga->journal.facts, FACT_EXPIRES_AT);
+    if (expires != NULL) {
+        json_object_set(details, FACT_EXPIRES_AT, expires);
+    }
+    return details;
+}
+
+void conclude_preview(Ending *ending)
+{
+    const Saga *saga = ending->saga;
+    if (!branching_stands(saga)) {
+        conclude_environment(ending);
+        return;
+    }
+    EnvironmentMessage message;
+    json_t *details = new_details(saga);
+    bool is_new = !json_equal(details, saga->ledger->environment.details);
+    bool was_reset = journal_has(&saga->journal, FACT_RESET_DONE);
+    EnvironmentView view = conclude_view_of_row(&saga->ledger->environment);
+    view.details = details;
+    ending->sequence = is_new || was_reset ? saga->ledger->subject_sequence + 1 : 0;
+    environment_message(&view, &message);
+    emit_environment(ending, &message, false);
+    environment_message_clear(&message);
+    if (ending->sequence > 0) {
+        conclude_add_blocked(ending);
+        conclude_set_details(ending, details);
+    } else {
+        json_decref(details);
+    }
+}
+
+void conclude_reset(Ending *ending)
+{
+    const Saga *saga = ending->saga;
+    char *rotated[ENVIRONMENT_NAMES_MAX];
+    EnvironmentMessage message;
+    json_t *details = environment_details(saga);
+    EnvironmentView view = conclude_view_of_row(&saga->ledger->environment);
+    view.details = details;
+    environment_message(&view, &message);
+    Provisioning__V1__EnvironmentReset reset;
+    provisioning__v1__environment_reset__init(&reset);
+    reset.environment = &message.state;
+    reset.rotated_roles = rotated;
+    reset.n_rotated_roles = rotated_roles(saga, rotated);
+    ending->sequence = saga->ledger->subject_sequence + 1;
+    ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_RESET;
+    ending->event.environment_reset = &reset;
+    conclude_add_event(ending, "EnvironmentReset");
+    environment_message_clear(&message);
+    conclude_add_blocked(ending);
+    conclude_set_details(ending, details);
+}
+
+// The preview was gone before: nothing of it changes.
+static void conclude_nothing_deleted(Ending *ending)
+{
+    Provisioning__V1__EnvironmentDeleted deleted;
+    provisioning__v1__environment_deleted__init(&deleted);
+    deleted.environment = conclude_text(ending->saga->command->writes.name);
+    ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_DELETED;
+    ending->event.environment_deleted = &deleted;
+    conclude_add_event(ending, "EnvironmentDeleted");
+}
+
 void conclude_delete(Ending *ending)
 {
+    if (journal_has(&ending->saga->journal, FACT_UNCHANGED)) {
+        conclude_nothing_deleted(ending);
+        return;
+    }
     const LedgerEnvironment *row = &ending->saga->ledger->environment;
     ending->sequence = ending->saga->ledger->subject_sequence + 1;
     Provisioning__V1__EnvironmentDeleted deleted;

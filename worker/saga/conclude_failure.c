@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/unconst.h"
+#include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/guard.h"
 #include "saga/record.h"
@@ -71,11 +72,6 @@ static bool was_stopped(const Saga *saga)
            strcmp(saga->failure.error.code, "CANCELLED") == 0;
 }
 
-static bool is_delete(const Saga *saga)
-{
-    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
-}
-
 // The row goes back to what it was before the command: the claim has reserved it, or a Delete has
 // marked it (perhaps under an earlier claim).
 static void restore_row(Ending *ending)
@@ -85,8 +81,8 @@ static void restore_row(Ending *ending)
     bool is_maker =
         guard_holds_row(saga) || (row->state == LEDGER_STATE_CREATING &&
                                   strcmp(row->command_id, saga->command->command_id) == 0);
-    bool is_marked = is_delete(saga) && (row->state == LEDGER_STATE_DELETING ||
-                                         journal_has(&saga->journal, FACT_MARKED));
+    bool is_marked = guard_is_deletion(saga) && (row->state == LEDGER_STATE_DELETING ||
+                                                 journal_has(&saga->journal, FACT_MARKED));
     if (!is_maker && !is_marked) {
         return;
     }
@@ -120,6 +116,11 @@ void conclude_rejected(Ending *ending)
         emit_rejected(ending);
     }
     restore_row(ending);
+}
+
+static bool works_in_place(const Saga *saga)
+{
+    return saga->definition->works_in_place || branching_stands(saga);
 }
 
 // What an earlier command left, and is still there, is named by its ids.
@@ -168,12 +169,26 @@ static void name_edited(const Saga *saga, Undone *undone)
                           : "the settings: the old or the new ones hold; send the edit again");
 }
 
+static void name_reset(const Saga *saga, Undone *undone)
+{
+    if (!journal_has(&saga->journal, FACT_LAST_RESET)) {
+        return; // not looked at yet
+    }
+    undone->left[undone->left_count++] = conclude_text(
+        journal_has(&saga->journal, FACT_RESET_DONE)
+            ? "the branch: it was reset; send the reset again, so that passwords are replaced"
+            : "the branch: perhaps it was reset; send the reset again");
+}
+
 // What a command that works in place had come to.
 static void name_done(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX])
 {
     if (journal_has(&saga->journal, FACT_BEFORE)) {
         name_edited(saga, undone);
         return;
+    }
+    if (branching_is(saga)) {
+        name_reset(saga, undone);
     }
     bool is_setup = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_SETUP_ROLES;
     bool is_kept = journal_has(&saga->journal, FACT_SECRETS_KEPT);
@@ -196,12 +211,13 @@ static void set_failed_row(Ending *ending, json_t *left)
 {
     const Saga *saga = ending->saga;
     const LedgerEnvironment *row = &saga->ledger->environment;
-    json_t *details = is_delete(saga) ? json_deep_copy(row->details) : environment_details(saga);
+    json_t *details =
+        guard_is_deletion(saga) ? json_deep_copy(row->details) : environment_details(saga);
     json_object_set(details, FACT_LEFT, left);
     EnvironmentView view =
-        is_delete(saga) ? conclude_view_of_row(row) : conclude_view_of_journal(saga);
+        guard_is_deletion(saga) ? conclude_view_of_row(row) : conclude_view_of_journal(saga);
     EnvironmentMessage message;
-    view.project_id = is_delete(saga) ? guard_own_project(saga) : view.project_id;
+    view.project_id = guard_is_deletion(saga) ? guard_own_project(saga) : view.project_id;
     view.failed = true;
     view.details = details;
     environment_message(&view, &message);
@@ -221,7 +237,7 @@ void conclude_failed(Ending *ending)
     Undone undone = {.undone_count = 0};
     undone.undone_count = conclude_texts(saga, FACT_UNDONE, undone.undone, UNDONE_MAX);
     undone.left_count = conclude_texts(saga, FACT_LEFT, undone.left, UNDONE_MAX);
-    if (saga->definition->works_in_place) {
+    if (works_in_place(saga)) {
         name_done(saga, &undone, texts);
     } else {
         name_leftovers(&undone, left, texts);
@@ -232,9 +248,9 @@ void conclude_failed(Ending *ending)
     } else {
         emit_failed(ending, &undone);
     }
-    if (saga->definition->works_in_place) {
+    if (works_in_place(saga)) {
         conclude_keep_row(ending);
-    } else if (undone.left_count > 0 || is_delete(saga)) {
+    } else if (undone.left_count > 0 || guard_is_deletion(saga)) {
         set_failed_row(ending, left);
     } else {
         conclude_set_gone(ending);

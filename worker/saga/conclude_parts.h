@@ -51,6 +51,8 @@ void conclude_disconnect(Ending *ending);
 void conclude_preview_base(Ending *ending);
 void conclude_cancel(Ending *ending);
 void conclude_environment(Ending *ending); // Create, Branch
+void conclude_preview(Ending *ending);     // OpenPreview
+void conclude_reset(Ending *ending);
 void conclude_edit_project(Ending *ending);
 void conclude_edit_endpoint(Ending *ending);
 void conclude_setup(Ending *ending);

@@ -7,6 +7,7 @@
 #include "base/unconst.h"
 #include "roles/names.h"
 #include "roles/spec.h"
+#include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/guard.h"
 #include "saga/leftover.h"
@@ -21,9 +22,10 @@ enum { SERVICES_BYTES_MAX = 256 * 1024 };
 
 // Facts that stay with the environment.
 static const char *const KEPT[] = {
-    FACT_PROJECT_NAME, FACT_REGION_ID, FACT_PG_VERSION, FACT_RETENTION,  FACT_BRANCH_NAME,
-    FACT_MIN_CU,       FACT_MAX_CU,    FACT_SUSPEND,    FACT_DATABASES,  FACT_HOST,
-    FACT_POOLED_HOST,  FACT_PORT,      FACT_ROLE,       FACT_ROLES_SPEC,
+    FACT_PROJECT_NAME, FACT_REGION_ID,  FACT_PG_VERSION,  FACT_RETENTION,
+    FACT_BRANCH_NAME,  FACT_MIN_CU,     FACT_MAX_CU,      FACT_SUSPEND,
+    FACT_DATABASES,    FACT_HOST,       FACT_POOLED_HOST, FACT_PORT,
+    FACT_ROLE,         FACT_ROLES_SPEC, FACT_EXPIRES_AT,  FACT_REPOSITORY,
 };
 
 // protobuf-c's structs want non-const texts; packing doesn't change them.
@@ -84,7 +86,7 @@ static void add_undeleted(const Saga *saga, json_t *left)
 static void add_not_undone(const Saga *saga, json_t *left)
 {
     const Journal *journal = &saga->journal;
-    bool is_branch = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
+    bool is_branch = branching_is(saga);
     bool is_deleted =
         journal_has(journal, is_branch ? FACT_BRANCH_DELETED : FACT_PROJECT_DELETED) ||
         journal_has(journal, is_branch ? FACT_BRANCH_UNDONE : FACT_PROJECT_UNDONE);
@@ -99,7 +101,7 @@ static void add_not_undone(const Saga *saga, json_t *left)
 json_t *environment_left(const Saga *saga)
 {
     json_t *left = leftover_remaining(saga);
-    if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT) {
+    if (guard_is_deletion(saga)) {
         add_undeleted(saga, left);
     } else {
         add_not_undone(saga, left);
@@ -144,7 +146,8 @@ void environment_add_databases(json_t *details, const json_t *spec)
 
 json_t *environment_details(const Saga *saga)
 {
-    json_t *details = json_object();
+    bool is_there = saga->definition->works_in_place || branching_stands(saga);
+    json_t *details = is_there ? json_deep_copy(saga->ledger->environment.details) : json_object();
     for (size_t i = 0; i < sizeof KEPT / sizeof KEPT[0]; i++) {
         json_t *value = json_object_get(saga->journal.facts, KEPT[i]);
         if (value != NULL) {
@@ -159,7 +162,7 @@ json_t *environment_details(const Saga *saga)
         before = role[0] != '\0' ? json_pack("[s]", role) : json_array();
     } else {
         set_default(details, FACT_BRANCH_NAME, names_branch(saga, buffer));
-        set_default(details, DETAIL_SOURCE_ENVIRONMENT, saga_source_environment(saga->command));
+        set_default(details, DETAIL_SOURCE_ENVIRONMENT, branching_of(saga).source);
         set_default(details, DETAIL_SOURCE_BRANCH, journal_text(&saga->journal, FACT_PARENT_ID));
         before = json_incref(json_object_get(saga->journal.facts, FACT_ROTATED));
     }
@@ -295,6 +298,16 @@ static void fill_services(const json_t *spec, Provisioning__V1__EnvironmentState
     }
 }
 
+static void fill_expiry(const json_t *details, EnvironmentMessage *message)
+{
+    const json_t *expires = json_object_get(details, FACT_EXPIRES_AT);
+    if (expires != NULL) {
+        google__protobuf__timestamp__init(&message->expires_at);
+        message->expires_at.seconds = json_integer_value(expires) / 1000;
+        message->state.expires_at = &message->expires_at;
+    }
+}
+
 void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_message)
 {
     Provisioning__V1__EnvironmentState *state = &ret_message->state;
@@ -326,6 +339,7 @@ void environment_message(const EnvironmentView *view, EnvironmentMessage *ret_me
     state->n_roles = fill_texts(json_object_get(details, DETAIL_ROLES), ret_message->roles,
                                 sizeof ret_message->roles / sizeof ret_message->roles[0]);
     fill_endpoint(details, ret_message);
+    fill_expiry(details, ret_message);
     fill_services(json_object_get(details, FACT_ROLES_SPEC), state);
 }
 

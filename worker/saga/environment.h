@@ -33,6 +33,7 @@ typedef struct EnvironmentMessage {
     Provisioning__V1__EndpointSettings endpoint;
     Google__Protobuf__DoubleValue min_cu, max_cu;
     Google__Protobuf__Int64Value suspend;
+    Google__Protobuf__Timestamp expires_at;
     char *databases[ENVIRONMENT_NAMES_MAX];
     char *roles[ENVIRONMENT_NAMES_MAX];
 } EnvironmentMessage;

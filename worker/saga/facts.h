@@ -114,6 +114,17 @@
 #define FACT_ORG_KNOWN "org_known"
 #define FACT_KEY_KIND "key_kind"
 #define FACT_KEY_PROJECT "key_project_id"
+// A branch that was there before this command.
+#define FACT_STANDS "stands"                 // nothing of it is undone
+#define FACT_REOPENED "reopened"             // it was gone, and is made again
+#define FACT_LOOKED_DOUBTS "looked_doubts"   // number of doubts when it was looked at
+#define FACT_LAST_RESET "last_reset_ms"      // when it had been reset before; 0: never
+#define FACT_RESET_DOUBTS "reset_doubts"     // number of doubts when that was looked at
+#define FACT_EXTENDS "extends"               // it is to expire later than it does
+#define FACT_REPOSITORY "repository"         // that a preview was opened for
+#define FACT_RESET_DONE "reset_done"         // since then it was
+#define FACT_CHILDREN_KNOWN "children_known" // it has none, or they are to be moved
+
 #define FACT_UNUSED "unused" // no environment uses the account
 
 #endif

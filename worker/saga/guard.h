@@ -12,6 +12,8 @@
 
 #include "saga/saga.h"
 
+// DeleteEnvironment, or ClosePreview.
+bool guard_is_deletion(const Saga *saga);
 // The guard has let this project go.
 bool guard_allows(const Saga *saga, const char *project_id);
 // Our row says `deleting` because a guard of this very command, perhaps under an earlier claim, has

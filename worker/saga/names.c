@@ -1,6 +1,9 @@
 #include "saga/names.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#include "saga/branching.h"
 
 const char *names_suggested(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])
 {
@@ -27,7 +30,12 @@ const char *names_branch(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])
         const char *given = message->create_environment->branch_name;
         return given[0] != '\0' ? given : "main";
     }
-    return or_suggestion(saga, message->branch_environment->branch_name, buffer);
+    if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_OPEN_PREVIEW) {
+        (void)snprintf(buffer, NAMES_SUGGESTION_BYTES, "preview/pr-%" PRId32,
+                       message->open_preview->pull_request);
+        return buffer;
+    }
+    return or_suggestion(saga, branching_of(saga).branch_name, buffer);
 }
 
 const char *names_database(const Saga *saga)

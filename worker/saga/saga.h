@@ -270,8 +270,6 @@ Waiting saga_waits_for(const Saga *saga, int64_t boot_ms, int64_t *ret_since_boo
 
 // JSON of the failure for the ledger, NULL when there is none; the caller frees it.
 char *saga_first_error(const Saga *saga);
-// The environment that the command branches from, or "".
-const char *saga_source_environment(const Command *command);
 
 // All tables as Mermaid diagrams (Markdown), as README carries them.
 void saga_print(Text *text);

@@ -92,8 +92,19 @@ STEP_PAIR(roles, adopt);
 bool roles_check_setup(Saga *saga, Error *err);
 bool roles_is_final(const Saga *saga);
 
-// steps_preview.c
+// steps_preview.c: the base, and a preview that is open already.
 bool preview_check_base(Saga *saga, Error *err);
+STEP_PAIR(preview, look); // is its branch still there, and for how long?
+STEP_PAIR(preview, extend);
+bool preview_check_open(Saga *saga, Error *err);
+bool preview_check_close(Saga *saga, Error *err);
+
+// steps_reset.c: a branch becomes what its parent is.
+STEP_PAIR(reset, children);
+STEP_PAIR(reset, look); // was it reset since?
+STEP_PAIR(reset, restore);
+bool reset_check(Saga *saga, Error *err);
+bool reset_is_final(const Saga *saga);
 
 // steps_secrets.c: passwords of roles made by SQL.
 STEP_PAIR(secrets, connection); // with what a branch has inherited

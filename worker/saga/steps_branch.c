@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/unconst.h"
+#include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/names.h"
@@ -24,43 +25,10 @@ static void set_project(const Saga *saga, Effect *effect)
     (void)fits;
 }
 
-static const Provisioning__V1__BranchEnvironment *branch_of(const Saga *saga)
-{
-    return saga->command->message->branch_environment;
-}
-
-static bool has_source_environment(const Saga *saga)
-{
-    return branch_of(saga)->source_case ==
-           PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT;
-}
-
-const char *saga_source_environment(const Command *command)
-{
-    return command_source_environment(command);
-}
-
-static bool check_source(Saga *saga, Error *err)
-{
-    const LedgerEnvironment *source = &saga->ledger->source;
-    if (source->state == LEDGER_STATE_DELETING) {
-        return error_set_field(
-            err, ERROR_CONFLICT, "SOURCE_DELETING", "branch_environment.source_environment",
-            "environment %s is being deleted", branch_of(saga)->source_environment);
-    }
-    if (source->state != LEDGER_STATE_READY || source->branch_id[0] == '\0') {
-        return error_set_field(
-            err, ERROR_CONFLICT, "SOURCE_NOT_ON_NEON", "branch_environment.source_environment",
-            "the application has no environment %s on Neon; see `provisionctl environments`",
-            branch_of(saga)->source_environment);
-    }
-    journal_set_text(&saga->journal, FACT_PROJECT_ID, source->project_id);
-    journal_set_text(&saga->journal, FACT_PARENT_ID, source->branch_id);
-    return true;
-}
-
 bool branch_check_create(Saga *saga, Error *err)
 {
+    const Provisioning__V1__BranchEnvironment *action = saga->command->message->branch_environment;
+    const Branching branching = branching_of(saga);
     Journal *journal = &saga->journal;
     if (!record_check_reserved(saga, err)) {
         return false;
@@ -68,14 +36,14 @@ bool branch_check_create(Saga *saga, Error *err)
     if (journal_has(journal, FACT_UNCHANGED)) {
         return true;
     }
-    if (has_source_environment(saga) && !journal_has(journal, FACT_PARENT_ID) &&
-        !check_source(saga, err)) {
+    if (branching.reference != NULL) {
+        journal_set_text(journal, FACT_PROJECT_ID, branching.reference->project_id);
+    } else if (!journal_has(journal, FACT_PARENT_ID) && !branching_take_source(saga, err)) {
         return false;
     }
-    if (!has_source_environment(saga)) {
-        journal_set_text(journal, FACT_PROJECT_ID, branch_of(saga)->source_branch->project_id);
-    }
-    return record_check_account(saga, err);
+    int64_t expires_ms = action->expires_at != NULL ? action->expires_at->seconds * 1000 : 0;
+    return branching_set_expiry(saga, expires_ms, "branch_environment.expires_at", err) &&
+           record_check_account(saga, err);
 }
 
 Ask branch_ask_source(Saga *saga, Effect *effect)
@@ -83,7 +51,7 @@ Ask branch_ask_source(Saga *saga, Effect *effect)
     if (journal_has(&saga->journal, FACT_PARENT_ID)) {
         return ASK_NOTHING;
     }
-    const Provisioning__V1__BranchReference *source = branch_of(saga)->source_branch;
+    const Provisioning__V1__BranchReference *source = branching_of(saga).reference;
     effect->kind = EFFECT_NEON;
     neon_request_branches(&effect->request, source->project_id, source->branch,
                           journal_note_text(&saga->journal, NOTE_SOURCE_CURSOR), false);
@@ -92,7 +60,7 @@ Ask branch_ask_source(Saga *saga, Effect *effect)
 
 static Lesson source_not_found(Saga *saga)
 {
-    const Provisioning__V1__BranchReference *source = branch_of(saga)->source_branch;
+    const Provisioning__V1__BranchReference *source = branching_of(saga).reference;
     Error err = ERROR_INIT;
     error_set_field(&err, ERROR_CONFLICT, "SOURCE_NOT_FOUND",
                     "branch_environment.source_branch.branch",
@@ -112,7 +80,7 @@ Lesson branch_learn_source(Saga *saga, const Answer *answer)
         return lesson_from_reply(saga, reply, PROTECTED_READ,
                                  "list the branches of the source project");
     }
-    const char *wanted = branch_of(saga)->source_branch->branch;
+    const char *wanted = branching_of(saga).reference->branch;
     Error err = ERROR_INIT;
     NeonPage page;
     if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_SOURCE_CURSOR),
@@ -217,7 +185,7 @@ static Lesson name_taken(Saga *saga, const char *by)
 {
     char buffer[NAMES_SUGGESTION_BYTES];
     Error err = ERROR_INIT;
-    error_set_field(&err, ERROR_CONFLICT, "BRANCH_NAME_TAKEN", "branch_environment.branch_name",
+    error_set_field(&err, ERROR_CONFLICT, "BRANCH_NAME_TAKEN", branching_of(saga).name_field,
                     "the project has a branch %s that this command did not make (%s); it was left "
                     "alone; choose "
                     "another name",
@@ -299,9 +267,17 @@ Ask branch_ask_create(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     char buffer[NAMES_SUGGESTION_BYTES];
+    const Branching branching = branching_of(saga);
+    NeonAnnotation annotations[BRANCHING_ANNOTATIONS_MAX];
     NeonBranchSpec spec = {.name = names_branch(saga, buffer),
-                           .parent_id = journal_text(&saga->journal, FACT_PARENT_ID)};
-    record_endpoint_spec(branch_of(saga)->endpoint, &spec.endpoint);
+                           .parent_id = journal_text(&saga->journal, FACT_PARENT_ID),
+                           .parent_lsn = branching.lsn,
+                           .parent_ms = branching.point_ms,
+                           .schema_only = branching.schema_only,
+                           .expires_ms = journal_number(&saga->journal, FACT_EXPIRES_AT),
+                           .annotations = annotations,
+                           .annotation_count = branching_annotations(saga, annotations)};
+    record_endpoint_spec(branching.endpoint, &spec.endpoint);
     search_mark(saga, &spec.mark);
     effect->kind = EFFECT_NEON;
     set_project(saga, effect);
@@ -342,7 +318,8 @@ Lesson branch_learn_create(Saga *saga, const Answer *answer)
 
 Ask branch_ask_undo_find(Saga *saga, Effect *effect)
 {
-    return undo_must_list(saga, &UNDO) ? ask_listing(saga, false, effect) : ASK_NOTHING;
+    bool is_due = !branching_stands(saga) && undo_must_list(saga, &UNDO);
+    return is_due ? ask_listing(saga, false, effect) : ASK_NOTHING;
 }
 
 Lesson branch_learn_undo_find(Saga *saga, const Answer *answer)
@@ -364,7 +341,7 @@ Lesson branch_learn_undo_find(Saga *saga, const Answer *answer)
 
 Ask branch_ask_undo_delete(Saga *saga, Effect *effect)
 {
-    const char *id = undo_target(saga, &UNDO);
+    const char *id = branching_stands(saga) ? "" : undo_target(saga, &UNDO);
     if (id[0] == '\0') {
         return ASK_NOTHING;
     }

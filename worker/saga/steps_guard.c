@@ -20,9 +20,10 @@ static const LedgerEnvironment *row_of(const Saga *saga)
     return &saga->ledger->environment;
 }
 
-static bool is_delete(const Saga *saga)
+bool guard_is_deletion(const Saga *saga)
 {
-    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
+    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT ||
+           saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CLOSE_PREVIEW;
 }
 
 // The project that is to go next, or false.
@@ -34,7 +35,7 @@ static bool find_target(const Saga *saga, char ret_id[NAME_NEON_ID_BYTES])
         id = project_undo_target(saga);
     } else {
         Leftover left = leftover_next(saga);
-        bool is_listed = is_delete(saga) && strcmp(row_of(saga)->origin, "created") == 0 &&
+        bool is_listed = guard_is_deletion(saga) && strcmp(row_of(saga)->origin, "created") == 0 &&
                          search_is_complete(saga) && search_match(saga, "", &match);
         if (left.project_id[0] != '\0') {
             id = left.branch_id[0] == '\0' ? left.project_id : "";

@@ -3,6 +3,7 @@
 
 #include "base/crypto.h"
 #include "base/unconst.h"
+#include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/record.h"
@@ -142,7 +143,8 @@ static bool has_all_expected(const Saga *saga, const json_t *names)
 static Lesson learn_listed(Saga *saga, json_t *names)
 {
     Error err = ERROR_INIT;
-    const char *known = json_string_value(json_object_get(saga->ledger->source.details, FACT_ROLE));
+    const LedgerEnvironment *source = branching_of(saga).roles_of;
+    const char *known = json_string_value(json_object_get(source->details, FACT_ROLE));
     const char *role = wanted_bootstrap(saga, names, known != NULL ? known : "");
     if (role != NULL) { // else the owner of its first database, for what it is worth
         journal_set_text(&saga->journal, FACT_ROLE, role);

@@ -148,6 +148,9 @@ Lesson ready_learn_branch(Saga *saga, const Answer *answer)
         return wait_for(saga, WAITING_READY, "BRANCH_NOT_READY", "the branch did not become ready");
     }
     journal_set_text(&saga->journal, FACT_BRANCH_NAME, branch.name);
+    if (branch.expires_ms > 0) { // a reset begins it anew
+        journal_set_number(&saga->journal, FACT_EXPIRES_AT, branch.expires_ms);
+    }
     journal_set_flag(&saga->journal, FACT_BRANCH_READY);
     return done(saga);
 }

@@ -3,6 +3,7 @@
 #include "base/unconst.h"
 #include "roles/names.h"
 #include "roles/spec.h"
+#include "saga/branching.h"
 #include "saga/changes.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
@@ -23,11 +24,6 @@ enum { MISSING_BYTES = 256 }; // of an error's text, which says what to do about
     ". SetupRoles repairs roles that it made. Rename or drop one that it didn't make, or leave "   \
     "its service out of SetupRoles and rotate it by its name, which Neon's API does"
 
-static bool is_branching(const Saga *saga)
-{
-    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT;
-}
-
 static bool is_rotating(const Saga *saga)
 {
     return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_ROTATE_CREDENTIALS;
@@ -43,7 +39,7 @@ static bool is_due(const Saga *saga)
 // Roles whose old password others know: all that this command has a password for.
 static bool renews_all(const Saga *saga)
 {
-    return is_rotating(saga) || is_branching(saga);
+    return is_rotating(saga) || branching_is(saga);
 }
 
 static void add_names(json_t *names, const json_t *more)

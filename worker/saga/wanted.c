@@ -5,6 +5,7 @@
 #include "base/unconst.h"
 #include "roles/names.h"
 #include "roles/spec.h"
+#include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/names.h"
 #include "saga/record.h"
@@ -100,24 +101,26 @@ bool wanted_set_for_create(Saga *saga, Error *err)
 
 bool wanted_set_for_branch(Saga *saga, Error *err)
 {
-    const Provisioning__V1__BranchEnvironment *branch = saga->command->message->branch_environment;
-    const json_t *source = wanted_of_row(&saga->ledger->source);
+    const Branching branch = branching_of(saga);
+    const json_t *source = wanted_of_row(branch.roles_of);
     if (!saga->rules->check_login) {
-        return branch->n_services == 0 || sql_check_login(saga, "branch_environment.services", err);
+        CLEANUP(text_clear) Text field = TEXT_INIT(sizeof err->field - 1);
+        text_printf(&field, "%s.services", branch.action);
+        return branch.service_count == 0 || sql_check_login(saga, text_get(&field), err);
     }
-    if (source == NULL && branch->n_services == 0) {
+    if (source == NULL && branch.service_count == 0) {
         return true;
     }
     // what the source was told to leave alone is ours on its branch
     json_t *spec = roles_spec_new(saga->rules->roles_prefix, ROLES_AUTHORITATIVE, true);
     add_listed(spec, source != NULL ? json_object_get(source, "databases")
                                     : journal_value(&saga->journal, FACT_DATABASES));
-    if (branch->n_services > 0) {
-        add_services(spec, branch->services, branch->n_services);
+    if (branch.service_count > 0) {
+        add_services(spec, branch.services, branch.service_count);
     } else {
         json_object_set(spec, "services", json_object_get(source, "services"));
     }
-    return set_spec(saga, spec, "branch_environment", err);
+    return set_spec(saga, spec, branch.action, err);
 }
 
 static RolesPolicy policy_for_setup(const Saga *saga)

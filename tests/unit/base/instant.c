@@ -40,6 +40,8 @@ static void what_lies_outside_becomes_the_nearest(void **state)
 {
     (void)state;
     char text[INSTANT_TEXT_BYTES];
+    instant_format_seconds(INT64_C(1795334820999), text);
+    assert_string_equal(text, "2026-11-22T08:07:00Z");
     instant_format(INT64_MIN, text);
     assert_string_equal(text, "0000-01-01T00:00:00.000Z");
     instant_format(INT64_MAX, text);

@@ -140,13 +140,7 @@ static const KitCommandCase BRANCHES[] = {
     {BRANCH(",'branchName':' '"), "INVALID_NAME", "branch_environment.branch_name"},
     {BRANCH(",'endpoint':{'suspendTimeoutSeconds':1}"), "INVALID_VALUE",
      "branch_environment.endpoint.suspend_timeout_seconds"},
-    {BRANCH(",'pointInTime':'2026-11-22T08:07:00Z'"), "ACTION_NOT_SUPPORTED",
-     "branch_environment.point_in_time"},
-    {BRANCH(",'lsn':'0/1'"), "ACTION_NOT_SUPPORTED", "branch_environment.lsn"},
-    {BRANCH(",'schemaOnly':true"), "ACTION_NOT_SUPPORTED", "branch_environment.schema_only"},
     {BRANCH(",'schemaOnly':false"), NULL, ""},
-    {BRANCH(",'expiresAt':'2026-11-22T08:07:00Z'"), "ACTION_NOT_SUPPORTED",
-     "branch_environment.expires_at"},
 };
 
 static const KitCommandCase ACCOUNTS[] = {
@@ -186,9 +180,6 @@ static const KitCommandCase ACTIONS[] = {
      "set_preview_base.environment"},
     {KIT_COMMAND("'discoverAccount':{}"), "ACTION_NOT_SUPPORTED", "discover_account"},
     {KIT_COMMAND("'importEnvironment':{}"), "ACTION_NOT_SUPPORTED", "import_environment"},
-    {KIT_COMMAND("'openPreview':{}"), "ACTION_NOT_SUPPORTED", "open_preview"},
-    {KIT_COMMAND("'closePreview':{}"), "ACTION_NOT_SUPPORTED", "close_preview"},
-    {KIT_COMMAND("'resetEnvironment':{}"), "ACTION_NOT_SUPPORTED", "reset_environment"},
 };
 
 static void the_envelope_is_bounded(void **state)

@@ -31,7 +31,7 @@ static const KitCommandCase SETUPS[] = {
     {SETUP(",'services':[{'name':'" X63 "'}]"), NULL, ""},
     {SETUP(",'services':[{'name':'we\\\"ird; DROP ROLE x;--%I$$ \xc3\xbc'}]"), NULL, ""},
     {KIT_COMMAND("'setupRoles':{}"), "FIELD_REQUIRED", "setup_roles.environment"},
-    {KIT_COMMAND("'setupRoles':{'environment':'pr:1'}"), "INVALID_NAME", "setup_roles.environment"},
+    {KIT_COMMAND("'setupRoles':{'environment':'pr:1'}"), NULL, ""},
     {SETUP(",'databases':['main','']"), "INVALID_NAME", "setup_roles.databases[1]"},
     {SETUP(",'databases':['template1']"), "INVALID_NAME", "setup_roles.databases[0]"},
     {SETUP(",'databases':['x" X63 "']"), "INVALID_NAME", "setup_roles.databases[0]"},

@@ -29,6 +29,8 @@ static void a_branch_is_read_with_its_mark(void **state)
     assert_true(branch.is_protected);
     assert_false(branch.is_deleted);
     assert_int_equal(branch.created_at_ms, INT64_C(1768597323500));
+    assert_int_equal(branch.expires_ms, 0);
+    assert_int_equal(branch.last_reset_ms, 0);
     assert_true(neon_mark_equal(&branch.mark, &OURS));
 }
 

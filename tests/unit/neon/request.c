@@ -191,6 +191,33 @@ static void an_endpoint_names_its_branch(void **state)
     neon_request_clear(&request);
 }
 
+static void a_branch_may_begin_earlier_empty_and_for_a_time(void **state)
+{
+    (void)state;
+    static const NeonAnnotation ANNOTATIONS[] = {{"provisioner.git_ref", "refs/heads/x"},
+                                                 {"provisioner.git_sha", ""}};
+    NeonRequest request = NEON_REQUEST_INIT;
+    NeonBranchSpec spec = {.name = "pr",
+                           .parent_id = "br-1",
+                           .parent_lsn = "0/1A2B3C4D",
+                           .schema_only = true,
+                           .annotations = ANNOTATIONS,
+                           .annotation_count = 2};
+    neon_request_create_branch(&request, "p-1", &spec);
+    assert_request(&request, "POST /projects/p-1/branches",
+                   "{'branch':{'name':'pr','parent_id':'br-1','parent_lsn':'0/1A2B3C4D',"
+                   "'init_source':'schema-only'},'endpoints':[{'type':'read_write'}],"
+                   "'annotation_value':{'provisioner.git_ref':'refs/heads/x'}}");
+    spec = (NeonBranchSpec){
+        .name = "pr", .parent_id = "br-1", .parent_ms = 1795334820250, .expires_ms = 1795334820000};
+    neon_request_create_branch(&request, "p-1", &spec);
+    assert_request(&request, "POST /projects/p-1/branches",
+                   "{'branch':{'name':'pr','parent_id':'br-1','parent_timestamp':"
+                   "'2026-11-22T08:07:00.250Z','expires_at':'2026-11-22T08:07:00Z'},"
+                   "'endpoints':[{'type':'read_write'}]}");
+    neon_request_clear(&request);
+}
+
 static void a_change_names_only_what_changes(void **state)
 {
     (void)state;
@@ -201,6 +228,15 @@ static void a_change_names_only_what_changes(void **state)
     neon_request_update_endpoint(&request, "p-1", "ep-1", &spec);
     assert_request(&request, "PATCH /projects/p-1/endpoints/ep-1",
                    "{'endpoint':{'suspend_timeout_seconds':-1}}");
+    neon_request_expire_branch(&request, "p-1", "br-1", 1795334820250);
+    assert_request(&request, "PATCH /projects/p-1/branches/br-1",
+                   "{'branch':{'expires_at':'2026-11-22T08:07:00Z'}}");
+    neon_request_restore_branch(&request, "p-1", "br-1", "br-parent", "");
+    assert_request(&request, "POST /projects/p-1/branches/br-1/restore",
+                   "{'source_branch_id':'br-parent'}");
+    neon_request_restore_branch(&request, "p-1", "br-1", "br-parent", "before");
+    assert_request(&request, "POST /projects/p-1/branches/br-1/restore",
+                   "{'source_branch_id':'br-parent','preserve_under_name':'before'}");
     neon_request_clear(&request);
 }
 
@@ -225,7 +261,7 @@ static void routes_have_names_and_tell_whether_they_change_something(void **stat
         assert_non_null(neon_route_name(route));
         mutating += neon_route_is_mutating(route) ? 1 : 0;
     }
-    assert_int_equal(mutating, 8);
+    assert_int_equal(mutating, 10);
     assert_false(neon_route_is_mutating(NEON_ROUTE_NONE));
     assert_false(neon_route_is_mutating(NEON_ROUTE_REVEAL_PASSWORD));
     assert_true(neon_route_is_mutating(NEON_ROUTE_RESET_PASSWORD));
@@ -244,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_project_s_body_holds_what_was_given),
         cmocka_unit_test(a_branch_comes_with_one_read_write_endpoint),
         cmocka_unit_test(an_endpoint_names_its_branch),
+        cmocka_unit_test(a_branch_may_begin_earlier_empty_and_for_a_time),
         cmocka_unit_test(a_change_names_only_what_changes),
         cmocka_unit_test(a_text_that_is_no_utf8_fails_the_body),
         cmocka_unit_test(routes_have_names_and_tell_whether_they_change_something),

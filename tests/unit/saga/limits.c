@@ -267,26 +267,10 @@ static void cuts_long_texts_between_characters(void **state)
     stage_close(&stage);
 }
 
-static void the_source_is_named_for_the_claim(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *action;
-        const char *source;
-    } CASES[] = {{CREATE, ""}, {BRANCH, ""}, {BRANCH_OF_ENVIRONMENT, "staging"}};
-    for (size_t i = 0; i < TALK_COUNT(CASES); i++) {
-        Stage stage;
-        Talk talk = {.name = "source", .action = CASES[i].action};
-        stage_open(&stage, &talk);
-        assert_string_equal(saga_source_environment(stage.command), CASES[i].source);
-        stage_close(&stage);
-    }
-}
-
 static void actions_of_other_versions_have_no_table(void **state)
 {
     (void)state;
-    assert_null(saga_definition(PROVISIONING__V1__COMMAND__ACTION_SET_PREVIEW_BASE));
+    assert_null(saga_definition(PROVISIONING__V1__COMMAND__ACTION__NOT_SET));
     size_t count = 0;
     const SagaDefinition *table = sagas_table(&count);
     for (size_t i = 0; i < count; i++) {
@@ -379,7 +363,6 @@ int main(void)
         cmocka_unit_test(nothing_failed_nothing_is_kept),
         cmocka_unit_test(a_long_wait_fits_its_number),
         cmocka_unit_test(cuts_long_texts_between_characters),
-        cmocka_unit_test(the_source_is_named_for_the_claim),
         cmocka_unit_test(actions_of_other_versions_have_no_table),
         cmocka_unit_test(names_of_steps_are_unique_and_fit),
         cmocka_unit_test(every_table_is_printed),

@@ -1,7 +1,7 @@
 /*
- * What previews branch off.
+ * Previews: what they branch off, one that is opened, again or anew, and closed.
  */
-#include "neon.h"
+#include "branch_lines.h"
 
 #include <string.h>
 
@@ -61,7 +61,321 @@ static const Talk BASES[] = {
      {{"!end", "CommandRejected", "'code':'BASE_EXPIRES'"}}},
 };
 
+#define OPEN(more) "'openPreview':{'pullRequest':7" more "}"
+#define CLOSE "'closePreview':{'pullRequest':7}"
+#define BRANCH_7(more) BRANCH_AS("br-1", "br-parent", "preview/pr-7", "9", more)
+#define EXPIRING(at) BRANCH_7(",'expires_at':'" at "'")
+#define MADE_7 "201 {'branch':" BRANCH_7("") ",'operations':[{'id':'op-1'}]}"
+#define ROW_7(more)                                                                                \
+    "{'state':'ready','origin':'branched','account':'main','project_id':'p-1','branch_id':'br-1'," \
+    "'endpoint_id':'ep-1','action':'OpenPreview','details':{'branch_name':'preview/pr-7'" more     \
+    "}}"
+#define BEGIN                                                                                      \
+    {"announce", "ok", "lock=p-1|account=main"}, {"check_source_stays", "0"}, PROJECT_READ,        \
+        {"find_branch", NO_BRANCHES, "search=preview%2Fpr-7"}, PARENT_ROLES
+#define AWAITED                                                                                    \
+    {"await_operations", OPERATION("finished")},                                                   \
+        {"await_branch", ONE_BRANCH(BRANCH_7("")), "/branches/br-1"},                              \
+        {"await_endpoint", ENDPOINT("active")},                                                    \
+    {                                                                                              \
+        "find_databases", DATABASES                                                                \
+    }
+
+static void based(Stage *stage)
+{
+    LedgerEnvironment *base = &stage->claimed.source;
+    ready(stage);
+    assert_true(text_copy(stage->claimed.preview_base, sizeof stage->claimed.preview_base, "main"));
+    assert_true(text_copy(base->project_id, sizeof base->project_id, "p-1"));
+    assert_true(text_copy(base->branch_id, sizeof base->branch_id, "br-parent"));
+    assert_true(text_copy(base->account, sizeof base->account, "main"));
+}
+
+static void base_gone(Stage *stage)
+{
+    based(stage);
+    stage->claimed.source.state = LEDGER_STATE_GONE;
+}
+
+static void base_deleting(Stage *stage)
+{
+    based(stage);
+    stage->claimed.source.state = LEDGER_STATE_DELETING;
+}
+
+static void base_failed(Stage *stage)
+{
+    based(stage);
+    stage->claimed.source.state = LEDGER_STATE_FAILED;
+}
+
+static void base_expiring(Stage *stage)
+{
+    based(stage);
+    json_object_set_new(stage->claimed.source.details, "expires_at_ms", json_integer(1));
+}
+
+static void base_of_other_account(Stage *stage)
+{
+    based(stage);
+    assert_true(
+        text_copy(stage->claimed.source.account, sizeof stage->claimed.source.account, "second"));
+}
+
+static void without_account(Stage *stage)
+{
+    based(stage);
+    stage->claimed.account.found = false;
+}
+
+static const Talk OPENED[] = {
+    {"a preview is branched off the base, with what it is for beside our mark",
+     OPEN(",'repository':'git.example/shop','gitRef':'refs/pull/7/head','gitSha':'abc',"
+          "'expiresIn':'3600s'"),
+     NULL,
+     based,
+     {BEGIN,
+      {"create_branch", MADE_7,
+       "'name':'preview/pr-7'|'parent_id':'br-parent'|'expires_at':'2026-|"
+       "'provisioner.repository':'git.example/shop'|'provisioner.git_ref':'refs/pull/7/head'|"
+       "'provisioner.git_sha':'abc'|'provisioner.environment':'pr:7'"},
+      AWAITED,
+      ROTATED,
+      {"find_connection", CONNECTION_URI("ep-1")},
+      {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
+      {"check_login", "ok"},
+      {"!end", "EnvironmentBranched",
+       "'created':true|'environment':'pr:7'|'sourceEnvironment':'main'|'expiresAt':'2026-|"
+       "state=ready|'repository':'git.example/shop'|branch=br-1"}}},
+    {"no base was set",
+     OPEN(""),
+     NULL,
+     NULL,
+     {{"!end", "CommandRejected",
+       "'code':'PREVIEW_BASE_UNSET'|'field':'open_preview.pull_request'|state=gone"}}},
+    {"the base is gone",
+     OPEN(""),
+     NULL,
+     base_gone,
+     {{"!end", "CommandRejected", "'code':'PREVIEW_BASE_GONE'"}}},
+    {"the base is being deleted",
+     OPEN(""),
+     NULL,
+     base_deleting,
+     {{"!end", "CommandRejected", "'code':'SOURCE_DELETING'"}}},
+    {"the base isn't on Neon",
+     OPEN(""),
+     NULL,
+     base_failed,
+     {{"!end", "CommandRejected", "'code':'SOURCE_NOT_ON_NEON'"}}},
+    {"the base expires",
+     OPEN(""),
+     NULL,
+     base_expiring,
+     {{"!end", "CommandRejected", "'code':'SOURCE_EXPIRES'"}}},
+    {"the account was disconnected",
+     OPEN(""),
+     NULL,
+     without_account,
+     {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
+    {"a row of another kind holds the name",
+     OPEN(""),
+     "{'state':'failed','action':'BranchEnvironment'}",
+     based,
+     {{"!end", "CommandRejected", "'code':'ENVIRONMENT_EXISTS'"}}},
+    {"what was made is undone when it can't be finished",
+     OPEN(""),
+     NULL,
+     based,
+     {BEGIN,
+      {"create_branch", MADE_7},
+      {"!fail", "CRASH_LOOP"},
+      {"!save"},
+      {"undo_delete_branch", "200 {'branch':{}}", "DELETE /projects/p-1/branches/br-1"},
+      {"undo_find_branch", NO_BRANCHES},
+      {"!end", "CommandFailed", "'undone':['branch br-1']|state=gone"}}},
+    {"its name is held by somebody else",
+     OPEN(""),
+     NULL,
+     based,
+     {{"announce", "ok"},
+      {"check_source_stays", "0"},
+      PROJECT_READ,
+      {"find_branch", BRANCHES(CHILD("br-6", "preview/pr-7"), "")},
+      {"!end", "CommandRejected",
+       "'code':'BRANCH_NAME_TAKEN'|'field':'open_preview.pull_request'|preview/pr-7"}}},
+};
+
+static const Talk AGAIN[] = {
+    {"opened again it is the same one",
+     OPEN(""),
+     ROW_7(""),
+     based,
+     {{"find_preview", ONE_BRANCH(BRANCH_7("")), "GET /projects/p-1/branches/br-1"},
+      {"!end", "EnvironmentBranched", "!'created'|'branchId':'br-1'|!'sequence'|!state{"}}},
+    {"a later expiry is asked for, and looked at",
+     OPEN(",'expiresIn':'86400s'"),
+     ROW_7(",'expires_at_ms':1"),
+     based,
+     {{"find_preview", ONE_BRANCH(EXPIRING("2026-11-22T09:00:00Z"))},
+      {"extend_expiry", "200 {'branch':" BRANCH_7("") ",'operations':[{'id':'op-1'}]}",
+       "PATCH /projects/p-1/branches/br-1 {'branch':{'expires_at':'2026-11-23T|lock=p-1"},
+      {"await_operations", OPERATION("finished")},
+      {"find_preview", ONE_BRANCH(EXPIRING("2027-11-23T09:00:00Z"))},
+      {"!end", "EnvironmentBranched",
+       "!'created'|'sequence':'5'|'expiresAt':'2027-11-23T|state{"}}},
+    {"an earlier one isn't",
+     OPEN(",'expiresIn':'60s'"),
+     ROW_7(",'expires_at_ms':1826960400000"),
+     based,
+     {{"find_preview", ONE_BRANCH(EXPIRING("2027-11-23T09:00:00Z"))},
+      {"!end", "EnvironmentBranched", "!'created'|'expiresAt':'2027-11-23T"}}},
+    {"a reply that was lost: looked at again",
+     OPEN(",'expiresIn':'86400s'"),
+     ROW_7(""),
+     based,
+     {{"find_preview", UNREADABLE},
+      {"find_preview", ONE_BRANCH(EXPIRING("2026-11-22T09:00:00Z")), NULL, 500},
+      {"extend_expiry", "lost"},
+      {"find_preview", ONE_BRANCH(EXPIRING("2027-11-23T09:00:00Z")), NULL,
+       TALK_SETTLE_MS - TALK_EFFECT_MS},
+      {"!end", "EnvironmentBranched", "!'created'|'sequence':'5'"}}},
+    {"an extension that Neon refuses leaves all as it was",
+     OPEN(",'expiresIn':'86400s'"),
+     ROW_7(""),
+     based,
+     {{"find_preview", ONE_BRANCH(EXPIRING("2026-11-22T09:00:00Z"))},
+      {"extend_expiry", ERROR("400", "", "not for your plan")},
+      {"!save"},
+      {"!end", "CommandFailed", "not for your plan|!'left'|state=ready|branch=br-1"}}},
+    {"a key that is refused",
+     OPEN(""),
+     ROW_7(""),
+     based,
+     {{"find_preview", DENIED}, {"!end", "CommandRejected", "'code':'NEON_DENIED'"}}},
+    {"its branch is gone: it is made anew",
+     OPEN(",'expiresIn':'86400s'"),
+     ROW_7(",'repository':'git.example/shop'"),
+     based,
+     {{"find_preview", NOT_FOUND},
+      BEGIN,
+      {"create_branch", MADE_7},
+      {"!takeover"},
+      AWAITED,
+      ROTATED,
+      {"find_connection", CONNECTION_URI("ep-1")},
+      {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
+      {"check_login", "ok"},
+      {"!end", "EnvironmentBranched",
+       "'created':true|'repository':'git.example/shop'|state=ready"}}},
+    {"... but not off a base of another account",
+     OPEN(""),
+     ROW_7(""),
+     base_of_other_account,
+     {{"find_preview", NOT_FOUND}, {"!end", "CommandRejected", "'code':'PREVIEW_BASE_MOVED'"}}},
+    {"... nor off one that is gone",
+     OPEN(""),
+     ROW_7(""),
+     base_gone,
+     {{"find_preview", NOT_FOUND}, {"!end", "CommandRejected", "'code':'PREVIEW_BASE_GONE'"}}},
+    {"the pull request of another repository",
+     OPEN(",'repository':'git.example/blog'"),
+     ROW_7(",'repository':'git.example/shop'"),
+     based,
+     {{"!end", "CommandRejected",
+       "'code':'PREVIEW_OF_OTHER_REPOSITORY'|'field':'open_preview.repository'"}}},
+    {"one whose account was disconnected",
+     OPEN(""),
+     ROW_7(""),
+     without_account,
+     {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
+    {"reset to its base, it converges as a new branch does",
+     OPEN(",'reset':true"),
+     ROW_7(""),
+     based,
+     {{"find_preview", ONE_BRANCH(BRANCH_7(""))},
+      {"announce", "ok"},
+      {"check_source_stays", "0"},
+      PROJECT_READ,
+      {"check_children", BRANCHES(BRANCH_7(""), "")},
+      {"find_reset", ONE_BRANCH(BRANCH_7(""))},
+      PARENT_ROLES,
+      {"reset_branch", "200 {'branch':" BRANCH_7("") ",'operations':[{'id':'op-1'}]}",
+       "POST /projects/p-1/branches/br-1/restore {'source_branch_id':'br-parent'}|lock=p-1"},
+      AWAITED,
+      ROTATED,
+      {"find_connection", CONNECTION_URI("ep-1")},
+      {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
+      {"check_login", "ok"},
+      {"!end", "EnvironmentBranched",
+       "!'created'|'rotatedRoles':['app_owner']|'sequence':'5'|state=ready"}}},
+    {"... and is left as it is where it has children",
+     OPEN(",'reset':true"),
+     ROW_7(""),
+     based,
+     {{"find_preview", ONE_BRANCH(BRANCH_7(""))},
+      {"announce", "ok"},
+      {"check_source_stays", "0"},
+      PROJECT_READ,
+      {"check_children", BRANCHES(BRANCH_AS("br-9", "br-1", "child", "9", ""), "")},
+      {"!end", "CommandRejected", "'code':'HAS_DEPENDENTS'|child; delete them first|!preserve"}}},
+    {"stopped after its reset it stays",
+     OPEN(",'reset':true"),
+     ROW_7(""),
+     based,
+     {{"find_preview", ONE_BRANCH(BRANCH_7(""))},
+      {"announce", "ok"},
+      {"check_source_stays", "0"},
+      PROJECT_READ,
+      {"check_children", NO_BRANCHES},
+      {"find_reset", ONE_BRANCH(BRANCH_7(""))},
+      PARENT_ROLES,
+      {"reset_branch", "200 {'branch':" BRANCH_7("") "}"},
+      {"!stop", "superseded"},
+      {"!save"},
+      {"!end", "CommandSuperseded", "it was reset|!'undone'|state=ready|branch=br-1"}}},
+};
+
+static const Talk CLOSED[] = {
+    {"its branch is deleted by its id",
+     CLOSE,
+     ROW_7(""),
+     NULL,
+     {{"mark_deleting", "ok", "state=deleting|lock=p-1"},
+      {"check_branches", BRANCHES(BRANCH_7(""), "")},
+      {"delete_branch", "200 {'branch':{},'operations':[{'id':'op-1'}]}",
+       "DELETE /projects/p-1/branches/br-1|lock=p-1"},
+      {"await_operations", OPERATION("finished")},
+      {"!end", "EnvironmentDeleted",
+       "'environment':'pr:7'|'branchId':'br-1'|tombstone|state=gone"}}},
+    {"one that was never opened",
+     CLOSE,
+     NULL,
+     NULL,
+     {{"!end", "EnvironmentDeleted",
+       "'environment':'pr:7'|!'sequence'|!tombstone|row env= state=none"}}},
+    {"one that is gone",
+     CLOSE,
+     "{'state':'gone'}",
+     NULL,
+     {{"!end", "EnvironmentDeleted", "!'sequence'|row env= state=none"}}},
+    {"one of another repository",
+     "'closePreview':{'pullRequest':7,'repository':'git.example/blog'}",
+     ROW_7(",'repository':'git.example/shop'"),
+     NULL,
+     {{"!end", "CommandRejected",
+       "'code':'PREVIEW_OF_OTHER_REPOSITORY'|'field':'close_preview.repository'"}}},
+    {"one whose account was disconnected",
+     CLOSE,
+     ROW_7(""),
+     without_account,
+     {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
+};
+
 int main(void)
 {
-    return talk_run("SetPreviewBase", BASES, TALK_COUNT(BASES));
+    return talk_run("SetPreviewBase", BASES, TALK_COUNT(BASES)) +
+           talk_run("OpenPreview", OPENED, TALK_COUNT(OPENED)) +
+           talk_run("OpenPreview again", AGAIN, TALK_COUNT(AGAIN)) +
+           talk_run("ClosePreview", CLOSED, TALK_COUNT(CLOSED));
 }
