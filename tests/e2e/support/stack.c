@@ -155,7 +155,10 @@ static void execute(World *world, const char *sql)
 
 void stack_pack_ledger(World *world)
 {
-    execute(world, "VACUUM FULL");
+    // not the catalogs: with room for the row of a temporary table there, that is made elsewhere
+    execute(world, ledger_value(world, "SELECT 'VACUUM FULL ' || string_agg(format('%%I.%%I', "
+                                       "schemaname, tablename), ', ') FROM pg_tables "
+                                       "WHERE schemaname = 'provision'"));
 }
 
 // PostgreSQL stops when it finds no room for a checkpoint or for a further segment of WAL: both are
