@@ -49,6 +49,13 @@ static void restart(const json_t *made)
     box_wait(&box, box_string(made, "project.id"));
 }
 
+/* So that no more clusters run at once than have to. */
+static void drop(const json_t *made)
+{
+    const char *path = box_text("/projects/%s", box_string(made, "project.id"));
+    assert_int_equal(box_status(&box, "DELETE", path, NULL), 200);
+}
+
 static void settings_of_an_endpoint_reach_its_compute(void **state)
 {
     (void)state;
@@ -68,6 +75,7 @@ static void settings_of_an_endpoint_reach_its_compute(void **state)
         patch(made.json, endpoint_of(made.json),
               "{\"endpoint\":{\"settings\":{\"pg_settings\":{}}}}");
         login_assert(&box, uri, "SHOW max_connections", "100");
+        drop(made.json);
     }
 }
 
@@ -96,6 +104,7 @@ static void new_endpoints_have_what_their_project_says(void **state)
     box_wait(&box, box_string(made.json, "project.id"));
     login_assert(&box, box_string(own.json, "connection_uris.0.connection_uri"), "SHOW work_mem",
                  "5MB");
+    drop(made.json);
 }
 
 static void a_compute_starts_whatever_it_is_asked_for(void **state)
@@ -117,6 +126,7 @@ static void a_compute_starts_whatever_it_is_asked_for(void **state)
             box_text("/projects/%s/operations?limit=2", box_string(made.json, "project.id")), NULL);
         assert_string_equal(box_string(list.json, "operations.0.status"), "finished");
     }
+    drop(made.json);
 }
 
 static void what_the_compute_sets_itself_is_refused(void **state)
@@ -190,6 +200,7 @@ static void libraries_are_loaded_by_the_next_start(void **state)
         REPLY got = box_call(&box, "GET", endpoint_of(made.json), NULL);
         assert_true(
             json_is_false(box_find(got.json, "endpoint.settings.preload_libraries.use_defaults")));
+        drop(made.json);
     }
 }
 
