@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "support/cmocka.h"
 #include "support/commands.h"
@@ -17,11 +18,14 @@ enum {
     LEAVE_LIMIT_MS = 15000, // of run/leave.c
     SLACK_MS = 6000,
     EXIT_TEMPORARY = 75,
-    SOON_MS = 1000,
+    SOON_MS = 3000,
     LATE_MS = 4000, // the session has timed out
 };
 
 static const char *const SETTINGS[] = {"environments.check_login=off", "drain.timeout=2s", NULL};
+// Has its partitions until the end.
+static const char *const PATIENT[] = {"environments.check_login=off", "drain.timeout=2s",
+                                      "kafka.consumer.session.timeout.ms=20000", NULL};
 
 static int begin(void **state)
 {
@@ -105,17 +109,34 @@ static void expect_each_once(World *world, const char *const ids[], int count)
     reader_assert_sequences(world->reader);
 }
 
+// As its supervisor does: partitions may have no leader while the broker comes back.
+static Process *start_next(World *world, const Outage *outage)
+{
+    int64_t until_ms = wait_now_ms() + SECONDS * 1000LL;
+    Process *next = worker_start(world, box_text("after-%s", outage->name), SETTINGS);
+    while (process_has_ended(next) && wait_now_ms() < until_ms) {
+        assert_int_equal(next->status, EX_UNAVAILABLE);
+        world->worker_count--;
+        next = worker_start(world, box_text("after-%s", outage->name), SETTINGS);
+    }
+    return next;
+}
+
 static void end_without(World *world, const Outage *outage)
 {
     const char *ids[COMMANDS];
-    Process *worker = worker_start(world, outage->name, SETTINGS);
+    bool is_lost = outage->status == EXIT_SUCCESS;
+    Process *worker = worker_start(world, outage->name, is_lost ? SETTINGS : PATIENT);
     conclude_without(world, outage, ids);
+    if (is_lost) {
+        process_await_log(worker, "revoked: ", SECONDS);
+    }
     end_within_bound(worker, outage->status);
     outage->bring_back();
     sandbox_clear_faults(world);
     ids[COMMANDS - 1] = create(world, world_fresh("live"));
     int64_t began_ms = wait_now_ms();
-    Process *next = worker_start(world, box_text("after-%s", outage->name), SETTINGS);
+    Process *next = start_next(world, outage);
     expect_each_once(world, ids, COMMANDS);
     print_message("all told of %" PRId64 " ms after the next start\n", wait_now_ms() - began_ms);
     worker_stop(next);

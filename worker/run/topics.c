@@ -126,6 +126,15 @@ static void on_verdict(void *context, TopicRole role, TopicVerdict verdict, cons
     tell(context, role, VERDICTS[verdict], "%s", text);
 }
 
+static bool have_leaders(const Topics *topics)
+{
+    bool have = true;
+    for (size_t i = 0; i < TOPICS_COUNT; i++) {
+        have = have && (!topics->found[i].exists || topics->found[i].has_leaders);
+    }
+    return have;
+}
+
 static bool check_all(Topics *topics, Error *err)
 {
     if (topics_admin_is_supported(topics->admin) &&
@@ -133,8 +142,10 @@ static bool check_all(Topics *topics, Error *err)
         return false;
     }
     topic_rules_check(topics->found, topics->settings, on_verdict, topics);
+    // a broker is away or has just come back: no person has to change anything
+    bool is_temporary = !have_leaders(topics);
     return topics->faults == 0 ||
-           error_set(err, ERROR_INVALID, "TOPICS_UNFIT",
+           error_set(err, is_temporary ? ERROR_UNAVAILABLE : ERROR_INVALID, "TOPICS_UNFIT",
                      "faults of the topics: %d; provision-worker topics check names them",
                      topics->faults);
 }
