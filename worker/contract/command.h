@@ -105,6 +105,14 @@ bool command_source_is_base(const Command *command);
 // none.
 const char *command_reserves(const Command *command);
 
+// Which earlier commands about what it writes a command stops, before it takes its own turn.
+typedef enum CommandStops {
+    COMMAND_STOPS_NONE,
+    COMMAND_STOPS_WAITING, // of the same action, that nobody has begun
+    COMMAND_STOPS_ALL,     // that change it
+} CommandStops;
+CommandStops command_stops(const Command *command);
+
 // Commands that free or stop something never expire unless they carry a deadline (Cancel, Close,
 // Delete, Disconnect).
 bool command_never_expires(Action action);

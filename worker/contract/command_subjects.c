@@ -93,6 +93,11 @@ const char *command_source_environment(const Command *command)
     return row->source == NULL ? "" : row->source(command->message);
 }
 
+CommandStops command_stops(const Command *command)
+{
+    return command_row(command->action)->stops;
+}
+
 bool command_source_is_base(const Command *command)
 {
     return command_row(command->action)->source_is_base;

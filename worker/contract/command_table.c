@@ -169,6 +169,7 @@ static const CommandRow ROWS[] = {
         .source_is_base = true,
         .branches = true,
         .reserves = "branched",
+        .stops = COMMAND_STOPS_WAITING,
     },
     {
         .action = ACTION(CLOSE_PREVIEW),
@@ -177,6 +178,7 @@ static const CommandRow ROWS[] = {
         .writes = SUBJECT_ENVIRONMENT,
         .subject = closed_preview,
         .excludes = COMMAND_EXCLUDES_BRANCHES,
+        .stops = COMMAND_STOPS_ALL,
     },
     {
         .action = ACTION(RESET_ENVIRONMENT),

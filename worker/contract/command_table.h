@@ -47,6 +47,7 @@ typedef struct CommandRow {
     const char
         *reserves; // origin of the environment whose row its claim makes; NULL: it makes none
     CommandExcludes excludes;
+    CommandStops stops; // of earlier ones about the same subject
 } CommandRow;
 
 // NULL: this version doesn't execute the action.

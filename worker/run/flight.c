@@ -10,6 +10,7 @@
 #include "run/outbox.h"
 #include "run/press.h"
 #include "run/roles_run.h"
+#include "run/supersede.h"
 #include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
@@ -91,6 +92,7 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     list_append(&worker->flights, &flight->link);
     worker->flight_count++;
     lanes_enter(worker->lanes, &flight->lane, command);
+    supersede_earlier(worker->supersede, flight);
     if (flight->lane.granted) {
         gate_wait(worker->gate, &flight->place, command->application_id);
     }

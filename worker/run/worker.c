@@ -16,6 +16,7 @@
 #include "run/outbox.h"
 #include "run/press.h"
 #include "run/sight.h"
+#include "run/supersede.h"
 #include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -303,6 +304,7 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     worker->bucket_timer = loop_timer_new(worker->loop, on_bucket_timer, worker);
     worker->parked = table_new();
     worker->lanes = lanes_new();
+    worker->supersede = supersede_new(worker);
     worker->gate = gate_new((size_t)settings_number(settings, SETTING_COMMANDS_IN_FLIGHT));
     press_init(worker);
     worker->locks = locks_new();
@@ -321,6 +323,7 @@ static void worker_clear(Worker *worker)
     intake_clear(worker);
     outbox_clear(worker);
     ledger_queue_close(worker->ledger);
+    supersede_free(worker->supersede);
     note_clear(worker);
     kafka_in_free(worker->kafka_in);
     publisher_free(worker->publisher);

@@ -49,6 +49,7 @@ typedef struct Worker {
     KafkaIn *kafka_in;
     Publisher *publisher;
     LedgerQueue *ledger;
+    struct Supersede *supersede;
     Lanes *lanes;
     Gate *gate;
     Holds holds;
