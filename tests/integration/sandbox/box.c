@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { BOX_START_SECONDS = 30, BOX_STOP_SECONDS = 30, BOX_CALL_SECONDS = 30, BOX_ARGUMENTS = 40 };
+enum { BOX_START_SECONDS = 30, BOX_STOP_SECONDS = 120, BOX_CALL_SECONDS = 30, BOX_ARGUMENTS = 40 };
 
 static int64_t now_ms(void)
 {
