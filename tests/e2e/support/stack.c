@@ -195,6 +195,11 @@ void stack_put_temporary_elsewhere(World *world)
     assert_int_equal(stat(place("ledger/cluster/data"), &owner), 0);
     assert_int_equal(mkdir(folder, 0700), 0);
     assert_int_equal(chown(folder, owner.st_uid, owner.st_gid), 0);
+    // with room for their rows in the catalogs, or they would not be made on a full disk either
+    execute(world, "DO $$ BEGIN FOR i IN 1..200 LOOP CREATE TEMPORARY TABLE room AS SELECT 1 AS "
+                   "one; DROP TABLE room; END LOOP; END $$");
+    execute(world, "VACUUM (TRUNCATE false) pg_catalog.pg_class, pg_catalog.pg_attribute, "
+                   "pg_catalog.pg_type, pg_catalog.pg_depend");
     execute(world, box_text("CREATE TABLESPACE elsewhere LOCATION '%s'", folder));
     execute(world, box_text("ALTER DATABASE \"%s\" SET temp_tablespaces = 'elsewhere'",
                             ledger_value(world, "SELECT current_database()")));
