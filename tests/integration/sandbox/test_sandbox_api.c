@@ -354,6 +354,22 @@ static void a_wrong_command_line_or_folder_is_refused(void **state)
     }
 }
 
+/* There are no standbys here; it answers as a plan that allows none. */
+static void read_only_endpoints_meet_their_limit(void **state)
+{
+    (void)state;
+    REPLY made = box_create_project(&box, "{\"project\":{\"name\":\"read-only\"}}");
+    const char *id = box_string(made.json, "project.id");
+    REPLY endpoint =
+        box_call(&box, "POST", box_text("/projects/%s/endpoints", id),
+                 box_text("{\"endpoint\":{\"branch_id\":\"%s\",\"type\":\"read_only\"}}",
+                          box_string(made.json, "branch.id")));
+    box_assert_error(&endpoint, 422, "ENDPOINTS_LIMIT_EXCEEDED", "read_only endpoints limit");
+    REPLY branch = box_call(&box, "POST", box_text("/projects/%s/branches", id),
+                            "{\"endpoints\":[{\"type\":\"read_only\"}]}");
+    box_assert_error(&branch, 422, "ENDPOINTS_LIMIT_EXCEEDED", "read_only endpoints limit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +385,7 @@ int main(void)
         cmocka_unit_test(the_state_counts_what_was_made_and_called),
         cmocka_unit_test(the_log_names_calls_and_no_secret),
         cmocka_unit_test(a_wrong_command_line_or_folder_is_refused),
+        cmocka_unit_test(read_only_endpoints_meet_their_limit),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
