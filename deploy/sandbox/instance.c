@@ -327,7 +327,6 @@ void instance_merge(Work *work)
     Branch *branch = work->instance->branch;
     if (work->contents != NULL && store_is_alive(&branch->life)) {
         knowledge_merge(&work->compute->sandbox->store, branch, work->contents, text_now_ms());
-        branch->told_bytes =
-            json_integer_value(json_object_get(work->contents, "told_bytes"));
+        branch->told_bytes = json_integer_value(json_object_get(work->contents, "told_bytes"));
     }
 }

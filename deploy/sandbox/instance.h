@@ -28,7 +28,7 @@ struct Compute {
     Tls *tls;
     RelayOwner relay_owner;
     Instance *instances;
-    int next_number; /* of a cluster's folders */
+    int next_number;      /* of a cluster's folders */
     unsigned comparisons; /* made so far */
     JobPool pool;
     bool is_closing;
@@ -45,11 +45,11 @@ enum { WORK_CHANGES_MAX = 2, INSTANCE_HOST_BYTES = 128 };
 struct Work {
     Compute *compute;
     Instance *instance;
-    Instance *parent;     /* of a copy */
-    bool empties;         /* the copy's tables */
-    ClusterPoint point;   /* of the parent, that a copy takes */
-    int64_t begin_ms;     /* when a cluster was asked for that begins a history */
-    FilesUsage usage;     /* of a copy, in copied_ms */
+    Instance *parent;   /* of a copy */
+    bool empties;       /* the copy's tables */
+    ClusterPoint point; /* of the parent, that a copy takes */
+    int64_t begin_ms;   /* when a cluster was asked for that begins a history */
+    FilesUsage usage;   /* of a copy, in copied_ms */
     int64_t copied_ms;
     uint64_t copied_lsn;  /* the end of the parent's log that a copy has */
     uint64_t end_lsn;     /* of the cluster's log; 0: not read */

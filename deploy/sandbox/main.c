@@ -95,8 +95,7 @@ static bool open_parts(Program *program, char *ret_error)
 {
     Sandbox *sandbox = &program->sandbox;
     const Options *options = &sandbox->options;
-    if (!load_files(sandbox, ret_error) ||
-        !restart_load(sandbox, ret_error, MAIN_ERROR_BYTES)) {
+    if (!load_files(sandbox, ret_error) || !restart_load(sandbox, ret_error, MAIN_ERROR_BYTES)) {
         return false;
     }
     if (options->compute) {
@@ -106,8 +105,7 @@ static bool open_parts(Program *program, char *ret_error)
         }
     }
     if (options->compute && options->postgres_port >= 0) {
-        program->front =
-            front_open(sandbox, options->postgres_port, ret_error, MAIN_ERROR_BYTES);
+        program->front = front_open(sandbox, options->postgres_port, ret_error, MAIN_ERROR_BYTES);
         if (program->front == NULL) {
             return false;
         }
@@ -207,8 +205,8 @@ static int run(Program *program)
 {
     Sandbox *sandbox = &program->sandbox;
     char error[MAIN_ERROR_BYTES] = "";
-    int lock = state_open(sandbox->options.state_dir, sandbox->options.ephemeral, error,
-                          sizeof(error));
+    int lock =
+        state_open(sandbox->options.state_dir, sandbox->options.ephemeral, error, sizeof(error));
     bool started = lock >= 0;
     if (started) {
         started = open_parts(program, error) && announce(program, error);

@@ -152,19 +152,6 @@ void box_start_kept(Box *box, const char *const *arguments)
     box_restart(box, arguments);
 }
 
-const char *box_complaint(const Box *box, const char *arguments)
-{
-    char text[2048];
-    FILE *output = popen(
-        box_text("%s --state %s --port 0 %s 2>&1 >/dev/null", NEON_SANDBOX, box->dir, arguments),
-        "r");
-    assert_non_null(output);
-    size_t bytes = fread(text, 1, sizeof(text) - 1, output);
-    text[bytes] = '\0';
-    assert_int_equal(WEXITSTATUS(pclose(output)), 70);
-    return box_text("%s", text);
-}
-
 static bool has_ended(void *argument)
 {
     Box *box = argument;

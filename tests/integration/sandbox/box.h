@@ -30,6 +30,8 @@ void box_end(Box *box);
 const char *box_complaint(const Box *box, const char *arguments);
 /* As a crash would: SIGKILL. The state folder stays. */
 void box_kill(Box *box);
+/* The same at a moment between the two, by a process that is the caller's to wait for. */
+pid_t box_kill_soon(const Box *box, int least_ms, int most_ms);
 /* Starts it again on the same state folder. */
 void box_restart(Box *box, const char *const *arguments);
 /* Ends it with SIGTERM; its status has to be 0. Removes what the test made. */

@@ -42,19 +42,6 @@ static void crash(void)
     box_restart(&box, ARGUMENTS);
 }
 
-/* Ends the sandbox at a moment of its own choice. */
-static pid_t kill_soon(void)
-{
-    struct timespec moment = {.tv_nsec = (long)(random() % 700 + 50) * 1000000L};
-    pid_t killer = fork();
-    if (killer == 0) {
-        nanosleep(&moment, NULL);
-        kill(box.pid, SIGKILL);
-        _exit(0);
-    }
-    return killer;
-}
-
 enum { LOAD_MOST = 4000 };
 
 static void kills_during_a_load_lose_nothing_that_was_told(void **state)
@@ -65,7 +52,7 @@ static void kills_during_a_load_lose_nothing_that_was_told(void **state)
     const char *id = box_string(made.json, "project.id");
     int count = 0;
     for (int round = 0; round < 6; round++) {
-        pid_t killer = kill_soon();
+        pid_t killer = box_kill_soon(&box, 50, 750);
         long status = 201;
         while (status == 201 && count < LOAD_MOST) {
             REPLY branch = box_call(&box, "POST", box_text("/projects/%s/branches", id),

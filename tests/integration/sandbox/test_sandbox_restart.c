@@ -313,19 +313,6 @@ static void a_port_that_somebody_took_is_replaced_and_said(void **state)
 
 enum { LOAD_PROJECTS = 4 };
 
-/* Ends the sandbox at a moment of its own choice. */
-static pid_t kill_soon(int most_ms)
-{
-    struct timespec moment = {.tv_nsec = (long)(random() % most_ms) * 1000000L};
-    pid_t killer = fork();
-    if (killer == 0) {
-        nanosleep(&moment, NULL);
-        kill(box.pid, SIGKILL);
-        _exit(0);
-    }
-    return killer;
-}
-
 static void kills_during_a_load_lose_nothing_that_was_told(void **state)
 {
     (void)state;
@@ -333,7 +320,7 @@ static void kills_during_a_load_lose_nothing_that_was_told(void **state)
         const char *ids[LOAD_PROJECTS];
         const char *last_uri = NULL;
         int count = 0;
-        pid_t killer = kill_soon(900);
+        pid_t killer = box_kill_soon(&box, 1, 900);
         for (long status = 201; status == 201 && count < LOAD_PROJECTS;) {
             REPLY made = box_call(&box, "POST", "/projects", "{\"project\":{}}");
             status = made.status;
@@ -392,22 +379,6 @@ static void data_that_is_missing_is_named(void **state)
     login_assert(&box, uri, "SELECT 1", "1");
 }
 
-static void a_second_signal_ends_it_at_once(void **state)
-{
-    (void)state;
-    int status = 0;
-    kill(box.pid, SIGTERM);
-    kill(box.pid, SIGSTOP);
-    kill(box.pid, SIGCONT);
-    while (waitpid(box.pid, &status, WNOHANG) == 0) {
-        kill(box.pid, SIGINT);
-    }
-    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-    unlink(box_text("%s/ready.json", box.dir));
-    box_restart(&box, ARGUMENTS);
-    assert_int_equal(box_status(&box, "GET", "/projects", NULL), 200);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,7 +392,6 @@ int main(void)
         cmocka_unit_test(kills_during_a_load_lose_nothing_that_was_told),
         cmocka_unit_test(the_authority_stays_the_same),
         cmocka_unit_test(data_that_is_missing_is_named),
-        cmocka_unit_test(a_second_signal_ends_it_at_once),
     };
     srandom((unsigned)time(NULL));
     return cmocka_run_group_tests(tests, start, stop);
