@@ -1,0 +1,208 @@
+// Previews of pull requests: opened by whoever, again and again, closed at any moment.
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cmocka.h"
+#include "support/commands.h"
+#include "support/expect.h"
+#include "support/wait.h"
+#include "support/world.h"
+
+#define APPLICATION "shop"
+#define CREATE                                                                                     \
+    "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
+    "}"
+#define BASE "'setPreviewBase': {'environment': '%s'}"
+#define OPEN "'openPreview': {'pullRequest': %d, 'repository': 'git.example/shop'}"
+#define CLOSE "'closePreview': {'pullRequest': %d}"
+
+enum { SLOW_MS = 2000, CALL_SECONDS = 30 };
+
+static const char *const SETTINGS[] = {"environments.check_login=off", "neon.send_window=1s",
+                                       "neon.request_timeout=3s", "neon.listing_lag=1s", NULL};
+static const char *project_id;
+
+static int begin(void **state)
+{
+    static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
+    world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
+    worker_start(*state, "one", SETTINGS);
+    command_connect_main(*state, APPLICATION);
+    return 0;
+}
+
+static int end(void **state)
+{
+    World *world = *state;
+    reader_read_to_end(world->reader);
+    reader_assert_sequences(world->reader);
+    return world_end(state);
+}
+
+static int clear(void **state)
+{
+    sandbox_clear_faults(*state);
+    return 0;
+}
+
+static size_t count_branches(World *world, int pull_request)
+{
+    return sandbox_count_branches(world, project_id, box_text("preview/pr-%d", pull_request));
+}
+
+static const char *branch_of(const Seen *seen)
+{
+    return seen_text(seen, "environmentBranched.environment.branchId");
+}
+
+static void a_preview_needs_a_base_that_stays(void **state)
+{
+    World *world = *state;
+    (void)command_refused(world, APPLICATION, "CommandRejected", "PREVIEW_BASE_UNSET", OPEN, 1);
+    (void)command_refused(world, APPLICATION, "CommandRejected", "SOURCE_NOT_ON_NEON", BASE,
+                          "main");
+    const Seen *created = command_run(world, APPLICATION, "EnvironmentCreated", CREATE, "main");
+    project_id = seen_text(created, "environmentCreated.environment.projectId");
+    const Seen *set = command_run(world, APPLICATION, "PreviewBaseSet", BASE, "main");
+    expect_event(set, APPLICATION, "", 1);
+    assert_string_equal(ledger_value(world, "SELECT preview_base FROM provision.application"),
+                        "main");
+}
+
+static void opened_twice_at_once_there_is_one_branch(void **state)
+{
+    World *world = *state;
+    const char *first = command_send(world, APPLICATION, OPEN, 2);
+    const char *second = command_send(world, APPLICATION, OPEN, 2);
+    const Seen *made = command_await(world, first, "EnvironmentBranched");
+    const Seen *again = command_await(world, second, "EnvironmentBranched");
+    assert_string_equal(branch_of(made), branch_of(again));
+    assert_true(seen_flag(made, "environmentBranched.created"));
+    assert_false(seen_flag(again, "environmentBranched.created"));
+    assert_int_equal(count_branches(world, 2), 1);
+}
+
+static void one_is_closed_and_its_neighbour_of_a_like_name_stays(void **state)
+{
+    World *world = *state;
+    const Seen *ten = command_run(world, APPLICATION, "EnvironmentBranched", OPEN, 10);
+    (void)command_run(world, APPLICATION, "EnvironmentBranched", OPEN, 1);
+    (void)command_run(world, APPLICATION, "EnvironmentDeleted", CLOSE, 1);
+    assert_int_equal(count_branches(world, 1), 0);
+    assert_int_equal(count_branches(world, 10), 1);
+    assert_string_equal(ledger_value(world, "SELECT branch_id FROM provision.environment WHERE "
+                                            "environment = 'pr:10' AND state = 'ready'"),
+                        branch_of(ten));
+    const Seen *gone = command_run(world, APPLICATION, "EnvironmentDeleted", CLOSE, 1);
+    expect_event(gone, APPLICATION, "environments/pr:1", 0); // gone is fine, and nothing new
+    (void)command_run(world, APPLICATION, "EnvironmentDeleted", CLOSE, 77);
+}
+
+typedef struct Watched {
+    World *world;
+    const char *command_id;
+} Watched;
+
+static bool is_under_way(void *context)
+{
+    const Watched *watched = context;
+    return strcmp(ledger_value(watched->world,
+                               "SELECT intent_status FROM provision.command WHERE command_id = "
+                               "'%s'",
+                               watched->command_id),
+                  "open") == 0;
+}
+
+// Opens a preview whose branch takes long, and returns while it is asked for.
+static const char *open_slowly(World *world, int pull_request)
+{
+    (void)sandbox_fault(
+        world, box_text("{'kind': 'slow', 'route': 'POST /projects/{project_id}/branches', "
+                        "'ms': %d}",
+                        SLOW_MS));
+    Watched watched = {world, command_send(world, APPLICATION, OPEN, pull_request)};
+    wait_until(is_under_way, &watched, CALL_SECONDS, "the branch to be asked for");
+    return watched.command_id;
+}
+
+static void closed_while_it_is_opened_nothing_is_left(void **state)
+{
+    World *world = *state;
+    const char *opening = open_slowly(world, 3);
+    const char *waiting = command_send(world, APPLICATION, OPEN, 3);
+    const char *closing = command_send(world, APPLICATION, CLOSE, 3);
+    const Seen *stopped = command_await(world, opening, "CommandSuperseded");
+    assert_string_equal(seen_text(stopped, "commandSuperseded.supersededBy"), closing);
+    (void)command_await(world, waiting, "CommandSuperseded");
+    (void)command_await(world, closing, "EnvironmentDeleted");
+    assert_int_equal(count_branches(world, 3), 0);
+    assert_string_equal(
+        ledger_value(world, "SELECT state FROM provision.environment WHERE environment = 'pr:3'"),
+        "gone");
+    const Seen *anew = command_run(world, APPLICATION, "EnvironmentBranched", OPEN, 3);
+    assert_true(seen_flag(anew, "environmentBranched.created"));
+}
+
+static void a_newer_opening_takes_the_place_of_one_that_waits(void **state)
+{
+    World *world = *state;
+    const char *running = open_slowly(world, 4);
+    const char *waiting = command_send(world, APPLICATION, OPEN, 4);
+    const char *newest = command_send(world, APPLICATION, OPEN, 4);
+    const Seen *superseded = command_await(world, waiting, "CommandSuperseded");
+    assert_string_equal(seen_text(superseded, "commandSuperseded.supersededBy"), newest);
+    const Seen *made = command_await(world, running, "EnvironmentBranched");
+    const Seen *same = command_await(world, newest, "EnvironmentBranched");
+    assert_string_equal(branch_of(made), branch_of(same));
+    assert_int_equal(count_branches(world, 4), 1);
+}
+
+static void an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew(void **state)
+{
+    World *world = *state;
+    const Seen *made = command_run(world, APPLICATION, "EnvironmentBranched",
+                                   "'openPreview': {'pullRequest': 5, 'expiresIn': '3600s'}");
+    const Seen *longer = command_run(world, APPLICATION, "EnvironmentBranched",
+                                     "'openPreview': {'pullRequest': 5, 'expiresIn': '86400s'}");
+    assert_string_equal(branch_of(made), branch_of(longer));
+    assert_true(strcmp(seen_text(made, "environmentBranched.environment.expiresAt"),
+                       seen_text(longer, "environmentBranched.environment.expiresAt")) < 0);
+    REPLY reply =
+        box_call_as(&world->box, world->api_key, NULL, "DELETE",
+                    box_text("/projects/%s/branches/%s", project_id, branch_of(made)), NULL);
+    assert_int_equal(reply.status, 200);
+    const Seen *anew = command_run(world, APPLICATION, "EnvironmentBranched",
+                                   "'openPreview': {'pullRequest': 5, 'expiresIn': '60s'}");
+    assert_true(seen_flag(anew, "environmentBranched.created"));
+    assert_string_not_equal(branch_of(made), branch_of(anew));
+    assert_int_equal(count_branches(world, 5), 1);
+}
+
+static void a_preview_is_reset_to_its_base(void **state)
+{
+    World *world = *state;
+    const Seen *made = command_run(world, APPLICATION, "EnvironmentBranched", OPEN, 6);
+    const Seen *reset = command_run(world, APPLICATION, "EnvironmentBranched",
+                                    "'openPreview': {'pullRequest': 6, 'reset': true}");
+    assert_string_equal(branch_of(made), branch_of(reset));
+    assert_false(seen_flag(reset, "environmentBranched.created"));
+    (void)command_refused(world, APPLICATION, "CommandRejected", "PREVIEW_OF_OTHER_REPOSITORY",
+                          "'closePreview': {'pullRequest': 6, 'repository': 'git.example/blog'}");
+    (void)command_run(world, APPLICATION, "EnvironmentReset",
+                      "'resetEnvironment': {'environment': 'pr:6'}");
+}
+
+int main(void)
+{
+    world_require();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_preview_needs_a_base_that_stays),
+        cmocka_unit_test(opened_twice_at_once_there_is_one_branch),
+        cmocka_unit_test(one_is_closed_and_its_neighbour_of_a_like_name_stays),
+        cmocka_unit_test_teardown(closed_while_it_is_opened_nothing_is_left, clear),
+        cmocka_unit_test_teardown(a_newer_opening_takes_the_place_of_one_that_waits, clear),
+        cmocka_unit_test(an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew),
+        cmocka_unit_test(a_preview_is_reset_to_its_base),
+    };
+    return world_conclude(cmocka_run_group_tests(tests, begin, end));
+}
