@@ -41,8 +41,8 @@ enum {
 
 static const struct argp_option OPTIONS[] = {
     {"port", OPTION_PORT, "PORT", 0, "port of the API on 127.0.0.1; 0 picks one (default 8080)", 0},
-    {"state", OPTION_STATE, "DIR", 0, "folder of what is kept over restarts: clusters, CA, sandbox.db (/tmp/neon-sandbox)",
-     0},
+    {"state", OPTION_STATE, "DIR", 0,
+     "folder of what is kept over restarts: clusters, CA, sandbox.db (/tmp/neon-sandbox)", 0},
     {"cache", OPTION_CACHE, "DIR", 0,
      "where template clusters are kept (default: the state folder)", 0},
     {"ephemeral", OPTION_EPHEMERAL, NULL, 0,
@@ -61,7 +61,8 @@ static const struct argp_option OPTIONS[] = {
     {"history", OPTION_HISTORY, "MB", 0,
      "log that each branch keeps for points in time; 0: none can be had (1024)", 1},
     {"postgres-port", OPTION_POSTGRES_PORT, "PORT", 0,
-     "one port on 127.0.0.1 for every endpoint, which TLS picks by its name (SNI): for clients that "
+     "one port on 127.0.0.1 for every endpoint, which TLS picks by its name (SNI): for clients "
+     "that "
      "build connection strings from host names, as neonctl does; 0 picks one (default: none)",
      1},
     {"log-statements", OPTION_LOG_STATEMENTS, NULL, 0,
