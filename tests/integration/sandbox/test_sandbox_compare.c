@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "box.h"
 #include "login.h"
+#include "subject.h"
 
 static Box box;
 static const char *project;
@@ -89,6 +91,11 @@ static void suspended_computes_run_for_it_and_stay_suspended(void **state)
     REPLY after = box_call(&box, "GET", box_text("/projects/%s/endpoints", project), NULL);
     assert_string_equal(box_string(after.json, "endpoints.0.current_state"), "idle");
     assert_string_equal(box_string(after.json, "endpoints.1.current_state"), "idle");
+    const char *const ids[] = {main_branch, dev};
+    for (size_t i = 0; i < 2; i++) {
+        const char *folder = subject_find(&box, ids[i], "socket_dir");
+        assert_int_not_equal(access(box_text("%s/.s.PGSQL.5432", folder), F_OK), 0);
+    }
 }
 
 static void what_is_not_there_is_told(void **state)
@@ -99,6 +106,10 @@ static void what_is_not_there_is_told(void **state)
     REPLY base = compare(dev, "db_name=neondb&base_branch_id=br-none");
     box_assert_error(&base, 404, "", "base branch not found");
     login_assert(&box, dev_uri, "CREATE DATABASE only_here", "");
+    /* Listing them tells the API what SQL made. */
+    assert_int_equal(
+        box_status(&box, "GET", box_text("/projects/%s/branches/%s/databases", project, dev), NULL),
+        200);
     REPLY one_sided = compare(dev, "db_name=only_here");
     box_assert_error(&one_sided, 404, "", "database not found");
     REPLY other = box_create_project(&box, "{\"project\":{}}");
