@@ -288,6 +288,23 @@ static void an_endpoint_takes_new_settings_by_a_restart(void **state)
     assert_int_equal(box_integer(got.json, "endpoint.autoscaling_limit_max_cu"), 2);
 }
 
+static void a_restored_branch_has_the_roles_of_its_source(void **state)
+{
+    (void)state;
+    const char *id = make_project("roles");
+    const char *branch = make_branch(id, "{\"branch\":{\"name\":\"dev\"}}");
+    REPLY got = box_call(&box, "GET", branch, NULL);
+    const char *source = box_string(got.json, "branch.parent_id");
+    const char *roles = box_text("/projects/%s/branches/%s/roles", id, source);
+    assert_int_equal(box_status(&box, "POST", roles, "{\"role\":{\"name\":\"later\"}}"), 201);
+    box_wait(&box, id);
+    assert_int_equal(box_status(&box, "POST", box_text("%s/restore", branch),
+                                box_text("{\"source_branch_id\":\"%s\"}", source)),
+                     200);
+    assert_int_equal(box_status(&box, "GET", box_text("%s/roles/later", branch), NULL), 200);
+    box_wait(&box, id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +316,7 @@ int main(void)
         cmocka_unit_test(an_expiring_branch_vanishes_in_time),
         cmocka_unit_test(without_clusters_a_branch_may_begin_in_the_past),
         cmocka_unit_test(an_expiry_can_be_moved_and_removed),
+        cmocka_unit_test(a_restored_branch_has_the_roles_of_its_source),
         cmocka_unit_test(an_endpoint_takes_new_settings_by_a_restart),
     };
     return cmocka_run_group_tests(tests, start, stop);
