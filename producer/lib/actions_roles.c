@@ -5,11 +5,7 @@
 #include "lib/command.h"
 #include "lib/fault.h"
 #include "lib/services.h"
-
-static bool is_given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
+#include "lib/values.h"
 
 static char *copy_of(const char *text)
 {
@@ -53,14 +49,14 @@ ProvisionCommand *provision_setup_roles(const char *application_id, const Provis
 static bool set_rotated(Provisioning__V1__RotateCredentials *action,
                         const ProvisionRotateCredentials *spec, ProvisionError *err)
 {
-    if (is_given(spec->role) + is_given(spec->service) + spec->all != 1) {
+    if (values_is_given(spec->role) + values_is_given(spec->service) + spec->all != 1) {
         return fault_set_field(err, "FIELD_REQUIRED", "rotate_credentials.target",
                                "give one of role, service and all");
     }
-    if (is_given(spec->role)) {
+    if (values_is_given(spec->role)) {
         action->target_case = PROVISIONING__V1__ROTATE_CREDENTIALS__TARGET_ROLE;
         action->role = copy_of(spec->role);
-    } else if (is_given(spec->service)) {
+    } else if (values_is_given(spec->service)) {
         action->target_case = PROVISIONING__V1__ROTATE_CREDENTIALS__TARGET_SERVICE;
         action->service = copy_of(spec->service);
     } else {
@@ -86,14 +82,14 @@ ProvisionCommand *provision_rotate_credentials(const char *application_id,
 static bool set_revealed(Provisioning__V1__RevealCredentials *action,
                          const ProvisionRevealCredentials *spec, ProvisionError *err)
 {
-    if (is_given(spec->role) && is_given(spec->service)) {
+    if (values_is_given(spec->role) && values_is_given(spec->service)) {
         return fault_set_field(err, "INVALID_VALUE", "reveal_credentials.target",
                                "give a role or a service, not both");
     }
-    if (is_given(spec->role)) {
+    if (values_is_given(spec->role)) {
         action->target_case = PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_ROLE;
         action->role = copy_of(spec->role);
-    } else if (is_given(spec->service)) {
+    } else if (values_is_given(spec->service)) {
         action->target_case = PROVISIONING__V1__REVEAL_CREDENTIALS__TARGET_SERVICE;
         action->service = copy_of(spec->service);
     }

@@ -77,6 +77,18 @@ typedef struct ProvisionCreateEnvironment {
     size_t service_count;
 } ProvisionCreateEnvironment;
 
+// Forgets the key. Refused while environments use the account.
+typedef struct ProvisionDisconnectAccount {
+    const char *account;
+} ProvisionDisconnectAccount;
+
+// What an account's key sees: regions, projects, branches. They come as AccountInventory events,
+// one a page.
+typedef struct ProvisionDiscoverAccount {
+    const char *account;
+    const char *project_filter; // optional: part of a project's name or id
+} ProvisionDiscoverAccount;
+
 // A new branch with its endpoint; every inherited password is replaced. The source is
 // source_environment, or the three other source_… fields together.
 typedef struct ProvisionBranchEnvironment {
@@ -89,7 +101,71 @@ typedef struct ProvisionBranchEnvironment {
     ProvisionEndpoint endpoint;
     const ProvisionService *services; // none: those of the source environment
     size_t service_count;
+    // From where the source was then, within its history; neither: as it is now. One of the two.
+    int64_t point_in_time_ms; // 0: none
+    const char *lsn;          // optional: position in the WAL such as 0/1A2B3C4D
+    bool schema_only;         // without the rows
+    int64_t expires_at_ms;    // 0: never; Neon deletes the branch then, at most 30 days from now
 } ProvisionBranchEnvironment;
+
+// A branch that is there already, used as it is: no branch is made and nothing changed.
+typedef struct ProvisionImportEnvironment {
+    const char *environment;
+    const char *account;
+    const char *project_id;
+    const char *branch;   // exact name or id
+    bool create_endpoint; // ask for one if the branch has none
+    bool shared;          // another environment has imported the branch, too
+} ProvisionImportEnvironment;
+
+// Changes the project of an environment, which others may live in; one of the two.
+typedef struct ProvisionEditProject {
+    const char *environment;
+    bool has_history_retention;
+    int64_t history_retention_seconds; // 0 to 2,592,000, capped by the plan
+    bool refresh; // changes nothing: the environment's state becomes what Neon says
+} ProvisionEditProject;
+
+// Changes what is marked with has_…, at least one. Neon restarts the compute, so connections end.
+typedef struct ProvisionEditEndpoint {
+    const char *environment;
+    bool has_min_cu;
+    bool has_max_cu;
+    bool has_suspend_timeout;
+    double min_cu; // compute units: 0.25, 0.5 or whole
+    double max_cu;
+    int64_t suspend_timeout_seconds; // 0 = Neon's default, -1 = never, else 60 to 604,800
+} ProvisionEditEndpoint;
+
+// Brings the branch of an environment to what its parent is now; passwords are replaced.
+typedef struct ProvisionResetEnvironment {
+    const char *environment;
+    const char *preserve_under_name; // optional: keeps the branch's children under this name
+} ProvisionResetEnvironment;
+
+// The environment that previews branch off from now on.
+typedef struct ProvisionSetPreviewBase {
+    const char *environment;
+} ProvisionSetPreviewBase;
+
+// The environment pr:<pull_request>, branched off the preview base. Again: the same one, with a
+// later expiry; so it fits what a forge says of opened, reopened and changed pull requests.
+typedef struct ProvisionOpenPreview {
+    int32_t pull_request;
+    const char *repository; // optional annotations, at most 255 bytes each
+    const char *git_ref;
+    const char *git_sha;
+    int64_t expires_in_seconds; // from when it is carried out, at most 30 days; 0: until closed
+    bool reset;                 // brings an open preview to what its base is now
+    const ProvisionService *services; // none: those of the base
+    size_t service_count;
+} ProvisionOpenPreview;
+
+// Deletes the branch of a preview, and stops what waits or runs for it. One that is gone is fine.
+typedef struct ProvisionClosePreview {
+    int32_t pull_request;
+    const char *repository; // optional: it must have been opened for this one
+} ProvisionClosePreview;
 
 typedef struct ProvisionDeleteEnvironment {
     const char *environment;
@@ -151,15 +227,39 @@ typedef struct ProvisionRevealCredentials {
 ProvisionCommand *provision_connect_account(const char *application_id,
                                             const ProvisionConnectAccount *spec,
                                             ProvisionError *err);
+ProvisionCommand *provision_disconnect_account(const char *application_id,
+                                               const ProvisionDisconnectAccount *spec,
+                                               ProvisionError *err);
+ProvisionCommand *provision_discover_account(const char *application_id,
+                                             const ProvisionDiscoverAccount *spec,
+                                             ProvisionError *err);
 ProvisionCommand *provision_create_environment(const char *application_id,
                                                const ProvisionCreateEnvironment *spec,
                                                ProvisionError *err);
 ProvisionCommand *provision_branch_environment(const char *application_id,
                                                const ProvisionBranchEnvironment *spec,
                                                ProvisionError *err);
+ProvisionCommand *provision_import_environment(const char *application_id,
+                                               const ProvisionImportEnvironment *spec,
+                                               ProvisionError *err);
+ProvisionCommand *provision_edit_project(const char *application_id,
+                                         const ProvisionEditProject *spec, ProvisionError *err);
+ProvisionCommand *provision_edit_endpoint(const char *application_id,
+                                          const ProvisionEditEndpoint *spec, ProvisionError *err);
+ProvisionCommand *provision_reset_environment(const char *application_id,
+                                              const ProvisionResetEnvironment *spec,
+                                              ProvisionError *err);
 ProvisionCommand *provision_delete_environment(const char *application_id,
                                                const ProvisionDeleteEnvironment *spec,
                                                ProvisionError *err);
+
+ProvisionCommand *provision_set_preview_base(const char *application_id,
+                                             const ProvisionSetPreviewBase *spec,
+                                             ProvisionError *err);
+ProvisionCommand *provision_open_preview(const char *application_id,
+                                         const ProvisionOpenPreview *spec, ProvisionError *err);
+ProvisionCommand *provision_close_preview(const char *application_id,
+                                          const ProvisionClosePreview *spec, ProvisionError *err);
 
 ProvisionCommand *provision_cancel_command(const char *application_id,
                                            const ProvisionCancelCommand *spec, ProvisionError *err);
