@@ -59,8 +59,8 @@ typedef struct Effect {
     uint32_t wait_ms;                    // with ASK_WAIT
     RolesMode roles_mode;                // EFFECT_ROLES; OWNER: as saga->connection's owner
     const json_t *roles_spec;            // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
-    const char *branch_id;               // EFFECT_ROLES, with the fence; borrowed
-    int64_t fence;                       // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
+    const char *branch_id; // EFFECT_ROLES, with the fence; EFFECT_MARK: NULL = as it is; borrowed
+    int64_t fence;         // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
     // Arrays of names, owned by the decision. EFFECT_SECRETS: roles that need a password, and
     // `renew`: those of them that get a new one in any case. EFFECT_KEEP_SECRETS: whose next ones
     // were set. EFFECT_ROLES, PLAN: roles that need a password; PASSWORDS: those whose password is
