@@ -14,12 +14,12 @@ enum {
     OPTION_BRANCH_NAME,
     OPTION_PG_VERSION,
     OPTION_RETENTION,
-    MS_PER_SECOND = 1000,
 };
 
 typedef struct Create {
     SendOptions *options;
     ProvisionCreateEnvironment spec;
+    EndpointOptions endpoint;
     Wanted wanted;
 } Create;
 
@@ -49,22 +49,12 @@ static int32_t parse_version(const char *text, struct argp_state *state)
     return (int32_t)version;
 }
 
-static void parse_retention(Create *create, const char *text, struct argp_state *state)
-{
-    int64_t span_ms = 0;
-    if (!span_parse(text, &span_ms) || span_ms % MS_PER_SECOND != 0) {
-        argp_error(state, "--history-retention takes whole seconds such as 86400s, 6h or 7d");
-    }
-    create->spec.has_history_retention = true;
-    create->spec.history_retention_seconds = span_ms / MS_PER_SECOND;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     Create *create = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &create->spec.endpoint;
+        state->child_inputs[0] = &create->endpoint;
         state->child_inputs[1] = &create->wanted;
         state->child_inputs[2] = create->options;
         return 0;
@@ -87,7 +77,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         create->spec.pg_version = parse_version(text, state);
         return 0;
     case OPTION_RETENTION:
-        parse_retention(create, text, state);
+        create->spec.history_retention_seconds =
+            span_parse_seconds("history-retention", text, state);
+        create->spec.has_history_retention = true;
         return 0;
     case ARGP_KEY_ARG:
         argp_usage(state);
@@ -120,6 +112,7 @@ int send_create_environment(int argc, char **argv, SendOptions *options)
     const struct argp argp = {
         .options = OPTIONS, .parser = parse, .doc = DOC, .children = children};
     argp_parse(&argp, argc, argv, 0, NULL, &create);
+    create.spec.endpoint = create.endpoint.settings;
     create.spec.databases = create.wanted.databases;
     create.spec.database_count = create.wanted.database_count;
     create.spec.services = create.wanted.services;

@@ -8,7 +8,12 @@
 
 #include "provision/provision.h"
 
-// A child parser; its input is the ProvisionEndpoint.
+typedef struct EndpointOptions {
+    ProvisionEndpoint settings; // what is 0 was not given
+    bool has_suspend_timeout;   // 0 was given: Neon's default
+} EndpointOptions;
+
+// A child parser; its input is the EndpointOptions.
 extern const struct argp ENDPOINT_ARGP;
 
 #endif

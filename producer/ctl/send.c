@@ -23,9 +23,18 @@ static const struct {
     SendAction *run;
 } ACTIONS[] = {
     {"connect-account", send_connect_account},
+    {"disconnect-account", send_disconnect_account},
+    {"discover-account", send_discover_account},
     {"create-environment", send_create_environment},
     {"branch-environment", send_branch_environment},
+    {"import-environment", send_import_environment},
+    {"edit-project", send_edit_project},
+    {"edit-endpoint", send_edit_endpoint},
+    {"reset-environment", send_reset_environment},
     {"delete-environment", send_delete_environment},
+    {"set-preview-base", send_set_preview_base},
+    {"open-preview", send_open_preview},
+    {"close-preview", send_close_preview},
     {"cancel-command", send_cancel_command},
 };
 
@@ -33,9 +42,18 @@ static const char DOC[] =
     "Sends a command.\v"
     "Actions (each has --help):\n"
     "  connect-account      store a Neon API key under a name\n"
+    "  disconnect-account   forget it\n"
+    "  discover-account     find the regions, projects and branches that it sees\n"
     "  create-environment   a new Neon project with its branch and endpoint\n"
     "  branch-environment   a new branch with its endpoint\n"
+    "  import-environment   a branch that is there, used as it is\n"
+    "  edit-project         change how much history a project keeps\n"
+    "  edit-endpoint        change the compute of an environment\n"
+    "  reset-environment    bring its branch to what its parent is now\n"
     "  delete-environment   delete its branch, or the project we made\n"
+    "  set-preview-base     say which environment previews branch off\n"
+    "  open-preview         branch an environment for a pull request\n"
+    "  close-preview        delete it\n"
     "  cancel-command       stop a command and undo what it made\n"
     "\n"
     "Instead of an action: a file with the JSON form of a command, or - for standard input. Its "

@@ -55,9 +55,18 @@ void send_tell_sent(const SendOptions *options, const ProvisionCommand *command,
 typedef int SendAction(int argc, char **argv, SendOptions *options);
 
 SendAction send_connect_account;
+SendAction send_disconnect_account;
+SendAction send_discover_account;
 SendAction send_create_environment;
 SendAction send_branch_environment;
+SendAction send_import_environment;
+SendAction send_edit_project;
+SendAction send_edit_endpoint;
+SendAction send_reset_environment;
 SendAction send_delete_environment;
+SendAction send_set_preview_base;
+SendAction send_open_preview;
+SendAction send_close_preview;
 SendAction send_cancel_command;
 
 #endif

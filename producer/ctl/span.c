@@ -55,3 +55,12 @@ bool span_parse_instant(const char *text, int direction, int64_t *ret_instant_ms
     *ret_instant_ms = span_now_ms() + direction * span_ms;
     return true;
 }
+
+int64_t span_parse_seconds(const char *option, const char *text, struct argp_state *state)
+{
+    int64_t span_ms = 0;
+    if (!span_parse(text, &span_ms) || span_ms % 1000 != 0) {
+        argp_error(state, "--%s takes whole seconds such as 86400s, 6h or 7d", option);
+    }
+    return span_ms / 1000;
+}
