@@ -13,6 +13,8 @@
 //    when it is gone. Static membership would be faster, but then the thawed victim would end at
 //    once (fenced), instead of having to notice that it was overtaken.
 //
+// In the end it prints what was covered, a line for each step of each command.
+//
 // e2e_crash_points PATTERN: only what matches ("call.*=stop").
 #include <ftw.h>
 #include <stdio.h>
@@ -139,6 +141,15 @@ static size_t find_scenario(const char *point)
     return 0;
 }
 
+// A line of one write, so that lanes don't mix.
+static void note_covered(const Job *job)
+{
+    FILE *file = fopen(box_text("%s/covered", lane.dir), "ae");
+    assert_non_null(file);
+    (void)fprintf(file, "%s=%s\n", job->point, job->freezes ? "stop" : "abort");
+    assert_int_equal(fclose(file), 0);
+}
+
 static void ends_as_without_a_crash(void **state)
 {
     const Job *job = *state;
@@ -159,6 +170,7 @@ static void ends_as_without_a_crash(void **state)
     json_decref(wanted);
     json_decref(found);
     assert_true(is_same);
+    note_covered(job);
 }
 
 // With their clusters, which would become too many.
@@ -249,6 +261,56 @@ static bool tell(const Process *process)
     return process->status != 0;
 }
 
+static bool was_covered(const char *covered, const char *point, const char *mode)
+{
+    const char *line = box_text("%s=%s", point, mode);
+    const char *found = strstr(covered, line);
+    while (found != NULL && !is_line(covered, found, line)) {
+        found = strstr(found + 1, line);
+    }
+    return found != NULL;
+}
+
+// "call.before/OpenPreview/create_branch" is the point call.before of what stands behind it.
+static const char *subject_of(const char *point)
+{
+    const char *slash = strchr(point, '/');
+    return slash == NULL ? "" : slash + 1;
+}
+
+// The points of one step or command in a line, which follow each other in the list or don't.
+static void print_subject(const Points *points, size_t first, const char *covered)
+{
+    const char *subject = subject_of(points->names[first]);
+    (void)printf("%s:", subject[0] == '\0' ? "publication" : subject);
+    for (size_t i = first; i < points->count; i++) {
+        const char *point = points->names[i];
+        if (strcmp(subject_of(point), subject) == 0 && was_covered(covered, point, "abort")) {
+            (void)printf(" %.*s%s", (int)strcspn(point, "/"), point,
+                         was_covered(covered, point, "stop") ? "*" : "");
+        }
+    }
+    (void)printf("\n");
+}
+
+static void print_covered(const char *dir)
+{
+    static Points points;
+    points_make(CRASH_BY_SQL, &points);
+    char *covered = process_read_log(box_text("%s/covered", dir));
+    (void)printf("covered by abort (*: by SIGSTOP, too):\n");
+    for (size_t i = 0; i < points.count; i++) {
+        size_t first = 0;
+        while (strcmp(subject_of(points.names[first]), subject_of(points.names[i])) != 0) {
+            first++;
+        }
+        if (first == i) {
+            print_subject(&points, i, covered);
+        }
+    }
+    free(covered);
+}
+
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
 {
     (void)info;
@@ -275,6 +337,7 @@ static void every_crash_ends_as_if_there_had_been_none(void **state)
     for (int i = 0; i < LANES; i++) {
         failed += tell(&lanes[i]);
     }
+    print_covered(dir);
     assert_int_equal(failed, 0);
     (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -111,6 +111,31 @@ static const Step BRANCH_ENVIRONMENT[] = {
     END,
 };
 
+static const Step UNDO_ENDPOINT[] = {
+    STEP("undo_find_endpoint",   PROTECTED_READ,     import, undo_look,     NULL),
+    STEP("undo_delete_endpoint", PROTECTED_EXACT_ID, import, undo_endpoint, NULL),
+    END,
+};
+
+static const Step IMPORT_ENVIRONMENT[] = {
+    STEP("find_branch",         PROTECTED_READ,        import,    branch,          NULL),
+    STEP("announce",            PROTECTED_LEDGER,      import,    announce,        NULL),
+    STEP("check_alone",         PROTECTED_LEDGER,      import,    alone,           NULL),
+    STEP("read_project",        PROTECTED_READ,        project,   read,            NULL),
+    STEP("await_branch",        PROTECTED_READ,        ready,     branch,          NULL),
+    STEP("find_endpoint",       PROTECTED_READ,        import,    look,            NULL),
+    STEP("create_endpoint",     PROTECTED_UNIQUE_NAME, import,    create_endpoint, UNDO_ENDPOINT),
+    STEP("await_operations",    PROTECTED_READ,        ready,     operations,      NULL),
+    STEP("await_endpoint",      PROTECTED_READ,        import,    endpoint,        NULL),
+    STEP("list_databases",      PROTECTED_READ,        preflight, databases,       NULL),
+    STEP("list_roles",          PROTECTED_READ,        preflight, roles,           NULL),
+    STEP("find_connection",     PROTECTED_READ,        preflight, connection,      NULL),
+    STEP("find_pooled_host",    PROTECTED_READ,        preflight, pooled,          NULL),
+    STEP("check_login",         PROTECTED_READ,        preflight, login,           NULL),
+    STEP("plan_roles",          PROTECTED_READ,        preflight, plan,            NULL),
+    END,
+};
+
 static const Step EDIT_PROJECT[] = {
     STEP("find_siblings",       PROTECTED_LEDGER,  edit,  siblings,      NULL),
     STEP("read_settings",       PROTECTED_READ,    edit,  project,       NULL),
@@ -227,6 +252,18 @@ static const Step REVEAL_CREDENTIALS[] = {
     END,
 };
 
+// A preview is always a branch: no project goes with it, none is left by it.
+static const Step CLOSE_PREVIEW[] = {
+    STEP("mark_deleting",       PROTECTED_LEDGER,   delete,   mark,       NULL),
+    STEP("check_branches",      PROTECTED_READ,     delete,   guard,      NULL),
+    STEP("delete_branch",       PROTECTED_EXACT_ID, delete,   branch,     NULL),
+    STEP("await_operations",    PROTECTED_READ,     ready,    operations, NULL),
+    STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
+    STEP("confirm_gone",        PROTECTED_READ,     delete,   confirm,    NULL),
+    STEP("delete_leftover",     PROTECTED_EXACT_ID, delete,   leftover,   NULL),
+    END,
+};
+
 static const Step DELETE_ENVIRONMENT[] = {
     STEP("mark_deleting",       PROTECTED_LEDGER,   delete, mark,         NULL),
     STEP("find_dependents",     PROTECTED_LEDGER,   delete, environments, NULL),
@@ -266,6 +303,8 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_environment, project_check_create, NULL),
     ROW(BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,
         conclude_environment, branch_check_create, NULL),
+    ROW(IMPORT_ENVIRONMENT, "ImportEnvironment", IMPORT_ENVIRONMENT,
+        conclude_import, import_check, NULL),
     IN_PLACE(EDIT_PROJECT, "EditProject", EDIT_PROJECT,
         conclude_edit_project, edit_check_project, edit_is_final),
     IN_PLACE(EDIT_ENDPOINT, "EditEndpoint", EDIT_ENDPOINT,
@@ -280,7 +319,7 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_preview_base, preview_check_base, NULL),
     ROW(OPEN_PREVIEW, "OpenPreview", OPEN_PREVIEW,
         conclude_preview, preview_check_open, NULL),
-    ROW(CLOSE_PREVIEW, "ClosePreview", DELETE_ENVIRONMENT,
+    ROW(CLOSE_PREVIEW, "ClosePreview", CLOSE_PREVIEW,
         conclude_delete, preview_check_close, delete_is_final),
     IN_PLACE(RESET_ENVIRONMENT, "ResetEnvironment", RESET_ENVIRONMENT,
         conclude_reset, reset_check, reset_is_final),

@@ -6,13 +6,15 @@
 
 #include "base/text.h"
 #include "base/unconst.h"
+#include "crash/neon_state.h"
 #include "support/cmocka.h"
 
 enum { TEXT_BYTES = 100000 };
 
 // Members that are others each time; the fence rises with each worker, and of the changes to roles
 // an outcome tells those that its worker has planned or done.
-static const char *const OTHERS[] = {"attempts", "box", "port", "changes", "fence"};
+static const char *const OTHERS[] = {"attempts", "box",   "port",
+                                     "changes",  "fence", "expires_at_ms"};
 
 // UUIDs, Neon's ids (those of branches and endpoints have a prefix), times.
 #define ANY_ID                                                                                     \
@@ -180,90 +182,7 @@ static json_t *read_ledger(World *world, const char *application)
         "role_secrets", read_secrets(world, application));
 }
 
-// ---- Neon
-
-static const json_t *branch_with_id(const json_t *branches, const char *id)
-{
-    size_t i = 0;
-    const json_t *branch = NULL;
-    json_array_foreach(branches, i, branch)
-    {
-        if (strcmp(box_string(branch, "id"), id) == 0) {
-            return branch;
-        }
-    }
-    fail_msg("no branch %s", id);
-    return NULL;
-}
-
-// {"role": whether it has the password of the parent's role}
-static json_t *read_passwords(World *world, const json_t *project, const json_t *branch,
-                              const json_t *parent)
-{
-    json_t *inherited = json_object();
-    size_t i = 0;
-    const json_t *role = NULL;
-    json_array_foreach(box_find(branch, "roles"), i, role)
-    {
-        const char *project_id = box_string(project, "id");
-        const char *name = json_string_value(role);
-        const char *own = sandbox_password(world, project_id, box_string(branch, "id"), name);
-        const char *old = sandbox_password(world, project_id, box_string(parent, "id"), name);
-        json_object_set_new(inherited, name,
-                            json_boolean(own != NULL && old != NULL && strcmp(own, old) == 0));
-    }
-    return inherited;
-}
-
-static json_t *read_branch(World *world, const char *application, const json_t *project,
-                           const json_t *branch)
-{
-    const json_t *parent_id = box_find(branch, "parent_id");
-    const char *known_as = ledger_value(
-        world,
-        "SELECT environment FROM provision.environment WHERE application_id = '%s' AND state <> "
-        "'gone' AND project_id = '%s' AND branch_id = '%s'",
-        application, box_string(project, "id"), box_string(branch, "id"));
-    json_t *found = json_pack(
-        "{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "environment", known_as, "name",
-        box_string(branch, "name"), "default", box_find(branch, "default"), "roles",
-        box_find(branch, "roles"), "databases", box_find(branch, "databases"), "annotations",
-        box_find(branch, "annotations"), "has_endpoint", box_find(branch, "endpoint") != NULL);
-    if (parent_id != NULL) {
-        const json_t *parent =
-            branch_with_id(box_find(project, "branches"), json_string_value(parent_id));
-        json_object_set_new(found, "parent", json_string(box_string(parent, "name")));
-        json_object_set_new(found, "inherited", read_passwords(world, project, branch, parent));
-    }
-    return found;
-}
-
-static json_t *read_project(World *world, const char *application, const json_t *project)
-{
-    json_t *branches = json_array();
-    size_t i = 0;
-    const json_t *branch = NULL;
-    json_array_foreach(box_find(project, "branches"), i, branch)
-    {
-        json_array_append_new(branches, read_branch(world, application, project, branch));
-    }
-    return json_pack("{s:s, s:o}", "name", box_string(project, "name"), "branches", branches);
-}
-
-static json_t *read_projects(World *world, const char *application, const json_t *state)
-{
-    const char *prefix = box_text("%s-", application);
-    json_t *projects = json_array();
-    size_t i = 0;
-    const json_t *project = NULL;
-    json_array_foreach(box_find(state, "projects"), i, project)
-    {
-        if (strncmp(box_string(project, "name"), prefix, strlen(prefix)) == 0) {
-            json_array_append_new(projects, read_project(world, application, project));
-        }
-    }
-    return projects;
-}
+// ---- what Neon did
 
 static bool is_deletion_or_reading(const char *route)
 {
@@ -308,7 +227,7 @@ json_t *end_state_read(World *world, const char *application, int64_t since_call
         "{s:o, s:o, s:I, s:o, s:o, s:o}", "events", read_events(world, application), "states",
         read_states(world, application), "dead_letters", count_dead_letters(world, application),
         "ledger", read_ledger(world, application), "projects",
-        read_projects(world, application, reply.json), "deeds", count_deeds(world, since_call));
+        neon_state_read(world, application, reply.json), "deeds", count_deeds(world, since_call));
     assert_non_null(state);
     return plain_json(state, application);
 }

@@ -17,6 +17,15 @@
 #define BRANCH "'branchEnvironment': {'environment': 'try', 'sourceEnvironment': 'live'}"
 #define DELETE_PROJECT "'deleteEnvironment': {'environment': 'live', 'deleteData': true}"
 #define DELETE_BRANCH "'deleteEnvironment': {'environment': 'try', 'deleteData': true}"
+#define RESET "'resetEnvironment': {'environment': 'try'}"
+#define EDIT_PROJECT "'editProject': {'environment': 'live', 'historyRetentionSeconds': '604800'}"
+#define EDIT_ENDPOINT                                                                              \
+    "'editEndpoint': {'environment': 'live', 'updateMask': 'autoscalingLimitMaxCu', 'endpoint': "  \
+    "{'autoscalingLimitMaxCu': 2}}"
+#define DISCONNECT "'disconnectAccount': {'account': 'main'}"
+#define BASE "'setPreviewBase': {'environment': 'live'}"
+#define OPEN(more) "'openPreview': {'pullRequest': 7" more "}"
+#define CLOSE "'closePreview': {'pullRequest': 7}"
 
 #define REVEAL                                                                                     \
     "'revealCredentials': {'environment': 'live', 'replyPublicKey': '" SCENARIOS_RECIPIENT_BASE64  \
@@ -79,6 +88,66 @@ static void leave_nameless_branch(World *world, const char *application)
     sandbox_clear_faults(world);
 }
 
+static void have_base(World *world, const char *application)
+{
+    have_live(world, application);
+    (void)command_run(world, application, "PreviewBaseSet", BASE);
+}
+
+static void have_preview(World *world, const char *application)
+{
+    have_base(world, application);
+    (void)command_run(world, application, "EnvironmentBranched", OPEN(", 'expiresIn': '7200s'"));
+}
+
+static void leave_preview(World *world, const char *application)
+{
+    have_base(world, application);
+    (void)sandbox_fault(world, BRANCH_IS_HIDDEN);
+    (void)sandbox_fault(world, BRANCH_STAYS);
+    (void)command_refused(world, application, "CommandFailed", "NEON_DENIED", OPEN(""));
+    sandbox_clear_faults(world);
+}
+
+static void leave_nameless_preview(World *world, const char *application)
+{
+    leave_preview(world, application);
+    (void)sandbox_fault(world, BRANCH_STAYS);
+    (void)command_refused(world, application, "CommandFailed", "NEON_DENIED", OPEN(""));
+    sandbox_clear_faults(world);
+}
+
+static const char *of_preview(World *world, const char *application, const char *column)
+{
+    const char *found = ledger_value(world,
+                                     "SELECT %s FROM provision.environment WHERE application_id = "
+                                     "'%s' AND environment = 'pr:7'",
+                                     column, application);
+    assert_string_not_equal(found, "");
+    return found;
+}
+
+// The branch that was left is gone; a request that came late has made another.
+static void leave_late_preview(World *world, const char *application)
+{
+    leave_preview(world, application);
+    const char *branches =
+        box_text("/projects/%s/branches", of_preview(world, application, "project_id"));
+    const char *left = box_text("%s/%s", branches, of_preview(world, application, "branch_id"));
+    REPLY gone = box_call_as(&world->box, world->api_key, NULL, "DELETE", left, NULL);
+    assert_int_equal(gone.status, 200);
+    box_wait(&world->box, of_preview(world, application, "project_id"));
+    REPLY late = box_call_as(
+        &world->box, world->api_key, NULL, "POST", branches,
+        box_text("{\"branch\": {\"name\": \"preview/pr-7\"}, \"annotation_value\": {"
+                 "\"provisioner.installation\": \"%s\", \"provisioner.application\": \"%s\", "
+                 "\"provisioner.environment\": \"pr:7\", \"provisioner.command\": \"%s\"}}",
+                 ledger_value(world, "SELECT id FROM provision.installation"), application,
+                 of_preview(world, application, "command_id")));
+    assert_int_equal(late.status, 201);
+    box_wait(&world->box, of_preview(world, application, "project_id"));
+}
+
 // A project as a request of this command that came late would have made it.
 static void make_marked_project(World *world, const char *application, const char *command_id)
 {
@@ -131,6 +200,51 @@ static const char *delete_branch(World *world, const char *application)
 static const char *reveal(World *world, const char *application)
 {
     return command_send(world, application, REVEAL);
+}
+
+static const char *edit_project(World *world, const char *application)
+{
+    return command_send(world, application, EDIT_PROJECT);
+}
+
+static const char *edit_endpoint(World *world, const char *application)
+{
+    return command_send(world, application, EDIT_ENDPOINT);
+}
+
+static const char *disconnect(World *world, const char *application)
+{
+    return command_send(world, application, DISCONNECT);
+}
+
+static const char *set_base(World *world, const char *application)
+{
+    return command_send(world, application, BASE);
+}
+
+static const char *open_preview(World *world, const char *application)
+{
+    return command_send(world, application, OPEN(", 'expiresIn': '7200s'"));
+}
+
+static const char *open_for_longer(World *world, const char *application)
+{
+    return command_send(world, application, OPEN(", 'expiresIn': '86400s'"));
+}
+
+static const char *open_anew(World *world, const char *application)
+{
+    return command_send(world, application, OPEN(", 'reset': true"));
+}
+
+static const char *close_preview(World *world, const char *application)
+{
+    return command_send(world, application, CLOSE);
+}
+
+static const char *reset(World *world, const char *application)
+{
+    return command_send(world, application, RESET);
 }
 
 static const char *cancel_early(World *world, const char *application)
@@ -191,6 +305,18 @@ static void have_foreign_table(World *world, const char *application)
     PQfinish(theirs);
 }
 
+static void have_based_table(World *world, const char *application)
+{
+    have_foreign_table(world, application);
+    (void)command_run(world, application, "PreviewBaseSet", BASE);
+}
+
+static void have_branched_table(World *world, const char *application)
+{
+    have_foreign_table(world, application);
+    (void)command_run(world, application, "EnvironmentBranched", BRANCH);
+}
+
 static const char *set_up_roles(World *world, const char *application)
 {
     return command_send(world, application, SETUP);
@@ -202,27 +328,43 @@ static const char *rotate_all(World *world, const char *application)
 }
 
 static const Scenario BY_SQL[] = {
-    {"create with services", command_connect_main, {NULL}, create_roles},
-    {"branch with services", have_foreign_table, {NULL}, branch},
-    {"set up roles", have_foreign_table, {NULL}, set_up_roles},
-    {"rotate all", have_services, {NULL}, rotate_all},
+    {"create with services", command_connect_main, {NULL}, create_roles, 0},
+    {"branch with services", have_foreign_table, {NULL}, branch, 0},
+    {"set up roles", have_foreign_table, {NULL}, set_up_roles, 0},
+    {"rotate all", have_services, {NULL}, rotate_all, 0},
+    {"open a preview with services", have_based_table, {NULL}, open_preview, 0},
+    {"reset a branch with services", have_branched_table, {NULL}, reset, 0},
 };
 
 static const Scenario SCENARIOS[] = {
-    {"create", command_connect_main, {NULL}, create},
-    {"branch", have_live, {NULL}, branch},
-    {"delete a project", have_live, {NULL}, delete_project},
-    {"delete a branch", have_branch, {NULL}, delete_branch},
-    {"connect", NULL, {NULL}, connect_account},
-    {"reveal", have_live, {NULL}, reveal},
-    {"cancel what isn't there yet", NULL, {NULL}, cancel_early},
-    {"create, undone", command_connect_main, {BRANCH_IS_HIDDEN}, create},
-    {"branch, undone", have_live, {BRANCH_IS_HIDDEN}, branch},
-    {"create where a project was left", leave_project, {NULL}, create},
-    {"branch where a branch was left", leave_branch, {NULL}, branch},
-    {"delete where two projects were left", leave_two_projects, {NULL}, delete_project},
-    {"delete where a branch was left", leave_nameless_branch, {NULL}, delete_branch},
-    {"create a second project", command_connect_main, {NULL}, create_twice},
+    {"create", command_connect_main, {NULL}, create, 0},
+    {"branch", have_live, {NULL}, branch, 0},
+    {"delete a project", have_live, {NULL}, delete_project, 0},
+    {"delete a branch", have_branch, {NULL}, delete_branch, 0},
+    {"connect", NULL, {NULL}, connect_account, 0},
+    {"reveal", have_live, {NULL}, reveal, 0},
+    {"cancel what isn't there yet", NULL, {NULL}, cancel_early, 0},
+    {"create, undone", command_connect_main, {BRANCH_IS_HIDDEN}, create, 0},
+    {"branch, undone", have_live, {BRANCH_IS_HIDDEN}, branch, 0},
+    {"create where a project was left", leave_project, {NULL}, create, 0},
+    {"branch where a branch was left", leave_branch, {NULL}, branch, 0},
+    {"delete where two projects were left", leave_two_projects, {NULL}, delete_project, 0},
+    {"delete where a branch was left", leave_nameless_branch, {NULL}, delete_branch, 0},
+    {"create a second project", command_connect_main, {NULL}, create_twice, 0},
+    {"disconnect", command_connect_main, {NULL}, disconnect, 0},
+    {"edit a project that others live in", have_branch, {NULL}, edit_project, 1},
+    {"edit an endpoint", have_live, {NULL}, edit_endpoint, 0},
+    {"set the base of previews", have_live, {NULL}, set_base, 0},
+    {"open a preview", have_base, {NULL}, open_preview, 0},
+    {"open a preview, undone", have_base, {BRANCH_IS_HIDDEN}, open_preview, 0},
+    {"open a preview where a branch was left", leave_preview, {NULL}, open_preview, 0},
+    {"open a preview for longer", have_preview, {NULL}, open_for_longer, 0},
+    {"open a preview anew", have_preview, {NULL}, open_anew, 0},
+    {"close a preview that never was", have_base, {NULL}, close_preview, 0},
+    {"close a preview", have_preview, {NULL}, close_preview, 0},
+    {"close a preview that was left", leave_nameless_preview, {NULL}, close_preview, 0},
+    {"close a preview that came late", leave_late_preview, {NULL}, close_preview, 0},
+    {"reset a branch", have_branch, {NULL}, reset, 0},
 };
 
 const Scenario *scenarios_table(size_t *ret_count)

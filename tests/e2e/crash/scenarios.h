@@ -23,6 +23,7 @@ typedef struct Scenario {
     const char *faults[SCENARIO_FAULTS];
     // Sends the command whose worker is stopped; returns its id.
     const char *(*send)(World *world, const char *application);
+    int follow_ups; // commands of the same application that it sends itself
 } Scenario;
 
 const Scenario *scenarios_table(size_t *ret_count);

@@ -74,6 +74,14 @@ void story_close(Teller *teller)
     rd_kafka_destroy(teller->group);
 }
 
+static int count_commands(World *world, const char *application_id)
+{
+    const char *count =
+        ledger_value(world, "SELECT count(*) FROM provision.command WHERE application_id = '%s'",
+                     application_id);
+    return (int)strtol(count, NULL, 10);
+}
+
 void story_begin(Teller *teller, Story *story, const Scenario *scenario, const char *variable,
                  const char *value)
 {
@@ -93,6 +101,7 @@ void story_begin(Teller *teller, Story *story, const Scenario *scenario, const c
         (void)sandbox_fault(world, scenario->faults[i]);
     }
     story->since_call = end_state_last_call(world);
+    story->commands = count_commands(world, story->application) + 1 + scenario->follow_ups;
     story->command_id = scenario->send(world, story->application);
 }
 
@@ -155,15 +164,18 @@ static bool is_published(void *context)
     const Story *story = context;
     const Teller *teller = story->teller;
     return strcmp(ledger_value(teller->world,
-                               "SELECT published_at IS NOT NULL OR record_offset < %lld FROM "
-                               "provision.command WHERE command_id = '%s'",
-                               (long long)committed_offset(teller), story->command_id),
+                               "SELECT count(*) FILTER (WHERE published_at IS NOT NULL OR "
+                               "record_offset < %lld) >= %d FROM provision.command WHERE "
+                               "application_id = '%s'",
+                               (long long)committed_offset(teller), story->commands,
+                               story->application),
                   "t") == 0;
 }
 
 static void await_publication(Story *story)
 {
-    wait_until(is_published, story, END_SECONDS, "the publication of %s", story->command_id);
+    wait_until(is_published, story, END_SECONDS, "the publication of all of %s",
+               story->application);
 }
 
 void story_stop_victim(Story *story)

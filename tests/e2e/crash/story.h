@@ -24,6 +24,7 @@ typedef struct Story {
     Process *victim;
     int64_t since_call; // of the sandbox, before the command
     const char *command_id;
+    int commands; // of the application, when all is over
 } Story;
 
 // The world's topics have to have one partition. Starts the standby.
