@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "box.h"
 #include "login.h"
+#include "subject.h"
 
 static const char MADE[] =
     "CREATE SCHEMA \"Shop\"; CREATE TYPE \"Shop\".colour AS ENUM ('red', 'it''s');"
@@ -57,7 +59,7 @@ static void the_schema_makes_the_same_database_again(void **state)
         REPLY schema = box_call(&box, "GET", path_of(made.json), NULL);
         assert_int_equal(schema.status, 200);
         const char *sql = box_string(schema.json, "sql");
-        assert_non_null(strstr(sql, "name character varying(20) DEFAULT 'x'"));
+        assert_non_null(strstr(sql, "DEFAULT 'x'::character varying NOT NULL"));
         assert_non_null(strstr(sql, "CREATE INDEX by_name ON \"Shop\".item"));
 
         REPLY copy = login_create_project(&box, versions.majors[i], &copy_uri);
@@ -82,6 +84,8 @@ static void a_suspended_compute_stays_suspended(void **state)
     assert_non_null(strstr(box_string(schema.json, "sql"), "CREATE TABLE public.t"));
     REPLY got = box_call(&box, "GET", endpoint, NULL);
     assert_string_equal(box_string(got.json, "endpoint.current_state"), "idle");
+    const char *folder = subject_find(&box, box_string(made.json, "branch.id"), "socket_dir");
+    assert_int_not_equal(access(box_text("%s/.s.PGSQL.5432", folder), F_OK), 0);
     login_assert(&box, uri, "SELECT count(*) FROM t", "0");
 }
 
