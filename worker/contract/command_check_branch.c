@@ -1,4 +1,5 @@
 // Commands that make a branch, or bring one to another state.
+#include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -8,6 +9,7 @@
 enum {
     EXPIRES_MAX_SECONDS = 30 * 24 * 3600, // https://neon.com/docs/guides/branch-expiration
     REFERENCE_MAX_BYTES = 255,
+    PATH_BYTES = 64,
 };
 
 static bool refuse_value(const char *field, const char *problem, Error *err)
@@ -15,23 +17,28 @@ static bool refuse_value(const char *field, const char *problem, Error *err)
     return error_set_field(err, ERROR_INVALID, "INVALID_VALUE", field, "%s %s", field, problem);
 }
 
-static bool check_branch_reference(const Provisioning__V1__BranchReference *source, Error *err)
+static bool check_branch_reference(const Provisioning__V1__BranchReference *source,
+                                   const char *path, Error *err)
 {
-    return command_check_account(source->account, "branch_environment.source_branch.account",
-                                 err) &&
-           command_check_required(source->project_id, "branch_environment.source_branch.project_id",
-                                  err) &&
-           name_check_neon_id(source->project_id, "branch_environment.source_branch.project_id",
-                              err) &&
-           command_check_required(source->branch, "branch_environment.source_branch.branch", err) &&
-           name_check_neon(source->branch, "branch_environment.source_branch.branch", err);
+    char account[PATH_BYTES];
+    char project_id[PATH_BYTES];
+    char branch[PATH_BYTES];
+    (void)snprintf(account, sizeof account, "%s.account", path);
+    (void)snprintf(project_id, sizeof project_id, "%s.project_id", path);
+    (void)snprintf(branch, sizeof branch, "%s.branch", path);
+    return command_check_account(source->account, account, err) &&
+           command_check_required(source->project_id, project_id, err) &&
+           name_check_neon_id(source->project_id, project_id, err) &&
+           command_check_required(source->branch, branch, err) &&
+           name_check_neon(source->branch, branch, err);
 }
 
 static bool check_source(const Provisioning__V1__BranchEnvironment *action, Error *err)
 {
     switch ((int)action->source_case) {
     case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_BRANCH:
-        return check_branch_reference(action->source_branch, err);
+        return check_branch_reference(action->source_branch, "branch_environment.source_branch",
+                                      err);
     case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE_SOURCE_ENVIRONMENT:
         break;
     case PROVISIONING__V1__BRANCH_ENVIRONMENT__SOURCE__NOT_SET:
@@ -81,6 +88,19 @@ bool command_check_branch(const Provisioning__V1__Command *message, Error *err)
            command_check_endpoint(action->endpoint, "branch_environment.endpoint", err) &&
            command_check_services(action->services, action->n_services, (CommandNames){NULL, 0},
                                   "branch_environment.services", err);
+}
+
+bool command_check_import(const Provisioning__V1__Command *message, Error *err)
+{
+    const Provisioning__V1__ImportEnvironment *action = message->import_environment;
+    if (!command_check_environment(action->environment, "import_environment.environment", err)) {
+        return false;
+    }
+    if (action->branch == NULL) {
+        return error_set_field(err, ERROR_INVALID, "FIELD_REQUIRED", "import_environment.branch",
+                               "import_environment.branch is missing");
+    }
+    return check_branch_reference(action->branch, "import_environment.branch", err);
 }
 
 static bool check_pull_request(int32_t number, const char *field, Error *err)

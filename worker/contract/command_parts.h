@@ -26,6 +26,7 @@ bool command_check_connect(const Provisioning__V1__Command *message, Error *err)
 bool command_check_disconnect(const Provisioning__V1__Command *message, Error *err);
 bool command_check_create(const Provisioning__V1__Command *message, Error *err);
 bool command_check_branch(const Provisioning__V1__Command *message, Error *err);
+bool command_check_import(const Provisioning__V1__Command *message, Error *err);
 bool command_check_setup_roles(const Provisioning__V1__Command *message, Error *err);
 bool command_check_rotate(const Provisioning__V1__Command *message, Error *err);
 bool command_check_preview_base(const Provisioning__V1__Command *message, Error *err);

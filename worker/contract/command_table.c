@@ -33,6 +33,11 @@ static const char *branching_account(const CommandMessage *message)
     return branches_environment(message) ? "" : message->branch_environment->source_branch->account;
 }
 
+static const char *importing_account(const CommandMessage *message)
+{
+    return message->import_environment->branch->account;
+}
+
 static const char *branched_environment(const CommandMessage *message)
 {
     return branches_environment(message) ? message->branch_environment->source_environment : "";
@@ -117,6 +122,14 @@ static const CommandRow ROWS[] = {
         .source = branched_environment,
         .branches = true,
         .reserves = "branched",
+    },
+    {
+        .action = ACTION(IMPORT_ENVIRONMENT),
+        .fields = {1, 2, 3, 4},
+        .check = command_check_import,
+        .writes = SUBJECT_ENVIRONMENT,
+        .account = importing_account,
+        .reserves = "imported",
     },
     {
         .action = ACTION(EDIT_PROJECT),

@@ -7,10 +7,11 @@ static const char MARK[] =
     "UPDATE provision.environment e SET state = coalesce(i.state, e.state), "
     "account = coalesce(nullif(i.account, ''), e.account), "
     "project_id = coalesce(nullif(i.project_id, ''), e.project_id), "
+    "branch_id = coalesce(nullif(i.branch_id, ''), e.branch_id), "
     "updated_at = clock_timestamp() "
     "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], "
-    "$7::text[]) WITH ORDINALITY AS i(application_id, command_id, epoch, environment, state, "
-    "account, project_id, ordinal) "
+    "$7::text[], $8::text[]) WITH ORDINALITY AS i(application_id, command_id, epoch, environment, "
+    "state, account, project_id, branch_id, ordinal) "
     "JOIN provision.command c ON c.application_id = i.application_id "
     "AND c.command_id = i.command_id AND c.epoch = i.epoch AND c.status = 'running' "
     "WHERE e.application_id = i.application_id AND e.environment = i.environment "
@@ -24,6 +25,7 @@ static const Column MARK_COLUMNS[] = {
     {COLUMN_STATE, offsetof(LedgerMark, state)},
     {COLUMN_TEXT, offsetof(LedgerMark, account)},
     {COLUMN_TEXT, offsetof(LedgerMark, project_id)},
+    {COLUMN_TEXT, offsetof(LedgerMark, branch_id)},
 };
 
 void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_batch)

@@ -288,7 +288,7 @@ typedef struct LedgerMark {
     const char *environment;
     LedgerState state;   // LEDGER_STATE_NONE: leave it
     const char *account; // "" = leave it, as the following ones
-    const char *project_id;
+    const char *project_id, *branch_id;
 } LedgerMark;
 void ledger_mark_build(const LedgerMark *marks, size_t count,
                        LedgerBatch *ret_batch); // ledger_written_decode

@@ -32,6 +32,8 @@ static const struct {
     [NEON_ROUTE_GET_ENDPOINT] = {"GET", "GET /projects/{project_id}/endpoints/{endpoint_id}"},
     [NEON_ROUTE_UPDATE_ENDPOINT] = {"PATCH",
                                     "PATCH /projects/{project_id}/endpoints/{endpoint_id}"},
+    [NEON_ROUTE_DELETE_ENDPOINT] = {"DELETE",
+                                    "DELETE /projects/{project_id}/endpoints/{endpoint_id}"},
     [NEON_ROUTE_LIST_DATABASES] = {"GET",
                                    "GET /projects/{project_id}/branches/{branch_id}/databases"},
     [NEON_ROUTE_LIST_ROLES] = {"GET", "GET /projects/{project_id}/branches/{branch_id}/roles"},
@@ -235,6 +237,12 @@ void neon_request_update_endpoint(NeonRequest *request, const char *project_id,
 {
     begin(request, NEON_ROUTE_UPDATE_ENDPOINT, (Segments){{project_id, endpoint_id}});
     neon_request_body_changes(&request->body, changes);
+}
+
+void neon_request_delete_endpoint(NeonRequest *request, const char *project_id,
+                                  const char *endpoint_id)
+{
+    begin(request, NEON_ROUTE_DELETE_ENDPOINT, (Segments){{project_id, endpoint_id}});
 }
 
 void neon_request_databases(NeonRequest *request, const char *project_id, const char *branch_id)

@@ -34,6 +34,7 @@ typedef enum NeonRoute {
     NEON_ROUTE_CREATE_ENDPOINT,
     NEON_ROUTE_GET_ENDPOINT,
     NEON_ROUTE_UPDATE_ENDPOINT,
+    NEON_ROUTE_DELETE_ENDPOINT,
     NEON_ROUTE_LIST_DATABASES,
     NEON_ROUTE_LIST_ROLES,
     NEON_ROUTE_REVEAL_PASSWORD,
@@ -132,6 +133,8 @@ void neon_request_endpoint(NeonRequest *request, const char *project_id, const c
 // What isn't given stays.
 void neon_request_update_endpoint(NeonRequest *request, const char *project_id,
                                   const char *endpoint_id, const NeonEndpointSpec *changes);
+void neon_request_delete_endpoint(NeonRequest *request, const char *project_id,
+                                  const char *endpoint_id);
 void neon_request_databases(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_roles(NeonRequest *request, const char *project_id, const char *branch_id);
 void neon_request_reveal_password(NeonRequest *request, const char *project_id,

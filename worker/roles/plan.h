@@ -22,10 +22,11 @@ typedef enum RolesQuery {
     ROLES_QUERY_PRIVILEGES, // privileges, default privileges, role settings of that database
     ROLES_QUERY_CREATOR,    // default privileges of the session's own user in that database
     // Others.
-    ROLES_QUERY_VERIFIERS, // $1: jsonb array of role names; columns role, verifier (NULL: none)
-    ROLES_QUERY_LOGINS,    // columns role: marked as ours, wanted or not, and able to log in
-    ROLES_QUERY_OWNERS,    // columns database, role, objects: owners in all databases that aren't
-                           // superusers; a database's own owner counts as one object
+    ROLES_QUERY_VERIFIERS,  // $1: jsonb array of role names; columns role, verifier (NULL: none)
+    ROLES_QUERY_LOGINS,     // columns role: marked as ours, wanted or not, and able to log in
+    ROLES_QUERY_EXTENSIONS, // columns extension: of the session's database
+    ROLES_QUERY_OWNERS,     // columns database, role, objects: owners in all databases that aren't
+                            // superusers; a database's own owner counts as one object
 } RolesQuery;
 
 const char *roles_query_sql(RolesQuery query);

@@ -26,6 +26,7 @@ void roles_report_clear(RolesReport *report)
     json_decref(report->passwords_set);
     json_decref(report->managed_logins);
     json_decref(report->owners);
+    json_decref(report->extensions);
     *report = ROLES_REPORT_INIT;
 }
 
@@ -144,6 +145,7 @@ void roles_report_merge(RolesReport *report, RolesReport *from)
     merge_json(&report->passwords_set, &from->passwords_set);
     merge_json(&report->managed_logins, &from->managed_logins);
     merge_json(&report->owners, &from->owners);
+    merge_json(&report->extensions, &from->extensions);
     if (from->fence_seen > report->fence_seen) {
         report->fence_seen = from->fence_seen;
     }
@@ -153,4 +155,9 @@ void roles_report_merge(RolesReport *report, RolesReport *from)
 void roles_report_add_login(RolesReport *report, const char *role)
 {
     append_json(&report->managed_logins, json_string(role));
+}
+
+void roles_report_add_extension(RolesReport *report, const char *name)
+{
+    append_json(&report->extensions, json_string(name));
 }

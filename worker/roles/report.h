@@ -34,6 +34,7 @@ typedef struct RolesReport {
                             // was set, or was so already; NULL: none
     json_t *managed_logins; // names of our roles that can log in, wanted or not; NULL: not asked
     json_t *owners; // [{"database", "owner"}]: what is there, only they can hand over; NULL: none
+    json_t *extensions; // names, once for each database that has it; NULL: not asked
     int64_t fence_seen; // with ROLES_FENCED: the number that was found
 } RolesReport;
 
@@ -51,5 +52,6 @@ void roles_report_add_failed(RolesReport *report, const char *database, const Ro
 // Moves everything of `from` to the end of `report`; `from` is empty then.
 void roles_report_merge(RolesReport *report, RolesReport *from);
 void roles_report_add_login(RolesReport *report, const char *role);
+void roles_report_add_extension(RolesReport *report, const char *name);
 
 #endif

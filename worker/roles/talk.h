@@ -52,6 +52,7 @@ typedef struct RolesTask {
     RolesMode mode;
     const json_t *spec;
     const json_t *databases; // names of those to look into; NULL: all of the spec's
+    bool lists_extensions;   // PLAN: of each database, too
     // The wanted passwords of roles that log in; APPLY: of all of them. Verifiers decide which ones
     // are to be set; where they can't be read, `set` does. PLAN: may be fewer, or none.
     const RolesSecret *secrets;

@@ -7,7 +7,7 @@
 #include "roles/talk_pad.h"
 #include "roles/talk_parts.h"
 
-enum { COLUMN_ROLE = 0, COLUMN_VERIFIER = 1 };
+enum { COLUMN_ROLE = 0, COLUMN_EXTENSION = 0, COLUMN_VERIFIER = 1 };
 
 static bool has_password(const TalkSecret *secret)
 {
@@ -91,6 +91,9 @@ void talk_look_add(RolesTalk *talk, bool with_verifiers, bool with_second)
         add_look(talk, ROLES_QUERY_OWNER);
         if (with_second) {
             add_look(talk, mode == ROLES_MODE_OWNER ? ROLES_QUERY_CREATOR : ROLES_QUERY_PRIVILEGES);
+        }
+        if (mode == ROLES_MODE_PLAN && talk->task->lists_extensions) {
+            add_look(talk, ROLES_QUERY_EXTENSIONS);
         }
     } else if (mode != ROLES_MODE_OWNER) {
         if (with_verifiers && talk->verifies) {
@@ -210,6 +213,15 @@ static void learn_logins(RolesTalk *talk, const PGresult *rows)
     }
 }
 
+static void learn_extensions(RolesTalk *talk, const PGresult *rows)
+{
+    json_decref(talk->report.extensions);
+    talk->report.extensions = NULL;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        roles_report_add_extension(&talk->report, PQgetvalue(rows, row, COLUMN_EXTENSION));
+    }
+}
+
 static bool learn_plan(RolesTalk *talk, RolesQuery query, const PGresult *rows)
 {
     Error err = ERROR_INIT;
@@ -231,6 +243,8 @@ bool talk_look_learn(RolesTalk *talk, PGresult *const *results)
             learn_verifiers(talk, rows);
         } else if (query == ROLES_QUERY_LOGINS) {
             learn_logins(talk, rows);
+        } else if (query == ROLES_QUERY_EXTENSIONS) {
+            learn_extensions(talk, rows);
         } else if (!learn_plan(talk, query, rows)) {
             return false;
         }

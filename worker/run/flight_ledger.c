@@ -57,11 +57,13 @@ void flight_perform_ledger(Flight *flight)
         assert(false); // not of the ledger
         break;
     case EFFECT_MARK:
-        flight->op.ask.mark = (LedgerMark){.key = flight_key(flight),
-                                           .environment = flight->command->writes.name,
-                                           .state = effect->state,
-                                           .account = effect->account,
-                                           .project_id = effect->project_id};
+        flight->op.ask.mark =
+            (LedgerMark){.key = flight_key(flight),
+                         .environment = flight->command->writes.name,
+                         .state = effect->state,
+                         .account = effect->account,
+                         .project_id = effect->project_id,
+                         .branch_id = effect->branch_id != NULL ? effect->branch_id : ""};
         flight_put(flight, LEDGER_OP_MARK, on_marked);
         break;
     case EFFECT_DEPENDENTS:

@@ -60,6 +60,7 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
         .task = {.mode = effect->roles_mode,
                  .spec = effect->roles_spec,
                  .databases = is_owner ? effect->names : NULL,
+                 .lists_extensions = effect->lists_extensions,
                  .secrets = secrets,
                  .secret_count = count,
                  .fence = {.branch_id = effect->branch_id, .number = effect->fence}}};

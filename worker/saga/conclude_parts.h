@@ -44,6 +44,14 @@ void conclude_set_details(Ending *ending, json_t *details);
 void conclude_keep_row(Ending *ending);
 // Tells of what stands in the way of its roles, if anything does.
 void conclude_add_blocked(Ending *ending);
+// What was, or would be, changed of roles (FACT_CHANGES), as messages; the caller frees both.
+typedef struct ConcludeChanges {
+    Provisioning__V1__RoleChange *storage;
+    Provisioning__V1__RoleChange **list;
+    size_t count;
+} ConcludeChanges;
+ConcludeChanges conclude_changes(const Saga *saga);
+void conclude_changes_clear(ConcludeChanges *changes);
 
 // Success, one for each row of sagas.c.
 void conclude_account(Ending *ending);
@@ -53,6 +61,7 @@ void conclude_cancel(Ending *ending);
 void conclude_environment(Ending *ending); // Create, Branch
 void conclude_preview(Ending *ending);     // OpenPreview
 void conclude_reset(Ending *ending);
+void conclude_import(Ending *ending);
 void conclude_edit_project(Ending *ending);
 void conclude_edit_endpoint(Ending *ending);
 void conclude_setup(Ending *ending);

@@ -51,38 +51,49 @@ static json_t *new_details(const Saga *saga)
     return details;
 }
 
-static void add_change(Provisioning__V1__RolesConfigured *configured, const json_t *row,
-                       Provisioning__V1__RoleChange *change)
+ConcludeChanges conclude_changes(const Saga *saga)
 {
-    provisioning__v1__role_change__init(change);
-    change->database = member(row, "database");
-    change->object = member(row, "object");
-    change->change = member(row, "change");
-    change->reason = member(row, "reason");
-    change->blocked = json_is_true(json_object_get(row, "blocked"));
-    configured->changes[configured->n_changes++] = change;
+    const json_t *rows = journal_value(&saga->journal, FACT_CHANGES);
+    size_t count = json_array_size(rows);
+    ConcludeChanges changes = {.storage = alloc_zeroed(count + 1, sizeof(*changes.storage)),
+                               .list =
+                                   alloc_zeroed(count + 1, sizeof(Provisioning__V1__RoleChange *)),
+                               .count = count};
+    for (size_t i = 0; i < count; i++) {
+        const json_t *row = json_array_get(rows, i);
+        Provisioning__V1__RoleChange *change = &changes.storage[i];
+        provisioning__v1__role_change__init(change);
+        change->database = member(row, "database");
+        change->object = member(row, "object");
+        change->change = member(row, "change");
+        change->reason = member(row, "reason");
+        change->blocked = json_is_true(json_object_get(row, "blocked"));
+        changes.list[i] = change;
+    }
+    return changes;
+}
+
+void conclude_changes_clear(ConcludeChanges *changes)
+{
+    free((void *)changes->list);
+    free(changes->storage);
 }
 
 static void emit_configured(Ending *ending, bool planned_only)
 {
     const Journal *journal = &ending->saga->journal;
-    const json_t *rows = journal_value(journal, FACT_CHANGES);
-    size_t count = json_array_size(rows);
+    ConcludeChanges changes = conclude_changes(ending->saga);
     Provisioning__V1__RolesConfigured configured;
     provisioning__v1__roles_configured__init(&configured);
     configured.environment = conclude_text(ending->saga->command->writes.name);
     configured.planned_only = planned_only;
     configured.omitted = (int32_t)journal_number(journal, FACT_OMITTED);
-    Provisioning__V1__RoleChange *storage = alloc_zeroed(count + 1, sizeof(*storage));
-    configured.changes = alloc_zeroed(count + 1, sizeof(Provisioning__V1__RoleChange *));
-    for (size_t i = 0; i < count; i++) {
-        add_change(&configured, json_array_get(rows, i), &storage[i]);
-    }
+    configured.changes = changes.list;
+    configured.n_changes = changes.count;
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ROLES_CONFIGURED;
     ending->event.roles_configured = &configured;
     conclude_add_event(ending, "RolesConfigured");
-    free((void *)configured.changes);
-    free(storage);
+    conclude_changes_clear(&changes);
 }
 
 void conclude_setup(Ending *ending)

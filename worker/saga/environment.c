@@ -83,9 +83,17 @@ static void add_undeleted(const Saga *saga, json_t *left)
     }
 }
 
+static bool is_import(const Saga *saga)
+{
+    return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_IMPORT_ENVIRONMENT;
+}
+
 static void add_not_undone(const Saga *saga, json_t *left)
 {
     const Journal *journal = &saga->journal;
+    if (is_import(saga)) {
+        return; // project and branch are somebody else's
+    }
     bool is_branch = branching_is(saga);
     bool is_deleted =
         journal_has(journal, is_branch ? FACT_BRANCH_DELETED : FACT_PROJECT_DELETED) ||
@@ -160,6 +168,10 @@ json_t *environment_details(const Saga *saga)
         set_default(details, FACT_PROJECT_NAME, names_project(saga, buffer));
         const char *role = journal_text(&saga->journal, FACT_ROLE);
         before = role[0] != '\0' ? json_pack("[s]", role) : json_array();
+    } else if (is_import(saga)) {
+        before = json_incref(json_object_get(saga->journal.facts, FACT_API_ROLES));
+        json_object_set_new(details, FACT_LOGIN_WORKS,
+                            json_boolean(journal_has(&saga->journal, FACT_LOGIN_WORKS)));
     } else {
         set_default(details, FACT_BRANCH_NAME, names_branch(saga, buffer));
         set_default(details, DETAIL_SOURCE_ENVIRONMENT, branching_of(saga).source);

@@ -127,4 +127,16 @@
 
 #define FACT_UNUSED "unused" // no environment uses the account
 
+// Import.
+#define FACT_ALONE "alone" // no other environment is on the branch, or it may be
+#define FACT_MADE_ENDPOINT "made_endpoint_id"
+#define FACT_ENDPOINT_UNDONE "endpoint_undone"
+#define FACT_DATABASE_OWNERS "database_owners" // [{name, owner}]
+#define FACT_RESERVED "reserved_roles"         // names with a prefix of ours
+#define FACT_ROLES_LISTED "roles_listed"
+#define FACT_NO_URI "no_uri"           // Neon gives none
+#define FACT_LOGIN_TRIED "login_tried" // FACT_LOGIN_WORKS says whether it worked
+#define FACT_IMPORT_SPEC "import_spec" // what SetupRoles is asked to say: roles/spec.h
+#define FACT_EXTENSIONS "extensions"
+
 #endif

@@ -227,6 +227,17 @@ bool record_check_account(const Saga *saga, Error *err)
     return true;
 }
 
+bool record_check_scope(const Saga *saga, const char *project_id, const char *field, Error *err)
+{
+    const LedgerAccount *account = &saga->ledger->account;
+    bool is_kept = strcmp(account->key_kind, "project") == 0 && account->project_id[0] != '\0';
+    return !is_kept || strcmp(account->project_id, project_id) == 0 ||
+           error_set_field(err, ERROR_DENIED, "KEY_SCOPE", field,
+                           "the account's key is kept to project %s and reaches nothing of project "
+                           "%s; connect the account with an organization or personal key",
+                           account->project_id, project_id);
+}
+
 static bool check_row(const Saga *saga, const char *field, Error *err)
 {
     const LedgerEnvironment *row = &saga->ledger->environment;

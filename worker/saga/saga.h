@@ -58,6 +58,7 @@ typedef struct Effect {
     char account[NAME_ACCOUNT_BYTES];    // EFFECT_MARK: "" = as it is; EFFECT_DEPENDENTS
     uint32_t wait_ms;                    // with ASK_WAIT
     RolesMode roles_mode;                // EFFECT_ROLES; OWNER: as saga->connection's owner
+    bool lists_extensions;               // EFFECT_ROLES, PLAN: those of the databases, too
     const json_t *roles_spec;            // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
     const char *branch_id; // EFFECT_ROLES, with the fence; EFFECT_MARK: NULL = as it is; borrowed
     int64_t fence;         // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this

@@ -48,6 +48,25 @@ STEP_PAIR(branch, undo_find);
 STEP_PAIR(branch, undo_delete);
 bool branch_check_create(Saga *saga, Error *err);
 
+// steps_import.c: somebody's branch, and its endpoint.
+STEP_PAIR(import, branch);
+STEP_PAIR(import, announce); // our row names the branch, so that other importers see us
+STEP_PAIR(import, alone);
+STEP_PAIR(import, look); // has it an endpoint?
+STEP_PAIR(import, create_endpoint);
+STEP_PAIR(import, endpoint); // the one that was made
+STEP_PAIR(import, undo_look);
+STEP_PAIR(import, undo_endpoint);
+bool import_check(Saga *saga, Error *err);
+
+// steps_preflight.c: what is on a branch that was imported. Nothing of it fails the command.
+STEP_PAIR(preflight, databases);
+STEP_PAIR(preflight, roles);
+STEP_PAIR(preflight, connection);
+STEP_PAIR(preflight, pooled);
+STEP_PAIR(preflight, login);
+STEP_PAIR(preflight, plan);
+
 // steps_leftover.c: what an earlier, failed command of the environment could not remove.
 STEP_PAIR(leftover, remove);
 

@@ -15,19 +15,20 @@ static void a_mark_sets_what_it_names_and_leaves_the_rest(void **state)
         .environment = "env-1",
         .account = "main",
         .project_id = "p-1",
+        .branch_id = "br-1",
     };
     assert_true(run_mark(support->one, &mark));
     support_assert_value(support->one,
-                         "SELECT concat_ws(' ', state, account, project_id) FROM "
+                         "SELECT concat_ws(' ', state, account, project_id, branch_id) FROM "
                          "provision.environment",
-                         "creating main p-1");
+                         "creating main p-1 br-1");
     mark.state = LEDGER_STATE_DELETING;
-    mark.account = mark.project_id = "";
+    mark.account = mark.project_id = mark.branch_id = "";
     assert_true(run_mark(support->one, &mark));
     support_assert_value(support->one,
-                         "SELECT concat_ws(' ', state, account, project_id) FROM "
+                         "SELECT concat_ws(' ', state, account, project_id, branch_id) FROM "
                          "provision.environment",
-                         "deleting main p-1");
+                         "deleting main p-1 br-1");
 }
 
 static void a_stale_or_finished_command_marks_nothing(void **state)
@@ -39,6 +40,7 @@ static void a_stale_or_finished_command_marks_nothing(void **state)
         .state = LEDGER_STATE_DELETING,
         .account = "main",
         .project_id = "",
+        .branch_id = "",
     };
     (void)support_take_one(support->two, 1);
     assert_false(run_mark(support->one, &mark));
@@ -57,6 +59,7 @@ static void a_mark_of_an_environment_that_is_not_there_writes_nothing(void **sta
         .environment = "env-2",
         .account = "",
         .project_id = "p",
+        .branch_id = "",
     };
     assert_false(run_mark(support->one, &mark));
 }
@@ -143,6 +146,7 @@ static void of_a_deleter_and_a_brancher_at_least_one_sees_the_other(void **state
         .environment = "env-1",
         .account = "",
         .project_id = "p-1",
+        .branch_id = "",
     };
     assert_true(run_mark(support->two, &mark));
     support_execute(support->one, "COMMIT");

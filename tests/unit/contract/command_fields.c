@@ -4,6 +4,7 @@
 
 #include "kit.h"
 
+#define IMPORT(more) KIT_COMMAND("'importEnvironment':{'environment':'staging'," more "}")
 #define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X255 X63 X63 X63 X63 "xxx"
 #define CREATE(more)                                                                               \
@@ -179,7 +180,18 @@ static const KitCommandCase ACTIONS[] = {
     {KIT_COMMAND("'setPreviewBase':{'environment':'pr:1'}"), "INVALID_NAME",
      "set_preview_base.environment"},
     {KIT_COMMAND("'discoverAccount':{}"), "ACTION_NOT_SUPPORTED", "discover_account"},
-    {KIT_COMMAND("'importEnvironment':{}"), "ACTION_NOT_SUPPORTED", "import_environment"},
+    {IMPORT("'branch':{'account':'main','projectId':'p-1','branch':'main'},"
+            "'createEndpoint':true,'shared':true"),
+     NULL, ""},
+    {KIT_COMMAND("'importEnvironment':{}"), "FIELD_REQUIRED", "import_environment.environment"},
+    {KIT_COMMAND("'importEnvironment':{'environment':'staging'}"), "FIELD_REQUIRED",
+     "import_environment.branch"},
+    {IMPORT("'branch':{'projectId':'p-1','branch':'main'}"), "FIELD_REQUIRED",
+     "import_environment.branch.account"},
+    {IMPORT("'branch':{'account':'main','branch':'main'}"), "FIELD_REQUIRED",
+     "import_environment.branch.project_id"},
+    {IMPORT("'branch':{'account':'main','projectId':'p-1'}"), "FIELD_REQUIRED",
+     "import_environment.branch.branch"},
 };
 
 static void the_envelope_is_bounded(void **state)

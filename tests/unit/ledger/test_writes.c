@@ -53,9 +53,9 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     const LedgerNote note = {KEY, "s", "locked", 12000};
     ledger_note_build(&note, 1, &batch);
     assert_locked(&batch, 6, "{12000}");
-    const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p"};
+    const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p", "br"};
     ledger_mark_build(&mark, 1, &batch);
-    assert_locked(&batch, 7, "{\"p\"}");
+    assert_locked(&batch, 8, "{\"br\"}");
     const LedgerDependents dependents = {"shop", "main", "p", "acc"};
     ledger_dependents_build(&dependents, 1, &batch);
     assert_int_equal(batch.count, 1);

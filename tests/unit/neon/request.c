@@ -228,6 +228,8 @@ static void a_change_names_only_what_changes(void **state)
     neon_request_update_endpoint(&request, "p-1", "ep-1", &spec);
     assert_request(&request, "PATCH /projects/p-1/endpoints/ep-1",
                    "{'endpoint':{'suspend_timeout_seconds':-1}}");
+    neon_request_delete_endpoint(&request, "p-1", "ep-1");
+    assert_request(&request, "DELETE /projects/p-1/endpoints/ep-1", "");
     neon_request_expire_branch(&request, "p-1", "br-1", 1795334820250);
     assert_request(&request, "PATCH /projects/p-1/branches/br-1",
                    "{'branch':{'expires_at':'2026-11-22T08:07:00Z'}}");

@@ -113,6 +113,10 @@ static const char *default_row(const Command *command)
         return "{'state':'creating','origin':'branched','command_id':'" TALK_ID
                "','action':'OpenPreview'}";
     }
+    if (command->action == PROVISIONING__V1__COMMAND__ACTION_IMPORT_ENVIRONMENT) {
+        return "{'state':'creating','origin':'imported','command_id':'" TALK_ID
+               "','action':'ImportEnvironment'}";
+    }
     if (command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
         return "{'state':'creating','command_id':'" TALK_ID "'}";
     }

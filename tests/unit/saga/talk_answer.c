@@ -79,7 +79,7 @@ static char *copy_of(const json_t *row, size_t index)
 }
 
 // "{'changes':[['database','object','change','reason',blocked]],'managed':[…],'owners':[…],
-// 'set':[…]}"
+// 'set':[…],'extensions':[…]}"
 static void read_report(const json_t *json, RolesReport *ret_report)
 {
     const json_t *rows = json_object_get(json, "changes");
@@ -97,6 +97,7 @@ static void read_report(const json_t *json, RolesReport *ret_report)
     ret_report->managed_logins = json_incref(json_object_get(json, "managed"));
     ret_report->owners = json_incref(json_object_get(json, "owners"));
     ret_report->passwords_set = json_incref(json_object_get(json, "set"));
+    ret_report->extensions = json_incref(json_object_get(json, "extensions"));
 }
 
 // "unavailable 28P01" or "conflict ROLES_FENCED {'seen':9}": kind and code, then the report; just
