@@ -11,14 +11,15 @@ static const struct {
     const char *name;
     Subcommand *run;
 } SUBCOMMANDS[] = {
-    {"send", send_run},     {"wait", wait_run},
-    {"watch", watch_run},   {"environments", environments_run},
-    {"show", show_run},     {"keygen", keygen_run},
-    {"status", status_run}, {"commands", commands_run},
-    {"doctor", doctor_run}, {"dead-letters", dead_letters_run},
-    {"cancel", cancel_run}, {"reveal", reveal_run},
-    {"roles", roles_run},   {"rotate", rotate_run},
-    {"psql", psql_run},
+    {"send", send_run},       {"wait", wait_run},
+    {"watch", watch_run},     {"environments", environments_run},
+    {"show", show_run},       {"keygen", keygen_run},
+    {"status", status_run},   {"commands", commands_run},
+    {"doctor", doctor_run},   {"dead-letters", dead_letters_run},
+    {"cancel", cancel_run},   {"reveal", reveal_run},
+    {"roles", roles_run},     {"rotate", rotate_run},
+    {"psql", psql_run},       {"accounts", accounts_run},
+    {"preview", preview_run},
 };
 
 static const char DOC[] =
@@ -36,7 +37,9 @@ static const char DOC[] =
     "  commands [--stuck]            list the commands that aren't finished\n"
     "  doctor                        check all that the workers need\n"
     "  environments                  list the environments there are\n"
+    "  accounts                      list the Neon accounts that are connected\n"
     "  show SUBJECT | ENVIRONMENT    show all that is known of one\n"
+    "  preview open|close|list       the environments of pull requests\n"
     "  dead-letters list|show|replay  look at what no worker executed, and send it again\n"
     "  keygen                        make a key pair (fleet, recipient), or a ledger key\n"
     "\n"

@@ -9,6 +9,10 @@
 #include "provision/provision.h"
 
 void print_event_line(const Screen *screen, const ProvisionEvent *event);
+// Its parts, for lines about something else.
+void print_event_time(const Screen *screen, int64_t instant_ms);
+// shop/environments/production #7; a sequence of 0 is left out.
+void print_event_subject(const Screen *screen, const char *subject, int64_t sequence);
 void print_event_json(FILE *file, const ProvisionEvent *event);
 
 #endif

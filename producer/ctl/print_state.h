@@ -1,5 +1,5 @@
 /*
- * States: as a table of environments, as all that is known of one subject, or as JSON.
+ * A state: all that is known of one subject, for people or as JSON.
  */
 #ifndef CTL_PRINT_STATE_H
 #define CTL_PRINT_STATE_H
@@ -7,16 +7,12 @@
 #include "ctl/screen.h"
 #include "provision/provision.h"
 
-typedef struct StateTable StateTable;
-
-StateTable *print_state_table_new(void);
-void print_state_table_free(StateTable *table);
-// Adds an environment as a row; other states are passed over.
-void print_state_table_add(StateTable *table, const ProvisionState *state);
-void print_state_table(const Screen *screen, const StateTable *table);
+// The member of the JSON form that holds a state of this kind: "environment".
+const char *print_state_kind(ProvisionSubjectKind kind);
 
 // Lines "name  value", nested names joined with dots.
 void print_state_whole(const Screen *screen, const ProvisionState *state);
+// One line; of a subject that is gone, who it was.
 void print_state_json(FILE *file, const ProvisionState *state);
 
 #endif

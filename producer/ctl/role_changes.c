@@ -129,18 +129,8 @@ static void print_change(const Screen *screen, const json_t *change, size_t data
     (void)fputc('\n', screen->file);
 }
 
-void role_changes_print(const Screen *screen, const ProvisionEvent *event)
+void role_changes_list(const Screen *screen, const json_t *changes)
 {
-    json_t *json CLEANUP(free_json) = json_loads(event->json, 0, NULL);
-    const json_t *body = body_of(json);
-    const json_t *changes = json_object_get(body, "changes");
-    Text summary CLEANUP(text_clear) = TEXT_INIT(LINE_MAX_BYTES);
-    role_changes_summary(&summary, body);
-    bool any = role_changes_any(event);
-    screen_print(screen, SCREEN_PLAIN, text_at(body, "environment"), 0);
-    (void)fputs(": ", screen->file);
-    screen_print(screen, any ? SCREEN_YELLOW : SCREEN_GREEN, text_get(&summary), 0);
-    (void)fputc('\n', screen->file);
     size_t database_width = widest(changes, database_of);
     size_t object_width = widest(changes, object_of);
     size_t index = 0;
@@ -149,5 +139,19 @@ void role_changes_print(const Screen *screen, const ProvisionEvent *event)
     {
         print_change(screen, change, database_width, object_width);
     }
+}
+
+void role_changes_print(const Screen *screen, const ProvisionEvent *event)
+{
+    json_t *json CLEANUP(free_json) = json_loads(event->json, 0, NULL);
+    const json_t *body = body_of(json);
+    Text summary CLEANUP(text_clear) = TEXT_INIT(LINE_MAX_BYTES);
+    role_changes_summary(&summary, body);
+    bool any = role_changes_any(event);
+    screen_print(screen, SCREEN_PLAIN, text_at(body, "environment"), 0);
+    (void)fputs(": ", screen->file);
+    screen_print(screen, any ? SCREEN_YELLOW : SCREEN_GREEN, text_get(&summary), 0);
+    (void)fputc('\n', screen->file);
+    role_changes_list(screen, json_object_get(body, "changes"));
     (void)fflush(screen->file);
 }

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
+#include "ctl/event_report.h"
 #include "ctl/exit_code.h"
 #include "ctl/print_event.h"
 #include "ctl/report.h"
@@ -85,26 +86,38 @@ void send_tell_sent(const SendOptions *options, const ProvisionCommand *command,
     }
 }
 
-static int show_outcome(const SendOptions *options, const ProvisionCommand *command,
-                        ProvisionWatch *watch)
+static int show_event(const SendOptions *options, const ProvisionEvent *event)
 {
-    ProvisionError error;
-    ProvisionEvent *event = NULL;
-    if (!provision_watch_wait(watch, provision_command_id(command), (int)options->timeout_ms,
-                              &event, &error)) {
-        return report_command_error(options->connection->json, &error, command);
-    }
-    int code = report_outcome(event->outcome);
     if (options->show != NULL && event->outcome == PROVISION_OUTCOME_SUCCEEDED) {
-        code = options->show(options->show_context, event);
-    } else if (options->connection->json) {
+        return options->show(options->show_context, event);
+    }
+    if (options->connection->json) {
         print_event_json(stdout, event);
     } else {
         Screen screen = screen_stdout();
         print_event_line(&screen, event);
+        event_report_print(&screen, event);
     }
-    provision_event_free(event);
-    return code;
+    return report_outcome(event->outcome);
+}
+
+static int show_outcome(const SendOptions *options, const ProvisionCommand *command,
+                        ProvisionWatch *watch)
+{
+    for (;;) {
+        ProvisionError error;
+        ProvisionEvent *event = NULL;
+        if (!provision_watch_wait(watch, provision_command_id(command), (int)options->timeout_ms,
+                                  &event, &error)) {
+            return report_command_error(options->connection->json, &error, command);
+        }
+        int code = show_event(options, event);
+        bool goes_on = event_report_goes_on(event);
+        provision_event_free(event);
+        if (!goes_on) {
+            return code;
+        }
+    }
 }
 
 // The watch begins before the command is sent, so that an outcome can't come too early.

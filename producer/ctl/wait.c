@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "base/uuid.h"
+#include "ctl/event_report.h"
 #include "ctl/exit_code.h"
 #include "ctl/print_event.h"
 #include "ctl/report.h"
@@ -83,25 +84,38 @@ static void end_watch(ProvisionWatch **watch)
     provision_watch_end(*watch);
 }
 
-static int await(const Wait *wait, ProvisionClient *client)
+static void show_event(const Wait *wait, const ProvisionEvent *event)
 {
-    ProvisionError error;
-    ProvisionWatch *watch CLEANUP(end_watch) =
-        provision_watch_begin(client, &wait->options, CONTACT_MS, &error);
-    ProvisionEvent *event = NULL;
-    if (watch == NULL ||
-        !provision_watch_wait(watch, wait->command_id, (int)wait->timeout_ms, &event, &error)) {
-        return report_error(wait->connection->json, &error);
-    }
     if (wait->connection->json) {
         print_event_json(stdout, event);
     } else {
         Screen screen = screen_stdout();
         print_event_line(&screen, event);
+        event_report_print(&screen, event);
     }
-    int code = report_outcome(event->outcome);
-    provision_event_free(event);
-    return code;
+}
+
+static int await(const Wait *wait, ProvisionClient *client)
+{
+    ProvisionError error;
+    ProvisionWatch *watch CLEANUP(end_watch) =
+        provision_watch_begin(client, &wait->options, CONTACT_MS, &error);
+    if (watch == NULL) {
+        return report_error(wait->connection->json, &error);
+    }
+    for (;;) {
+        ProvisionEvent *event = NULL;
+        if (!provision_watch_wait(watch, wait->command_id, (int)wait->timeout_ms, &event, &error)) {
+            return report_error(wait->connection->json, &error);
+        }
+        show_event(wait, event);
+        int code = report_outcome(event->outcome);
+        bool goes_on = event_report_goes_on(event);
+        provision_event_free(event);
+        if (!goes_on) {
+            return code;
+        }
+    }
 }
 
 int wait_run(int argc, char **argv, Connection *connection)

@@ -193,10 +193,11 @@ typedef struct ProvisionState {
     const char *subject;
     const char *application_id;
     const char *name; // of the environment or account; empty for the application
-    const char *json; // the whole state in JSON form, on one line
+    const char *json; // the whole state in JSON form, on one line; "{}" where it is gone
     ProvisionSubjectKind kind;
     int64_t sequence;
     int64_t changed_at_ms;
+    bool gone; // it no longer exists (sequence 0); only from provision_state_watch_next
 } ProvisionState;
 
 // Valid only during the call. false stops.
@@ -208,6 +209,22 @@ typedef bool ProvisionStateVisitor(void *context, const ProvisionState *state);
 bool provision_client_read_states(ProvisionClient *client, const char *application_id,
                                   int timeout_ms, ProvisionStateVisitor *visit, void *context,
                                   ProvisionError *err);
+
+typedef struct ProvisionStateWatch ProvisionStateWatch;
+
+// The same, and stays there, so that no change is missed. The client must outlive the watch.
+ProvisionStateWatch *provision_state_watch_begin(ProvisionClient *client,
+                                                 const char *application_id, int timeout_ms,
+                                                 ProvisionStateVisitor *visit, void *context,
+                                                 ProvisionError *err);
+void provision_state_watch_end(ProvisionStateWatch *watch);
+
+// Calls `visit` once, for the next change: a new state, or a subject that is gone. *ret_changed is
+// false (and the result true) when none came in time. A record that is no state is an error
+// (STATE_UNREADABLE); the next call goes on behind it. Error: KAFKA_UNAVAILABLE.
+bool provision_state_watch_next(ProvisionStateWatch *watch, int timeout_ms,
+                                ProvisionStateVisitor *visit, void *context, bool *ret_changed,
+                                ProvisionError *err);
 
 // ---- dead letters
 

@@ -1,39 +1,10 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "ctl/print_event.h"
 #include "ctl/print_state.h"
+#include "paper.h"
 #include "unit.h"
-
-typedef struct Paper {
-    char *text;
-    size_t size;
-    FILE *file;
-} Paper;
-
-static void paper_open(Paper *paper)
-{
-    *paper = (Paper){.text = NULL};
-    paper->file = open_memstream(&paper->text, &paper->size);
-    assert_non_null(paper->file);
-}
-
-static const char *paper_read(Paper *paper)
-{
-    assert_int_equal(fclose(paper->file), 0);
-    paper->file = NULL;
-    return paper->text;
-}
-
-static void paper_clear(Paper *paper)
-{
-    if (paper->file != NULL) {
-        (void)fclose(paper->file);
-    }
-    free(paper->text);
-}
 
 static const ProvisionEvent REJECTED = {
     .event_id = "e1",
@@ -151,25 +122,6 @@ static const ProvisionState READY = {
     .changed_at_ms = 1795334820000,
 };
 
-static void environments_stand_in_columns(void **state)
-{
-    (void)state;
-    ProvisionState account = READY;
-    account.kind = PROVISION_SUBJECT_ACCOUNT;
-    Paper paper CLEANUP(paper_clear);
-    paper_open(&paper);
-    Screen screen = {.file = paper.file};
-    StateTable *table = print_state_table_new();
-    print_state_table_add(table, &READY);
-    print_state_table_add(table, &account); // no environment
-    print_state_table(&screen, table);
-    print_state_table_free(table);
-    assert_string_equal(
-        paper_read(&paper),
-        "APPLICATION  ENVIRONMENT  STATUS  ORIGIN   ACCOUNT  PROJECT  BRANCH  PG  HOST\n"
-        "shop         production   ready   created  main     p-1      -       17  -\n");
-}
-
 static void all_of_a_state_is_shown(void **state)
 {
     (void)state;
@@ -211,7 +163,6 @@ int main(void)
         cmocka_unit_test(colours_are_only_there_when_wanted),
         cmocka_unit_test(an_environment_that_was_there_is_called_so),
         cmocka_unit_test(json_has_one_object_a_line),
-        cmocka_unit_test(environments_stand_in_columns),
         cmocka_unit_test(all_of_a_state_is_shown),
         cmocka_unit_test(services_are_told_with_their_databases),
     };
