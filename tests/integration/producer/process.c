@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -87,6 +88,21 @@ static char *read_memory_file(int file)
     assert_int_equal(pread(file, text, (size_t)size, 0), size);
     text[size] = '\0';
     return text;
+}
+
+void process_await_output(Process *process, const char *text)
+{
+    enum { LOOKS = 600, LOOK_MS = 50 };
+    bool found = false;
+    for (int i = 0; i < LOOKS && !found; i++) {
+        char *out = read_memory_file(process->files[1]);
+        found = strstr(out, text) != NULL;
+        free(out);
+        (void)poll(NULL, 0, found ? 0 : LOOK_MS);
+    }
+    if (!found) {
+        fail_msg("the output never had %s", text);
+    }
 }
 
 void process_finish(Process *process)

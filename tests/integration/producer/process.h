@@ -26,6 +26,9 @@ void process_start_ctl(Process *process, const char *const *arguments, const cha
 void process_finish(Process *process);
 void process_clear(Process *process); // for CLEANUP; kills what was not finished
 
+// Waits until the text stands in the standard output of the running process; fails after 30 s.
+void process_await_output(Process *process, const char *text);
+
 // Start and finish in one.
 void process_run_ctl(Process *process, const char *const *arguments, const char *input,
                      const char *variable);

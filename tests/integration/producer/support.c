@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,10 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/murmur2.h"
+#include "base/text.h"
+#include "contract/json.h"
 
-enum { POLL_MS = 100, POLLS_MAX = SUPPORT_TIMEOUT_MS / POLL_MS };
+enum { POLL_MS = 100, POLLS_MAX = SUPPORT_TIMEOUT_MS / POLL_MS, SUPPORT_FORM_BYTES = 4096 };
 
 const char *support_servers(void)
 {
@@ -255,6 +258,50 @@ void stage_state(Stage *stage, const char *application_id, const char *environme
     body.environment = name;
     body.project_id = project;
     publish_state(stage, application_id, environment, project_id == NULL ? NULL : &body);
+}
+
+// Packs what the JSON says.
+static void publish_form(Stage *stage, const char *topic, const char *key,
+                         const ProtobufCMessageDescriptor *type, const Text *form)
+{
+    char json[SUPPORT_FORM_BYTES];
+    assert_true(text_copy(json, sizeof(json), text_get(form)));
+    for (char *c = json; *c != '\0'; c++) {
+        *c = (char)(*c == '\'' ? '"' : *c);
+    }
+    json_t *loaded = json_loads(json, 0, NULL);
+    assert_non_null(loaded);
+    Buffer value CLEANUP(buffer_clear) = {.data = NULL};
+    Error error = ERROR_INIT;
+    if (!json_to_message(loaded, type, &value, &error)) {
+        fail_msg("%s: %s", error.text, json);
+    }
+    json_decref(loaded);
+    publish(stage, topic, key, &value, NULL);
+}
+
+void stage_state_form(Stage *stage, const char *application_id, const char *subject,
+                      const char *members)
+{
+    Text form CLEANUP(text_clear) = TEXT_INIT(SUPPORT_FORM_BYTES);
+    text_printf(&form, "{'applicationId': '%s', 'subject': '%s', 'sequence': '1', %s}",
+                application_id, subject, members);
+    publish_form(stage, stage->state, subject, &provisioning__v1__state__descriptor, &form);
+}
+
+void stage_event_form(Stage *stage, const char *application_id, const char *command_id,
+                      const char *members)
+{
+    Text form CLEANUP(text_clear) = TEXT_INIT(SUPPORT_FORM_BYTES);
+    text_printf(&form, "{'applicationId': '%s', 'commandId': '%s', %s}", application_id, command_id,
+                members);
+    publish_form(stage, stage->events, application_id, &provisioning__v1__event__descriptor, &form);
+}
+
+void stage_gone(Stage *stage, const char *subject)
+{
+    Buffer value CLEANUP(buffer_clear) = {.data = NULL};
+    publish(stage, stage->state, subject, &value, NULL);
 }
 
 void stage_garbage(Stage *stage, const char *topic, const char *key)

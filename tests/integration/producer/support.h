@@ -60,6 +60,14 @@ void stage_state(Stage *stage, const char *application_id, const char *environme
 // The same with all that is known of it.
 void stage_environment(Stage *stage, const char *application_id,
                        Provisioning__V1__EnvironmentState *body);
+// The state of any subject, or an event, in JSON form with single quotes for double ones;
+// `members`: "'account': {…}".
+void stage_state_form(Stage *stage, const char *application_id, const char *subject,
+                      const char *members);
+void stage_event_form(Stage *stage, const char *application_id, const char *command_id,
+                      const char *members);
+// A subject that is gone.
+void stage_gone(Stage *stage, const char *subject);
 // Bytes that are no message.
 void stage_garbage(Stage *stage, const char *topic, const char *key);
 
