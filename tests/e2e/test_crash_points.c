@@ -1,6 +1,7 @@
 // A worker is stopped at every crash point that the sagas' tables yield (crash/points.h), once by
-// abort and once by SIGSTOP; another takes over, and in the end all is as it would have been
-// without: crash/end_state.h says what "all" is. A point that no scenario passes fails.
+// abort and, where that differs, once by SIGSTOP; another takes over, and in the end all is as it
+// would have been without: crash/end_state.h says what "all" is. A point that no scenario passes
+// fails.
 //
 // A takeover takes as long as the group needs to miss a dead member (session.timeout.ms, at least
 // 6 s), so many are under way side by side: this program starts itself again as LANES lanes, each
@@ -31,7 +32,7 @@
 #include "support/world.h"
 
 enum {
-    LANES = CRASH_BY_SQL ? 6 : 20, // clusters take more than one
+    LANES = CRASH_BY_SQL ? 8 : 20, // clusters take more than one
     RECORD_SECONDS = 240,
     ALL_SECONDS = 800,
     JOBS_MAX = 2 * POINTS_MAX,
@@ -216,8 +217,8 @@ static int run_lane(const char *dir, const char *number)
     for (size_t i = 0; i < 2 * points.count; i++) {
         size_t point = i / 2;
         bool freezes = i % 2 == 1;
-        if (freezes && CRASH_BY_SQL && strncmp(points.names[point], "call.", 5) != 0) {
-            continue; // of a step of SQL it is the calls that a thawed worker goes on with
+        if (freezes && !points.freezes[point]) {
+            continue;
         }
         if (job++ % LANES == (size_t)lane.number) {
             jobs[count] = (Job){points.names[point], freezes};

@@ -11,10 +11,10 @@
 
 enum { TEXT_BYTES = 100000 };
 
-// Members that are others each time; the fence rises with each worker, and of the changes to roles
-// an outcome tells those that its worker has planned or done.
-static const char *const OTHERS[] = {"attempts", "box",   "port",
-                                     "changes",  "fence", "expires_at_ms"};
+// Members that are others each time; a spec may name a branch, the fence rises with each worker,
+// and of the changes to roles an outcome tells those that its worker has planned or done.
+static const char *const OTHERS[] = {"attempts", "box",           "port",       "changes",
+                                     "fence",    "expires_at_ms", "spec_digest"};
 
 // UUIDs, Neon's ids (those of branches and endpoints have a prefix), times.
 #define ANY_ID                                                                                     \

@@ -22,6 +22,9 @@
 #define EDIT_ENDPOINT                                                                              \
     "'editEndpoint': {'environment': 'live', 'updateMask': 'autoscalingLimitMaxCu', 'endpoint': "  \
     "{'autoscalingLimitMaxCu': 2}}"
+#define IMPORT                                                                                     \
+    "'importEnvironment': {'environment': 'live', 'branch': {'account': 'main', 'projectId': "     \
+    "'%s', 'branch': 'bare'}, 'createEndpoint': true}"
 #define DISCONNECT "'disconnectAccount': {'account': 'main'}"
 #define BASE "'setPreviewBase': {'environment': 'live'}"
 #define OPEN(more) "'openPreview': {'pullRequest': 7" more "}"
@@ -37,6 +40,8 @@
 #define BRANCH_IS_HIDDEN REFUSED("GET /projects/{project_id}/branches/{branch_id}")
 #define PROJECT_STAYS REFUSED("DELETE /projects/{project_id}")
 #define BRANCH_STAYS REFUSED("DELETE /projects/{project_id}/branches/{branch_id}")
+
+#define ROLES_ARE_HIDDEN REFUSED("GET /projects/{project_id}/branches/{branch_id}/roles")
 
 // Together longer than the listing lag below; each less than neon.request_timeout.
 #define SLOW(route) "{'kind': 'slow', 'route': '" route "', 'ms': 2100}"
@@ -247,6 +252,22 @@ static const char *reset(World *world, const char *application)
     return command_send(world, application, RESET);
 }
 
+// A branch of somebody else's, without endpoint.
+static const char *import(World *world, const char *application)
+{
+    REPLY project = box_call_as(&world->box, world->api_key, NULL, "POST", "/projects",
+                                box_text("{\"project\": {\"name\": \"%s-theirs\"}}", application));
+    assert_int_equal(project.status, 201);
+    const char *id = box_text("%s", box_string(project.json, "project.id"));
+    box_wait(&world->box, id);
+    REPLY branch =
+        box_call_as(&world->box, world->api_key, NULL, "POST",
+                    box_text("/projects/%s/branches", id), "{\"branch\": {\"name\": \"bare\"}}");
+    assert_int_equal(branch.status, 201);
+    box_wait(&world->box, id);
+    return command_send(world, application, IMPORT, id);
+}
+
 static const char *cancel_early(World *world, const char *application)
 {
     return command_send(world, application, CANCEL, command_new_id());
@@ -365,6 +386,8 @@ static const Scenario SCENARIOS[] = {
     {"close a preview that was left", leave_nameless_preview, {NULL}, close_preview, 0},
     {"close a preview that came late", leave_late_preview, {NULL}, close_preview, 0},
     {"reset a branch", have_branch, {NULL}, reset, 0},
+    {"import", command_connect_main, {NULL}, import, 0},
+    {"import, undone", command_connect_main, {ROLES_ARE_HIDDEN}, import, 0},
 };
 
 const Scenario *scenarios_table(size_t *ret_count)

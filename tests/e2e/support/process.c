@@ -137,8 +137,9 @@ typedef struct LogText {
 static bool is_logged(void *context)
 {
     const LogText *wanted = context;
+    bool has_ended = process_has_ended(wanted->process); // asked first: it may log, then end
     bool found = process_has_logged(wanted->process, wanted->text);
-    if (!found && process_has_ended(wanted->process)) {
+    if (!found && has_ended) {
         fail_msg("ended with status %d, see %s", wanted->process->status, wanted->process->log);
     }
     return found;
