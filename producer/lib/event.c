@@ -57,9 +57,18 @@ bool event_may_concern(const rd_kafka_message_t *record, const char *command_id)
     return correlation.size == 0 || equals_any_case(correlation, command_id);
 }
 
-static ProvisionOutcome outcome_of(Provisioning__V1__Event__BodyCase body)
+// Of several pages the last one.
+static bool is_last_page(const Provisioning__V1__AccountInventory *inventory)
 {
-    switch ((int)body) {
+    return inventory->page >= inventory->pages;
+}
+
+static ProvisionOutcome outcome_of(const Provisioning__V1__Event *event)
+{
+    switch ((int)event->body_case) {
+    case PROVISIONING__V1__EVENT__BODY_ACCOUNT_INVENTORY:
+        return is_last_page(event->account_inventory) ? PROVISION_OUTCOME_SUCCEEDED
+                                                      : PROVISION_OUTCOME_NONE;
     case PROVISIONING__V1__EVENT__BODY_COMMAND_REJECTED:
         return PROVISION_OUTCOME_REJECTED;
     case PROVISIONING__V1__EVENT__BODY_COMMAND_FAILED:
@@ -156,7 +165,7 @@ static ProvisionEvent *fill(EventBox *box, const rd_kafka_message_t *record)
         .json = box->json,
         .sequence = message->sequence,
         .occurred_at_ms = instant_of(message->occurred_at),
-        .outcome = outcome_of(message->body_case),
+        .outcome = outcome_of(message),
         .replayed = event_header(record, "replayed").data != NULL,
         .partition = record->partition,
         .offset = record->offset,

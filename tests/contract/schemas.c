@@ -133,7 +133,7 @@ static void the_schema_of_commands_has_exactly_what_is_executed(void **state)
         actions++;
     }
     expect_strict(schema, properties);
-    assert_int_equal(actions, 16);
+    assert_int_equal(actions, 17);
 }
 
 static void the_schema_has_the_messages_inside_commands(void **state)

@@ -240,12 +240,7 @@ typedef struct BadCommand {
 } BadCommand;
 
 static const BadCommand BAD_COMMANDS[] = {
-    {"unknown action (of a later program)", "'discoverAccount': {'account': 'main'}",
-     "ACTION_NOT_SUPPORTED", NULL},
     {"no action", "'requestedBy': 'me'", "FIELD_REQUIRED", "action"},
-    {"unsupported field",
-     "'branchEnvironment': {'environment': 'try', 'sourceEnvironment': 'live', 'schemaOnly': true}",
-     "ACTION_NOT_SUPPORTED", NULL},
     {"missing environment",
      "'createEnvironment': {'account': 'main', 'regionId': 'aws-eu-central-1'}", "FIELD_REQUIRED",
      "create_environment.environment"},

@@ -176,6 +176,13 @@ bool command_check_disconnect(const Provisioning__V1__Command *message, Error *e
                                  err);
 }
 
+bool command_check_discover(const Provisioning__V1__Command *message, Error *err)
+{
+    const Provisioning__V1__DiscoverAccount *action = message->discover_account;
+    return command_check_account(action->account, "discover_account.account", err) &&
+           command_check_neon_name(action->project_filter, "discover_account.project_filter", err);
+}
+
 bool command_check_preview_base(const Provisioning__V1__Command *message, Error *err)
 {
     return command_check_environment(message->set_preview_base->environment,

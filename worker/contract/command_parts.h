@@ -24,6 +24,7 @@ bool command_check_envelope(const Provisioning__V1__Command *message, Error *err
 bool command_check_cancel(const Provisioning__V1__Command *message, Error *err);
 bool command_check_connect(const Provisioning__V1__Command *message, Error *err);
 bool command_check_disconnect(const Provisioning__V1__Command *message, Error *err);
+bool command_check_discover(const Provisioning__V1__Command *message, Error *err);
 bool command_check_create(const Provisioning__V1__Command *message, Error *err);
 bool command_check_branch(const Provisioning__V1__Command *message, Error *err);
 bool command_check_import(const Provisioning__V1__Command *message, Error *err);

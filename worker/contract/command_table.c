@@ -17,6 +17,11 @@ static const char *disconnected_account(const CommandMessage *message)
     return message->disconnect_account->account;
 }
 
+static const char *discovered_account(const CommandMessage *message)
+{
+    return message->discover_account->account;
+}
+
 static const char *creating_account(const CommandMessage *message)
 {
     return message->create_environment->account;
@@ -104,6 +109,14 @@ static const CommandRow ROWS[] = {
         .writes = SUBJECT_ACCOUNT,
         .account = disconnected_account,
         .excludes = COMMAND_EXCLUDES_ACCOUNTS,
+    },
+    {
+        .action = ACTION(DISCOVER_ACCOUNT),
+        .fields = {1, 2},
+        .check = command_check_discover,
+        .writes = SUBJECT_ACCOUNT,
+        .only_reads = always,
+        .account = discovered_account,
     },
     {
         .action = ACTION(CREATE_ENVIRONMENT),

@@ -39,6 +39,24 @@ bool neon_decode_organizations(const json_t *body, NeonOrganization *ret_list, s
     return true;
 }
 
+bool neon_decode_regions(const json_t *body, NeonRegion *ret_list, size_t max, size_t *ret_count,
+                         Error *err)
+{
+    *ret_count = 0;
+    const json_t *list = neon_member_array(body, "regions", err);
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count && i < max; i++) {
+        const json_t *item = json_array_get(list, i);
+        ret_list[i] = (NeonRegion){0};
+        if (!neon_member_text(item, "region_id", ret_list[i].id, sizeof ret_list[i].id, err) ||
+            !neon_member_message(item, "name", ret_list[i].name, sizeof ret_list[i].name, err)) {
+            return false;
+        }
+    }
+    *ret_count = count;
+    return list != NULL;
+}
+
 bool neon_decode_has_region(const json_t *body, const char *region_id, bool *ret_has, Error *err)
 {
     *ret_has = false;

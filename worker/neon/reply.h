@@ -79,6 +79,13 @@ typedef struct NeonOrganization {
 // Fills at most `max`, returns the whole number in *ret_count.
 bool neon_decode_organizations(const json_t *body, NeonOrganization *ret_list, size_t max,
                                size_t *ret_count, Error *err);
+typedef struct NeonRegion {
+    char id[64];
+    char name[128]; // cut when longer
+} NeonRegion;
+// Fills at most `max`, returns the whole number in *ret_count.
+bool neon_decode_regions(const json_t *body, NeonRegion *ret_list, size_t max, size_t *ret_count,
+                         Error *err);
 // Whether the region is in the list.
 bool neon_decode_has_region(const json_t *body, const char *region_id, bool *ret_has, Error *err);
 

@@ -2,7 +2,8 @@
  * How much memory a worker takes at most, computed from its configuration, so that a container's
  * limit can be chosen by it. The terms stand in memory_bound.c; they are bounds, not sizes in use:
  * an idle worker takes its base. Not counted: JSON that is larger in memory than Neon's ever was,
- * and records that were compressed to less than a quarter.
+ * records that were compressed to less than a quarter, and the inventories of accounts that are
+ * being discovered (at most INVENTORY_BYTES_MAX each, saga/inventory.h).
  */
 #ifndef RUN_MEMORY_BOUND_H
 #define RUN_MEMORY_BOUND_H

@@ -61,6 +61,7 @@ void conclude_cancel(Ending *ending);
 void conclude_environment(Ending *ending); // Create, Branch
 void conclude_preview(Ending *ending);     // OpenPreview
 void conclude_reset(Ending *ending);
+void conclude_discover(Ending *ending);
 void conclude_import(Ending *ending);
 void conclude_edit_project(Ending *ending);
 void conclude_edit_endpoint(Ending *ending);

@@ -125,6 +125,7 @@
 #define FACT_RESET_DONE "reset_done"         // since then it was
 #define FACT_CHILDREN_KNOWN "children_known" // it has none, or they are to be moved
 
+#define FACT_PAGES_READ "pages_read" // of an account's inventory
 #define FACT_UNUSED "unused" // no environment uses the account
 
 // Import.

@@ -36,6 +36,13 @@ static const Step DISCONNECT_ACCOUNT[] = {
     END,
 };
 
+static const Step DISCOVER_ACCOUNT[] = {
+    STEP("list_regions",        PROTECTED_READ, discover, regions,  NULL),
+    STEP("list_projects",       PROTECTED_READ, discover, projects, NULL),
+    STEP("list_branches",       PROTECTED_READ, discover, branches, NULL),
+    END,
+};
+
 // What there is to check came with the claim.
 static const Step SET_PREVIEW_BASE[] = {
     END,
@@ -299,6 +306,8 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_account, account_check_connect, NULL),
     ROW(DISCONNECT_ACCOUNT, "DisconnectAccount", DISCONNECT_ACCOUNT,
         conclude_disconnect, account_check_disconnect, NULL),
+    ROW(DISCOVER_ACCOUNT, "DiscoverAccount", DISCOVER_ACCOUNT,
+        conclude_discover, discover_check, NULL),
     ROW(CREATE_ENVIRONMENT, "CreateEnvironment", CREATE_ENVIRONMENT,
         conclude_environment, project_check_create, NULL),
     ROW(BRANCH_ENVIRONMENT, "BranchEnvironment", BRANCH_ENVIRONMENT,

@@ -20,6 +20,12 @@ bool account_check_connect(Saga *saga, Error *err);
 STEP_PAIR(account, users); // environments that still need it
 bool account_check_disconnect(Saga *saga, Error *err);
 
+// steps_discover.c: what an account's key sees, in notes.
+STEP_PAIR(discover, regions);
+STEP_PAIR(discover, projects);
+STEP_PAIR(discover, branches);
+bool discover_check(Saga *saga, Error *err);
+
 // steps_cancel.c: sets the stop mark of another command.
 STEP_PAIR(cancel, stop);
 bool cancel_check(Saga *saga, Error *err);

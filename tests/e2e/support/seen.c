@@ -41,7 +41,10 @@ bool seen_is_outcome(const Seen *seen)
             return false;
         }
     }
-    return seen->topic == SEEN_EVENTS;
+    bool is_page = strcmp(seen_type(seen), "AccountInventory") == 0;
+    return seen->topic == SEEN_EVENTS &&
+           (!is_page || seen_number(seen, "accountInventory.page") ==
+                            seen_number(seen, "accountInventory.pages"));
 }
 
 static const json_t *find(const json_t *json, const char *path)

@@ -179,7 +179,10 @@ static const KitCommandCase ACTIONS[] = {
     {KIT_COMMAND("'setPreviewBase':{}"), "FIELD_REQUIRED", "set_preview_base.environment"},
     {KIT_COMMAND("'setPreviewBase':{'environment':'pr:1'}"), "INVALID_NAME",
      "set_preview_base.environment"},
-    {KIT_COMMAND("'discoverAccount':{}"), "ACTION_NOT_SUPPORTED", "discover_account"},
+    {KIT_COMMAND("'discoverAccount':{'account':'main','projectFilter':'shop'}"), NULL, ""},
+    {KIT_COMMAND("'discoverAccount':{}"), "FIELD_REQUIRED", "discover_account.account"},
+    {KIT_COMMAND("'discoverAccount':{'account':'main','projectFilter':'" X255 "xxx'}"),
+     "INVALID_NAME", "discover_account.project_filter"},
     {IMPORT("'branch':{'account':'main','projectId':'p-1','branch':'main'},"
             "'createEndpoint':true,'shared':true"),
      NULL, ""},

@@ -90,6 +90,12 @@ static void a_region_is_in_the_list_or_not(void **state)
     assert_true(has);
     assert_true(neon_decode_has_region(body, "aws-eu-central", &has, NULL));
     assert_false(has);
+    NeonRegion list[2];
+    size_t count = 0;
+    assert_true(neon_decode_regions(body, list, 2, &count, NULL));
+    assert_int_equal(count, 3);
+    assert_string_equal(list[1].id, "aws-eu-central-1");
+    assert_string_equal(list[1].name, "");
 }
 
 static void regions_of_another_shape_are_refused(void **state)
@@ -101,6 +107,10 @@ static void regions_of_another_shape_are_refused(void **state)
         CLEANUP(unit_free_at) json_t *body = unit_json(CASES[i]);
         bool has = true;
         Error err = ERROR_INIT;
+        NeonRegion region;
+        size_t count = 0;
+        assert_false(neon_decode_regions(body, &region, 1, &count, NULL));
+        assert_int_equal(count, 0);
         assert_false(neon_decode_has_region(body, "x", &has, &err));
         assert_false(has);
         unit_assert_refused(&err, "region");

@@ -263,7 +263,7 @@ static void routes_have_names_and_tell_whether_they_change_something(void **stat
         assert_non_null(neon_route_name(route));
         mutating += neon_route_is_mutating(route) ? 1 : 0;
     }
-    assert_int_equal(mutating, 10);
+    assert_int_equal(mutating, 11);
     assert_false(neon_route_is_mutating(NEON_ROUTE_NONE));
     assert_false(neon_route_is_mutating(NEON_ROUTE_REVEAL_PASSWORD));
     assert_true(neon_route_is_mutating(NEON_ROUTE_RESET_PASSWORD));

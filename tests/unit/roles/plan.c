@@ -135,6 +135,7 @@ static void queries_are_part_of_the_program(void **state)
         [ROLES_QUERY_CREATOR] = "stmt COLLATE \"C\"",
         [ROLES_QUERY_VERIFIERS] = "a.rolname = r.role",
         [ROLES_QUERY_LOGINS] = "ORDER BY 1",
+        [ROLES_QUERY_EXTENSIONS] = "ORDER BY 1",
         [ROLES_QUERY_OWNERS] = "ORDER BY 1, 2",
     };
     for (size_t i = 0; i < UNIT_COUNT(ENDS); i++) {
