@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
+#include "ctl/answer.h"
 #include "ctl/event_report.h"
 #include "ctl/exit_code.h"
 #include "ctl/print_event.h"
@@ -86,10 +87,18 @@ void send_tell_sent(const SendOptions *options, const ProvisionCommand *command,
     }
 }
 
-static int show_event(const SendOptions *options, const ProvisionEvent *event)
+typedef struct Shown {
+    const SendOptions *options;
+    int code; // of the last event
+} Shown;
+
+static void show_event(void *context, const ProvisionEvent *event)
 {
+    Shown *shown = context;
+    const SendOptions *options = shown->options;
     if (options->show != NULL && event->outcome == PROVISION_OUTCOME_SUCCEEDED) {
-        return options->show(options->show_context, event);
+        shown->code = options->show(options->show_context, event);
+        return;
     }
     if (options->connection->json) {
         print_event_json(stdout, event);
@@ -98,26 +107,18 @@ static int show_event(const SendOptions *options, const ProvisionEvent *event)
         print_event_line(&screen, event);
         event_report_print(&screen, event);
     }
-    return report_outcome(event->outcome);
+    shown->code = report_outcome(event->outcome);
 }
 
 static int show_outcome(const SendOptions *options, const ProvisionCommand *command,
                         ProvisionWatch *watch)
 {
-    for (;;) {
-        ProvisionError error;
-        ProvisionEvent *event = NULL;
-        if (!provision_watch_wait(watch, provision_command_id(command), (int)options->timeout_ms,
-                                  &event, &error)) {
-            return report_command_error(options->connection->json, &error, command);
-        }
-        int code = show_event(options, event);
-        bool goes_on = event_report_goes_on(event);
-        provision_event_free(event);
-        if (!goes_on) {
-            return code;
-        }
-    }
+    ProvisionError error;
+    Shown shown = {.options = options};
+    return answer_await(watch, provision_command_id(command), options->timeout_ms, show_event,
+                        &shown, &error)
+               ? shown.code
+               : report_command_error(options->connection->json, &error, command);
 }
 
 // The watch begins before the command is sent, so that an outcome can't come too early.

@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "base/uuid.h"
+#include "ctl/answer.h"
 #include "ctl/event_report.h"
 #include "ctl/exit_code.h"
 #include "ctl/print_event.h"
@@ -84,38 +85,34 @@ static void end_watch(ProvisionWatch **watch)
     provision_watch_end(*watch);
 }
 
-static void show_event(const Wait *wait, const ProvisionEvent *event)
+typedef struct Shown {
+    bool json;
+    int code; // of the last event
+} Shown;
+
+static void show_event(void *context, const ProvisionEvent *event)
 {
-    if (wait->connection->json) {
+    Shown *shown = context;
+    if (shown->json) {
         print_event_json(stdout, event);
     } else {
         Screen screen = screen_stdout();
         print_event_line(&screen, event);
         event_report_print(&screen, event);
     }
+    shown->code = report_outcome(event->outcome);
 }
 
 static int await(const Wait *wait, ProvisionClient *client)
 {
     ProvisionError error;
+    Shown shown = {.json = wait->connection->json};
     ProvisionWatch *watch CLEANUP(end_watch) =
         provision_watch_begin(client, &wait->options, CONTACT_MS, &error);
-    if (watch == NULL) {
-        return report_error(wait->connection->json, &error);
-    }
-    for (;;) {
-        ProvisionEvent *event = NULL;
-        if (!provision_watch_wait(watch, wait->command_id, (int)wait->timeout_ms, &event, &error)) {
-            return report_error(wait->connection->json, &error);
-        }
-        show_event(wait, event);
-        int code = report_outcome(event->outcome);
-        bool goes_on = event_report_goes_on(event);
-        provision_event_free(event);
-        if (!goes_on) {
-            return code;
-        }
-    }
+    return watch != NULL && answer_await(watch, wait->command_id, wait->timeout_ms, show_event,
+                                         &shown, &error)
+               ? shown.code
+               : report_error(wait->connection->json, &error);
 }
 
 int wait_run(int argc, char **argv, Connection *connection)

@@ -113,27 +113,18 @@ bool provision_watch_next(ProvisionWatch *watch, int timeout_ms, ProvisionEvent 
     return *ret_event != NULL;
 }
 
-static bool is_outcome(const ProvisionEvent *event, const char *command_id)
-{
-    return event->outcome != PROVISION_OUTCOME_NONE &&
-           strcasecmp(event->command_id, command_id) == 0;
-}
-
-bool provision_watch_wait(ProvisionWatch *watch, const char *command_id, int timeout_ms,
-                          ProvisionEvent **ret_event, ProvisionError *err)
+// NULL when the time is over.
+static bool next_of(ProvisionWatch *watch, const char *command_id, Deadline deadline,
+                    ProvisionEvent **ret_event, ProvisionError *err)
 {
     *ret_event = NULL;
-    Deadline deadline = deadline_in(timeout_ms);
     for (;;) {
         rd_kafka_message_t *record CLEANUP(free_record) = NULL;
         if (!next_record(watch, deadline, &record, err)) {
             return false;
         }
         if (record == NULL) {
-            return fault_set(err, PROVISION_ERROR_TIMEOUT, "WAIT_TIMEOUT",
-                             "no outcome of command %s within %d ms; the command goes on: wait "
-                             "again, or look whether a provision-worker runs",
-                             command_id, timeout_ms);
+            return true;
         }
         if (!event_may_concern(record, command_id)) {
             continue;
@@ -142,11 +133,39 @@ bool provision_watch_wait(ProvisionWatch *watch, const char *command_id, int tim
         if (event == NULL) {
             return false;
         }
-        if (is_outcome(event, command_id)) {
+        if (strcasecmp(event->command_id, command_id) == 0) {
             *ret_event = event;
             return true;
         }
         provision_event_free(event);
+    }
+}
+
+bool provision_watch_next_of(ProvisionWatch *watch, const char *command_id, int timeout_ms,
+                             ProvisionEvent **ret_event, ProvisionError *err)
+{
+    return next_of(watch, command_id, deadline_in(timeout_ms), ret_event, err);
+}
+
+bool provision_watch_wait(ProvisionWatch *watch, const char *command_id, int timeout_ms,
+                          ProvisionEvent **ret_event, ProvisionError *err)
+{
+    Deadline deadline = deadline_in(timeout_ms);
+    for (;;) {
+        if (!next_of(watch, command_id, deadline, ret_event, err)) {
+            return false;
+        }
+        if (*ret_event == NULL) {
+            return fault_set(err, PROVISION_ERROR_TIMEOUT, "WAIT_TIMEOUT",
+                             "no outcome of command %s within %d ms; the command goes on: wait "
+                             "again, or look whether a provision-worker runs",
+                             command_id, timeout_ms);
+        }
+        if ((*ret_event)->outcome != PROVISION_OUTCOME_NONE) {
+            return true;
+        }
+        provision_event_free(*ret_event);
+        *ret_event = NULL;
     }
 }
 

@@ -171,6 +171,10 @@ void provision_watch_end(ProvisionWatch *watch);
 bool provision_watch_next(ProvisionWatch *watch, int timeout_ms, ProvisionEvent **ret_event,
                           ProvisionError *err);
 
+// The same for one command: its next event, progress or outcome.
+bool provision_watch_next_of(ProvisionWatch *watch, const char *command_id, int timeout_ms,
+                             ProvisionEvent **ret_event, ProvisionError *err);
+
 // The outcome event of a command; events of others are passed over. Errors: WAIT_TIMEOUT,
 // KAFKA_UNAVAILABLE.
 bool provision_watch_wait(ProvisionWatch *watch, const char *command_id, int timeout_ms,
