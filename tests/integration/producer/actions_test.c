@@ -42,6 +42,8 @@ static void each_action_has_its_options(void **state)
     } CASES[] = {
         {{"send", "disconnect-account", "--account=main"},
          "{'disconnectAccount':{'account':'main'}}"},
+        {{"send", "discover-account", "--account=main", "--project=shop"},
+         "{'discoverAccount':{'account':'main','projectFilter':'shop'}}"},
         {{"send", "edit-project", "-e", "live", "--history-retention=0s"},
          "{'editProject':{'environment':'live','historyRetentionSeconds':'0'}}"},
         {{"send", "edit-project", "-e", "live", "--refresh"},

@@ -57,6 +57,36 @@ static void an_account_is_disconnected_by_its_name(void **state)
                    "disconnect_account.account");
 }
 
+static void an_account_is_looked_through(void **state)
+{
+    (void)state;
+    ProvisionError error;
+    ProvisionDiscoverAccount spec = {.account = "main", .project_filter = "shop"};
+    assert_form(provision_discover_account("shop", &spec, NULL), "discoverAccount",
+                "{'account':'main','projectFilter':'shop'}");
+    spec.account = NULL;
+    assert_refused(provision_discover_account("shop", &spec, &error), &error, "FIELD_REQUIRED",
+                   "discover_account.account");
+}
+
+static void an_import_names_a_branch(void **state)
+{
+    (void)state;
+    ProvisionError error;
+    ProvisionImportEnvironment spec = {.environment = "theirs",
+                                       .account = "main",
+                                       .project_id = "cool-sun-1",
+                                       .branch = "main",
+                                       .create_endpoint = true,
+                                       .shared = true};
+    assert_form(provision_import_environment("shop", &spec, NULL), "importEnvironment",
+                "{'branch':{'account':'main','branch':'main','projectId':'cool-sun-1'},"
+                "'createEndpoint':true,'environment':'theirs','shared':true}");
+    spec.branch = NULL;
+    assert_refused(provision_import_environment("shop", &spec, &error), &error, "FIELD_REQUIRED",
+                   "import_environment.branch.branch");
+}
+
 static void a_branch_starts_at_a_point_and_ends_at_a_time(void **state)
 {
     (void)state;
@@ -207,6 +237,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_account_is_disconnected_by_its_name),
+        cmocka_unit_test(an_account_is_looked_through),
+        cmocka_unit_test(an_import_names_a_branch),
         cmocka_unit_test(a_branch_starts_at_a_point_and_ends_at_a_time),
         cmocka_unit_test(a_project_is_edited_or_looked_at_again),
         cmocka_unit_test(the_mask_names_exactly_what_is_set),
