@@ -12,53 +12,11 @@
 #include "fate.h"
 #include "play.h"
 #include "roles/spec.h"
+#include "scenes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { DECISIONS_MAX = 20000, EFFECT_MS = 100 };
-
-#define LEFT_PROJECT "{\"left\":[{\"project_id\":\"p-1\"}]}"
-#define LEFT_BRANCH "{\"left\":[{\"project_id\":\"p-0\",\"branch_id\":\"br-1\"}]}"
-#define CREATE                                                                                     \
-    "{\"createEnvironment\":{\"environment\":\"production\",\"account\":\"main\",\"regionId\":"    \
-    "\"r\"}}"
-#define BRANCH                                                                                     \
-    "{\"branchEnvironment\":{\"environment\":\"production\",\"sourceBranch\":{\"account\":"        \
-    "\"main\",\"projectId\":\"p-0\",\"branch\":\"main\"}}}"
-#define DELETE "{\"deleteEnvironment\":{\"environment\":\"production\",\"deleteData\":true}}"
-
-static const Scene SCENES[] = {
-    {CREATE, false, LEDGER_STATE_CREATING, "created", "", "", "{}", 0},
-    {BRANCH, true, LEDGER_STATE_CREATING, "branched", "", "", "{}", 0},
-    {CREATE, false, LEDGER_STATE_CREATING, "created", "", "", LEFT_PROJECT, 1},
-    {BRANCH, true, LEDGER_STATE_CREATING, "branched", "", "", LEFT_BRANCH, 1},
-    {DELETE, false, LEDGER_STATE_READY, "created", "p-1", "br-1", "{}", 1},
-    {DELETE, true, LEDGER_STATE_READY, "branched", "p-0", "br-1", "{}", 1},
-    {DELETE, false, LEDGER_STATE_FAILED, "created", "p-1", "br-1", LEFT_PROJECT, 2},
-    {DELETE, true, LEDGER_STATE_FAILED, "branched", "p-0", "br-1", LEFT_BRANCH, 2},
-    {"{\"connectAccount\":{\"account\":\"production\",\"reference\":\"env:KEY\"}}", false,
-     LEDGER_STATE_NONE, "", "", "", "{}", 0},
-};
-
-// Bytes of its own, so that older inputs play what they have always played.
-enum { REVEAL_BYTES_FROM = 252 };
-
-static const Scene REVEAL = {
-    "{\"revealCredentials\":{\"environment\":\"production\","
-    "\"replyPublicKey\":\"j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8=\"}}",
-    false,
-    LEDGER_STATE_READY,
-    "created",
-    "p-1",
-    "br-1",
-    "{}",
-    1};
-#define RECIPIENTS "shop=8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e2138285f"
-
-static const Scene *choose_scene(uint8_t byte)
-{
-    return byte >= REVEAL_BYTES_FROM ? &REVEAL : &SCENES[byte % (sizeof SCENES / sizeof SCENES[0])];
-}
 
 static Command *decode(const char *action)
 {
@@ -280,7 +238,11 @@ static bool play_on(Play *play)
 static void set_scene(Play *play, const Scene *scene)
 {
     World *world = &play->world;
+    bool is_preview = play_is_preview(play);
     world->has_branches = scene->has_branches;
+    world->environment = is_preview ? "pr:7" : "production";
+    world->name = is_preview ? "preview/pr-7" : "shop-production";
+    world->expires = is_preview && play_is_in_place(play);
     uint8_t byte = world_byte(world);
     world->stores_passwords = byte % 2 == 0;
     world_add(world, MAKER_FOREIGN, 0); // a project of the same name, or the parent
@@ -300,7 +262,7 @@ static void set_scene(Play *play, const Scene *scene)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Play play = {.world = {.bytes = data, .size = size, .now_ms = 1000000}};
-    const Scene *scene = choose_scene(world_byte(&play.world));
+    const Scene *scene = scenes_choose(world_byte(&play.world));
     Command *command = decode(scene->action);
     play.rules = (SagaRules){.installation = WORLD_INSTALLATION,
                              .poll_ms = 1000,
@@ -311,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .login_attempts = 3,
                              .crash_limit = 5,
                              .check_login = true,
-                             .reveal_recipients = RECIPIENTS,
+                             .reveal_recipients = SCENES_RECIPIENTS,
                              .roles_prefix = "encore"};
     row_begin(&play.row, scene, command);
     set_scene(&play, scene);

@@ -35,7 +35,7 @@ static void fill_environment(const Row *row, LedgerEnvironment *environment, int
 {
     const Scene *scene = row->scene;
     environment->state = row->state;
-    copy(environment->environment, sizeof environment->environment, "production");
+    copy(environment->environment, sizeof environment->environment, row->command->writes.name);
     copy(environment->origin, sizeof environment->origin, scene->origin);
     copy(environment->command_id, sizeof environment->command_id,
          scene->state == LEDGER_STATE_CREATING ? WORLD_COMMAND : WORLD_EARLIER);
@@ -47,6 +47,19 @@ static void fill_environment(const Row *row, LedgerEnvironment *environment, int
     environment->details = json_loads(scene->details, 0, NULL);
     must(environment->details != NULL, "details that are JSON");
     environment->unsettled_in_ms = row->unsettled_earlier_at_ms - now_ms;
+}
+
+// What a preview branches off.
+static void fill_base(LedgerClaimed *claimed)
+{
+    LedgerEnvironment *base = &claimed->source;
+    copy(claimed->preview_base, sizeof claimed->preview_base, "staging");
+    base->state = LEDGER_STATE_READY;
+    copy(base->environment, sizeof base->environment, "staging");
+    copy(base->origin, sizeof base->origin, "created");
+    copy(base->account, sizeof base->account, "main");
+    copy(base->project_id, sizeof base->project_id, "p-0");
+    copy(base->branch_id, sizeof base->branch_id, "br-0");
 }
 
 Owner *row_claim(Row *row, const SagaRules *rules, int64_t now_ms)
@@ -65,6 +78,9 @@ Owner *row_claim(Row *row, const SagaRules *rules, int64_t now_ms)
     claimed->unsettled_in_ms = row->unsettled_at_ms - now_ms;
     copy(claimed->stop, sizeof claimed->stop, row->stop);
     fill_environment(row, &claimed->environment, now_ms);
+    if (row->command->action == PROVISIONING__V1__COMMAND__ACTION_OPEN_PREVIEW) {
+        fill_base(claimed);
+    }
     claimed->account.found = true;
     copy(claimed->account.account, sizeof claimed->account.account, "main");
     claimed->subject_sequence = 3;

@@ -2,11 +2,30 @@
 
 #include <string.h>
 
+#include "change.h"
 #include "saga/facts.h"
+
+#define ACTION(name) PROVISIONING__V1__COMMAND__ACTION_##name
+
+static bool is_action(const Play *play, Action action)
+{
+    return play->row.command->action == action;
+}
 
 bool play_is_delete(const Play *play)
 {
-    return play->row.command->action == PROVISIONING__V1__COMMAND__ACTION_DELETE_ENVIRONMENT;
+    return is_action(play, ACTION(DELETE_ENVIRONMENT)) || is_action(play, ACTION(CLOSE_PREVIEW));
+}
+
+bool play_is_preview(const Play *play)
+{
+    return is_action(play, ACTION(OPEN_PREVIEW)) || is_action(play, ACTION(CLOSE_PREVIEW));
+}
+
+bool play_is_in_place(const Play *play)
+{
+    const Scene *scene = play->row.scene;
+    return scene->state == LEDGER_STATE_READY && scene->things > 0 && !play_is_delete(play);
 }
 
 bool play_is_inhabited(const Play *play, const char *project_id)
@@ -44,9 +63,12 @@ static void check_deletion(const Play *play, const NeonRequest *request)
 }
 
 // Nothing is made or reset that a look would have shown as done.
-static void check_not_blind(const Play *play, const NeonRequest *request)
+static void check_not_blind(Play *play, const NeonRequest *request)
 {
-    const World *world = &play->world;
+    World *world = &play->world;
+    const Change *change = change_of(world, request);
+    must(change == NULL || change_count(world, change) == 0,
+         "nothing is changed twice where a look shows the first time");
     for (size_t i = 0; request->route == NEON_ROUTE_CREATE_PROJECT && i < world->count; i++) {
         must(world->things[i].maker != MAKER_COMMAND || !world_is_alive(world, i, world->now_ms) ||
                  world->now_ms - world->things[i].lands_at_ms < WORLD_LAG_MS,
@@ -57,7 +79,7 @@ static void check_not_blind(const Play *play, const NeonRequest *request)
          "no second reset where the password shows the first");
 }
 
-void play_check_request(const Play *play, const Decision *decision)
+void play_check_request(Play *play, const Decision *decision)
 {
     const NeonRequest *request = &decision->effect.request;
     bool deletes = decision->step->protection == PROTECTED_EXACT_ID;
@@ -91,7 +113,22 @@ static size_t alive(const Play *play, Maker maker)
 
 static bool is_reveal(const Play *play)
 {
-    return play->row.command->action == PROVISIONING__V1__COMMAND__ACTION_REVEAL_CREDENTIALS;
+    return is_action(play, ACTION(REVEAL_CREDENTIALS));
+}
+
+// What was asked for holds, and the thing is the one that it was.
+static void judge_in_place(const Play *play)
+{
+    const World *world = &play->world;
+    bool is_edit = is_action(play, ACTION(EDIT_PROJECT)) || is_action(play, ACTION(EDIT_ENDPOINT));
+    bool is_reset = is_action(play, ACTION(RESET_ENVIRONMENT)) ||
+                    (play_is_preview(play) && play->row.command->message->open_preview->reset);
+    must(change_count(world, &world->edits) == (is_edit ? 1 : 0), "settings are changed once");
+    must(change_count(world, &world->restores) == (is_reset ? 1 : 0), "a branch is reset once");
+    must(!play_is_preview(play) || change_count(world, &world->extensions) == 1,
+         "an expiry is extended once");
+    must(alive(play, MAKER_EARLIER) == 1 && alive(play, MAKER_COMMAND) == 0,
+         "what was there stays, and nothing is made");
 }
 
 // Nothing is changed, and the password stands in a box only.
@@ -112,6 +149,10 @@ static void judge_success(const Play *play, const Conclusion *conclusion)
 {
     if (is_reveal(play)) {
         judge_reveal(play, conclusion);
+        return;
+    }
+    if (play_is_in_place(play)) {
+        judge_in_place(play);
         return;
     }
     if (play_is_delete(play)) {

@@ -21,9 +21,12 @@ typedef struct Play {
 } Play;
 
 bool play_is_delete(const Play *play);
+bool play_is_preview(const Play *play);
+// What stood before the command is to stand after it.
+bool play_is_in_place(const Play *play);
 bool play_is_inhabited(const Play *play, const char *project_id);
 // Of each request before it is sent.
-void play_check_request(const Play *play, const Decision *decision);
+void play_check_request(Play *play, const Decision *decision);
 // Of the command when it is concluded.
 void play_judge(Play *play);
 

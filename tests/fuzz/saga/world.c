@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
+
 void must(bool holds, const char *what)
 {
     if (!holds) {
@@ -94,6 +96,7 @@ void world_land(World *world, const NeonRequest *request, int64_t at_ms)
     if (deletes && number < WORLD_THINGS_MAX && world->things[number].deleted_at_ms > at_ms) {
         world->things[number].deleted_at_ms = at_ms;
     }
+    change_land(world, request, at_ms);
     if (request->route == NEON_ROUTE_RESET_PASSWORD) {
         must(world->resets < WORLD_THINGS_MAX, "passwords are not reset for ever");
         world->reset_at_ms[world->resets++] = at_ms;
@@ -120,8 +123,13 @@ static void append_branch(const World *world, size_t number, const char *name, T
 {
     text_printf(text,
                 "{\"id\":\"br-%zu\",\"project_id\":\"p-0\",\"name\":\"%s\",\"current_state\":"
-                "\"ready\"%s,\"created_at\":\"2026-11-22T09:%02zu:00Z\"}",
-                number, name, world->has_branches ? ",\"parent_id\":\"br-0\"" : "", number % 60);
+                "\"ready\"%s,\"created_at\":\"2026-11-22T09:%02zu:00Z\"",
+                number, name, world->has_branches && number > 0 ? ",\"parent_id\":\"br-0\"" : "",
+                number % 60);
+    if (number > 0) {
+        change_append_branch(world, text);
+    }
+    text_append(text, "}");
 }
 
 static void append_mark(const World *world, size_t number, Text *text)
@@ -133,17 +141,19 @@ static void append_mark(const World *world, size_t number, Text *text)
     }
     text_printf(text,
                 "\"br-%zu\":{\"value\":{\"provisioner.installation\":\"" WORLD_INSTALLATION
-                "\",\"provisioner.application\":\"shop\",\"provisioner.environment\":\"production\""
+                "\",\"provisioner.application\":\"shop\",\"provisioner.environment\":\"%s\""
                 ",\"provisioner.command\":\"%s\"}}",
-                number, command_of(maker));
+                number, world->environment, command_of(maker));
 }
 
-static void append_project(size_t number, Text *text)
+static void append_project(const World *world, size_t number, Text *text)
 {
     text_printf(text,
                 "{\"id\":\"p-%zu\",\"name\":\"shop-production\",\"region_id\":\"r\",\"pg_version\":"
-                "17,\"created_at\":\"2026-11-22T09:%02zu:00Z\"}",
+                "17,\"created_at\":\"2026-11-22T09:%02zu:00Z\"",
                 number, number % 60);
+    change_append_project(world, text);
+    text_append(text, "}");
 }
 
 static void list_projects(World *world, Text *text)
@@ -153,7 +163,7 @@ static void list_projects(World *world, Text *text)
     for (size_t i = 0; i < world->count; i++) {
         if (is_listed(world, i)) {
             text_append(text, first ? "" : ",");
-            append_project(i, text);
+            append_project(world, i, text);
             first = false;
         }
     }
@@ -178,7 +188,7 @@ static int list_branches(World *world, const NeonRequest *request, Text *text)
         listed[i] = is_listed(world, i);
         if (listed[i]) {
             text_append(text, ",");
-            append_branch(world, i, "shop-production", text);
+            append_branch(world, i, world->name, text);
         }
     }
     text_append(text, "],\"annotations\":{\"y\":{}");
@@ -201,9 +211,9 @@ static int created(const World *world, Text *text)
         return 409;
     }
     text_append(text, "{\"project\":");
-    append_project(number, text);
+    append_project(world, number, text);
     text_append(text, ",\"branch\":");
-    append_branch(world, number, "shop-production", text);
+    append_branch(world, number, world->name, text);
     text_append(text, ",\"operations\":[{\"id\":\"op-1\"}]}");
     return 201;
 }
@@ -241,24 +251,34 @@ static int reveal(const World *world, Text *text)
 static int found(const World *world, const NeonRequest *request, Text *text)
 {
     size_t number = world_thing(world, text_get(&request->path));
-    bool is_thing = world->has_branches == (request->route == NEON_ROUTE_GET_BRANCH);
-    if (is_thing && !world_is_alive(world, number, world->now_ms)) {
+    bool is_branch =
+        request->route != NEON_ROUTE_GET_PROJECT && request->route != NEON_ROUTE_UPDATE_PROJECT;
+    bool is_thing = world->has_branches == is_branch;
+    bool is_known = number < WORLD_THINGS_MAX;
+    if (is_thing && (!is_known || !world_is_alive(world, number, world->now_ms))) {
         text_append(text, "{\"message\":\"not found\"}");
         return 404;
     }
-    text_append(text, request->route == NEON_ROUTE_GET_BRANCH ? "{\"branch\":" : "{\"project\":");
-    if (request->route == NEON_ROUTE_GET_BRANCH) {
-        append_branch(world, number, "shop-production", text);
+    text_append(text, is_branch ? "{\"branch\":" : "{\"project\":");
+    if (is_branch) {
+        append_branch(world, number, world->name, text);
     } else {
-        append_project(0, text);
+        append_project(world, 0, text);
     }
     text_append(text, "}");
     return 200;
 }
 
-static const char ENDPOINTS[] =
-    "{\"endpoints\":[{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"
-    "\"read_write\",\"current_state\":\"idle\"}]}";
+static void append_endpoint(const World *world, const char *before, const char *after, Text *text)
+{
+    text_printf(text,
+                "%s{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"
+                "\"read_write\",\"current_state\":\"idle\"",
+                before);
+    change_append_endpoint(world, text);
+    text_printf(text, "}%s", after);
+}
+
 static const char OPERATION[] =
     "{\"operation\":{\"id\":\"op-1\",\"action\":\"a\",\"status\":\"finished\"}}";
 
@@ -268,7 +288,6 @@ static const char *constant_reply(NeonRoute route)
         [NEON_ROUTE_GET_AUTH] = "{\"account_id\":\"a\",\"auth_method\":\"api_key_org\"}",
         [NEON_ROUTE_LIST_ORGANIZATIONS] = "{\"organizations\":[]}",
         [NEON_ROUTE_LIST_REGIONS] = "{\"regions\":[{\"region_id\":\"r\"}]}",
-        [NEON_ROUTE_LIST_ENDPOINTS] = ENDPOINTS,
         [NEON_ROUTE_LIST_DATABASES] = "{\"databases\":[{\"name\":\"d\",\"owner_name\":\"o\"}]}",
         [NEON_ROUTE_LIST_ROLES] = "{\"roles\":[{\"name\":\"o\"}]}",
         [NEON_ROUTE_RESET_PASSWORD] = "{\"role\":{\"name\":\"o\"}}",
@@ -296,8 +315,18 @@ static int write_reply(World *world, const NeonRequest *request, Text *text)
     case NEON_ROUTE_REVEAL_PASSWORD:
         return reveal(world, text);
     case NEON_ROUTE_GET_PROJECT:
+    case NEON_ROUTE_UPDATE_PROJECT:
     case NEON_ROUTE_GET_BRANCH:
+    case NEON_ROUTE_UPDATE_BRANCH:
+    case NEON_ROUTE_RESTORE_BRANCH:
         return found(world, request, text);
+    case NEON_ROUTE_LIST_ENDPOINTS:
+        append_endpoint(world, "{\"endpoints\":[", "]}", text);
+        return 200;
+    case NEON_ROUTE_GET_ENDPOINT:
+    case NEON_ROUTE_UPDATE_ENDPOINT:
+        append_endpoint(world, "{\"endpoint\":", "}", text);
+        return 200;
     default:
         text_append(text, constant_reply(request->route));
         return 200;

@@ -38,6 +38,12 @@ typedef struct Thing {
     bool is_under_way;     // lands when its time comes, if its name is free then
 } Thing;
 
+// When its calls land.
+typedef struct Change {
+    int64_t at_ms[WORLD_THINGS_MAX];
+    size_t count;
+} Change;
+
 typedef struct World {
     const uint8_t *bytes;
     size_t size;
@@ -48,6 +54,10 @@ typedef struct World {
     bool stores_passwords;
     int64_t reset_at_ms[WORLD_THINGS_MAX];
     size_t resets;
+    const char *environment, *name;     // of what is played
+    bool expires;                       // its branch does
+    Change edits, extensions, restores; // change.h
+    char extended_to[24];
     char reply[20000];
 } World;
 
