@@ -25,6 +25,7 @@
 #define IMPORT                                                                                     \
     "'importEnvironment': {'environment': 'live', 'branch': {'account': 'main', 'projectId': "     \
     "'%s', 'branch': 'bare'}, 'createEndpoint': true}"
+#define DISCOVER "'discoverAccount': {'account': 'main', 'projectFilter': '%s-'}"
 #define DISCONNECT "'disconnectAccount': {'account': 'main'}"
 #define BASE "'setPreviewBase': {'environment': 'live'}"
 #define OPEN(more) "'openPreview': {'pullRequest': 7" more "}"
@@ -217,6 +218,12 @@ static const char *edit_endpoint(World *world, const char *application)
     return command_send(world, application, EDIT_ENDPOINT);
 }
 
+// Other stories' projects are left out.
+static const char *discover(World *world, const char *application)
+{
+    return command_send(world, application, DISCOVER, application);
+}
+
 static const char *disconnect(World *world, const char *application)
 {
     return command_send(world, application, DISCONNECT);
@@ -372,6 +379,7 @@ static const Scenario SCENARIOS[] = {
     {"delete where two projects were left", leave_two_projects, {NULL}, delete_project, 0},
     {"delete where a branch was left", leave_nameless_branch, {NULL}, delete_branch, 0},
     {"create a second project", command_connect_main, {NULL}, create_twice, 0},
+    {"discover", have_live, {NULL}, discover, 0},
     {"disconnect", command_connect_main, {NULL}, disconnect, 0},
     {"edit a project that others live in", have_branch, {NULL}, edit_project, 1},
     {"edit an endpoint", have_live, {NULL}, edit_endpoint, 0},
