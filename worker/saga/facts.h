@@ -126,7 +126,7 @@
 #define FACT_CHILDREN_KNOWN "children_known" // it has none, or they are to be moved
 
 #define FACT_PAGES_READ "pages_read" // of an account's inventory
-#define FACT_UNUSED "unused" // no environment uses the account
+#define FACT_UNUSED "unused"         // no environment uses the account
 
 // Import.
 #define FACT_ALONE "alone" // no other environment is on the branch, or it may be

@@ -267,6 +267,9 @@ bool record_check_ready(Saga *saga, const char *field, Error *err)
             "the environment's account %s is not connected any more; connect it again",
             row->account);
     }
+    if (!record_check_scope(saga, row->project_id, field, err)) {
+        return false;
+    }
     journal_set_text(&saga->journal, FACT_PROJECT_ID, row->project_id);
     journal_set_text(&saga->journal, FACT_BRANCH_ID, row->branch_id);
     journal_set_text(&saga->journal, FACT_ENDPOINT_ID, row->endpoint_id);

@@ -44,7 +44,7 @@ bool record_check_account(const Saga *saga, Error *err);
 // Its key reaches the project: false with KEY_SCOPE, where it is kept to another one.
 bool record_check_scope(const Saga *saga, const char *project_id, const char *field, Error *err);
 // The environment is there, ready, and its account connected: ENVIRONMENT_UNKNOWN,
-// ENVIRONMENT_NOT_READY, ACCOUNT_UNKNOWN. Journals its ids.
+// ENVIRONMENT_NOT_READY, ACCOUNT_UNKNOWN, KEY_SCOPE. Journals its ids.
 bool record_check_ready(Saga *saga, const char *field, Error *err);
 // It isn't somebody else's: IMPORTED_READ_ONLY.
 bool record_check_not_imported(const Saga *saga, const char *field, Error *err);

@@ -28,6 +28,7 @@ static const Step CONNECT_ACCOUNT[] = {
     STEP("check_key",           PROTECTED_READ, account, key,           NULL),
     STEP("find_organization",   PROTECTED_READ, account, organizations, NULL),
     STEP("find_scope",          PROTECTED_READ, account, scope,         NULL),
+    STEP("find_environments",   PROTECTED_LEDGER, account, successor,   NULL),
     END,
 };
 

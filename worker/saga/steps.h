@@ -17,7 +17,8 @@ STEP_PAIR(account, key);
 STEP_PAIR(account, organizations);
 STEP_PAIR(account, scope);
 bool account_check_connect(Saga *saga, Error *err);
-STEP_PAIR(account, users); // environments that still need it
+STEP_PAIR(account, successor); // does it reach what the key before has reached?
+STEP_PAIR(account, users);     // environments that still need it
 bool account_check_disconnect(Saga *saga, Error *err);
 
 // steps_discover.c: what an account's key sees, in notes.

@@ -169,6 +169,42 @@ Lesson account_learn_scope(Saga *saga, const Answer *answer)
     return lesson_from_reply(saga, reply, PROTECTED_READ, "list the key's projects");
 }
 
+// Whether the key reaches what the one that it replaces has reached.
+static bool has_same_reach(const Saga *saga)
+{
+    const Journal *journal = &saga->journal;
+    const LedgerAccount *before = &saga->ledger->account;
+    const char *org_id = journal_text(journal, FACT_ORG_ID);
+    if (strcmp(journal_text(journal, FACT_KEY_KIND), "project") == 0) {
+        return strcmp(before->key_kind, "project") == 0 &&
+               strcmp(before->project_id, journal_text(journal, FACT_KEY_PROJECT)) == 0;
+    }
+    if (org_id[0] != '\0' && before->org_id[0] != '\0') {
+        return strcmp(org_id, before->org_id) == 0;
+    }
+    return strcmp(journal_text(journal, FACT_NEON_ACCOUNT), before->neon_account_id) == 0;
+}
+
+// Environments keep the account's name: a key that doesn't see them would strand them.
+Ask account_ask_successor(Saga *saga, Effect *effect)
+{
+    return !saga->ledger->account.found || has_same_reach(saga) ? ASK_NOTHING
+                                                                : account_ask_users(saga, effect);
+}
+
+Lesson account_learn_successor(Saga *saga, const Answer *answer)
+{
+    Error err = ERROR_INIT;
+    if (answer->dependent_count == 0) {
+        return account_learn_users(saga, answer);
+    }
+    error_set_field(&err, ERROR_CONFLICT, "ACCOUNT_MISMATCH", "connect_account.api_key",
+                    "the key is of another organization, Neon account or project than the one it "
+                    "replaces, and %zu environments use the account; connect it under another name",
+                    answer->dependent_count);
+    return lesson_fail_with(saga, &err);
+}
+
 bool account_check_disconnect(Saga *saga, Error *err)
 {
     return saga->ledger->account.found ||

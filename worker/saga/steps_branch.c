@@ -42,8 +42,11 @@ bool branch_check_create(Saga *saga, Error *err)
         return false;
     }
     int64_t expires_ms = action->expires_at != NULL ? action->expires_at->seconds * 1000 : 0;
+    const char *field = branching.reference != NULL ? "branch_environment.source_branch.project_id"
+                                                    : branching.source_field;
     return branching_set_expiry(saga, expires_ms, "branch_environment.expires_at", err) &&
-           record_check_account(saga, err);
+           record_check_account(saga, err) &&
+           record_check_scope(saga, journal_text(journal, FACT_PROJECT_ID), field, err);
 }
 
 Ask branch_ask_source(Saga *saga, Effect *effect)

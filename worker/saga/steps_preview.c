@@ -79,6 +79,7 @@ static bool check_standing(Saga *saga, Error *err)
     const LedgerEnvironment *row = &saga->ledger->environment;
     Journal *journal = &saga->journal;
     if (!record_check_account(saga, err) ||
+        !record_check_scope(saga, row->project_id, "open_preview.pull_request", err) ||
         !check_repository(row, action_of(saga)->repository, "open_preview.repository", err)) {
         return false;
     }
@@ -107,7 +108,9 @@ bool preview_check_open(Saga *saga, Error *err)
     if (!journal_has(&saga->journal, FACT_REPOSITORY)) {
         journal_set_text(&saga->journal, FACT_REPOSITORY, action_of(saga)->repository);
     }
-    return set_expiry(saga, err) && record_check_account(saga, err);
+    return set_expiry(saga, err) && record_check_account(saga, err) &&
+           record_check_scope(saga, journal_text(&saga->journal, FACT_PROJECT_ID),
+                              "open_preview.pull_request", err);
 }
 
 bool preview_check_close(Saga *saga, Error *err)

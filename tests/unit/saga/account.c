@@ -17,6 +17,17 @@ static void unknown(Stage *stage)
     stage->claimed.account.found = false;
 }
 
+static void of_one_project(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.key_kind, NULL, "", "project");
+    TALK_SET(stage->claimed.account.project_id, NULL, "", "damp-dream-1");
+}
+
+static void without_organization(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.org_id, NULL, "", "");
+}
+
 static const Talk TALKS[] = {
     {"an organization's key",
      CONNECT,
@@ -36,6 +47,7 @@ static const Talk TALKS[] = {
      {{"check_key", AUTH("api_key_user")},
       {"find_organization", ORGS(ORG("org-1") "," ORG("org-2"))},
       {"find_scope", NO_PROJECTS, "org_id=org-2"},
+      {"find_environments", "0"},
       {"!end", "AccountConnected", "'keyKind':'KEY_KIND_PERSONAL'|'replaced':true|kind=personal"}}},
     {"a personal key without any organization",
      CONNECT,
@@ -45,6 +57,40 @@ static const Talk TALKS[] = {
       {"find_organization", ORGS("")},
       {"find_scope", NO_PROJECTS, "!org_id"},
       {"!end", "AccountConnected", "!orgId"}}},
+    {"a key of another organization doesn't replace one that environments use",
+     CONNECT_TO("org-2"),
+     NULL,
+     NULL,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization", ORGS(ORG("org-1") "," ORG("org-2"))},
+      {"find_scope", NO_PROJECTS, "org_id=org-2"},
+      {"find_environments", "1 [{'environment':'live'}]", "account=main"},
+      {"!end", "CommandRejected",
+       "'code':'ACCOUNT_MISMATCH'|'field':'connect_account.api_key'|1 environments|row env= "}}},
+    {"one of the same organization does, whoever's it is",
+     CONNECT_TO("org-1"),
+     NULL,
+     NULL,
+     {{"check_key", "200 {'account_id':'neon-2','auth_method':'api_key_user'}"},
+      {"find_organization", ORGS(ORG("org-1"))},
+      {"find_scope", NO_PROJECTS},
+      {"!end", "AccountConnected", "'replaced':true"}}},
+    {"a key of the same project replaces another",
+     CONNECT,
+     NULL,
+     of_one_project,
+     {{"check_key", AUTH("api_key_org")},
+      {"find_organization", NOT_FOUND},
+      {"find_scope", "404 {'message':'subject_project_id:\\u0022damp-dream-1\\u0022'}"},
+      {"!end", "AccountConnected", "scope=damp-dream-1"}}},
+    {"a key without any organization replaces one of the same user",
+     CONNECT,
+     NULL,
+     without_organization,
+     {{"check_key", AUTH("api_key_user")},
+      {"find_organization", ORGS("")},
+      {"find_scope", NO_PROJECTS},
+      {"!end", "AccountConnected", "'replaced':true"}}},
     {"a key of one project is told which",
      CONNECT,
      NULL,
@@ -53,6 +99,7 @@ static const Talk TALKS[] = {
       {"find_organization", NOT_FOUND},
       {"find_scope",
        "404 {'code':'','message':'not allowed; subject_project_id:\\u0022damp-dream-1\\u0022'}"},
+      {"find_environments", "0"},
       {"!end", "AccountConnected",
        "'keyKind':'KEY_KIND_PROJECT'|'projectId':'damp-dream-1'|kind=project|scope=damp-dream-1"}}},
     {"a project's id that is none",
@@ -64,6 +111,7 @@ static const Talk TALKS[] = {
       {"find_scope",
        "404 {'message':'subject_project_id:\\u0022"
        "0123456789012345678901234567890123456789012345678901234567890123456789\\u0022'}"},
+      {"find_environments", "0"},
       {"!end", "AccountConnected", "'keyKind':'KEY_KIND_PROJECT'|!'projectId'"}}},
     {"a key that can not list organizations is believed, until its projects say otherwise",
      CONNECT_TO("org-3"),
@@ -98,6 +146,7 @@ static const Talk TALKS[] = {
        ORGS(ORG("o-1") "," ORG("o-2") "," ORG("o-3") "," ORG("o-4") "," ORG("o-5") "," ORG("o-6") "," ORG("o-7") "," ORG("o-8") "," ORG("o-9") "," ORG(
            "o-10") "," ORG("o-11") "," ORG("o-12") "," ORG("o-13") "," ORG("o-14") "," ORG("o-15") "," ORG("o-16") "," ORG("o-17"))},
       {"find_scope", NO_PROJECTS, "org_id=org-9"},
+      {"find_environments", "0"},
       {"!end", "AccountConnected"}}},
     {"a key that Neon refuses",
      CONNECT,

@@ -17,6 +17,12 @@ static void being_deleted(Stage *stage)
     stage->claimed.source.state = LEDGER_STATE_DELETING;
 }
 
+static void scoped_elsewhere(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.key_kind, NULL, "", "project");
+    TALK_SET(stage->claimed.account.project_id, NULL, "", "p-9");
+}
+
 static void without_account(Stage *stage)
 {
     stage->claimed.account.found = false;
@@ -89,6 +95,11 @@ static const Talk TALKS[] = {
      NULL,
      without_account,
      {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
+    {"a key that is kept to another project",
+     BRANCH,
+     NULL,
+     scoped_elsewhere,
+     {{"!end", "CommandRejected", "'code':'KEY_SCOPE'"}}},
     {"the same settings again make nothing, whatever became of the source",
      BRANCH_OF_ENVIRONMENT,
      "{'same':1,'origin':'branched','action':'BranchEnvironment','project_id':'p-1',"

@@ -65,6 +65,13 @@ static void without_account(Stage *stage)
     stage->claimed.account.found = false;
 }
 
+static void scoped_elsewhere(Stage *stage)
+{
+    created(stage);
+    TALK_SET(stage->claimed.account.key_kind, NULL, "", "project");
+    TALK_SET(stage->claimed.account.project_id, NULL, "", "p-9");
+}
+
 static const Talk PROJECTS_EDITED[] = {
     {"a longer history is asked for, waited for, and told with the one before",
      WEEK,
@@ -121,6 +128,11 @@ static const Talk PROJECTS_EDITED[] = {
      branched,
      {{"find_siblings", "1 [{'environment':'pr'}]"},
       {"!end", "CommandRejected", "'code':'PROJECT_NOT_OURS'|'field':'edit_project.environment'"}}},
+    {"a key that is kept to another project",
+     WEEK,
+     DAY,
+     scoped_elsewhere,
+     {{"!end", "CommandRejected", "'code':'KEY_SCOPE'|'field':'edit_project.environment'|p-9"}}},
     {"an imported environment is only looked at",
      WEEK,
      DAY,
