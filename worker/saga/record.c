@@ -238,6 +238,18 @@ bool record_check_scope(const Saga *saga, const char *project_id, const char *fi
                            account->project_id, project_id);
 }
 
+bool record_check_deletion(const Saga *saga, bool whole, const char *project_id, const char *field,
+                           Error *err)
+{
+    if (!whole || project_id[0] == '\0') {
+        return project_id[0] == '\0' || record_check_scope(saga, project_id, field, err);
+    }
+    return strcmp(saga->ledger->account.key_kind, "project") != 0 ||
+           error_set_field(err, ERROR_DENIED, "KEY_SCOPE", field,
+                           "the account's key is kept to one project and can't delete it; connect "
+                           "the account with an organization or personal key");
+}
+
 static bool check_row(const Saga *saga, const char *field, Error *err)
 {
     const LedgerEnvironment *row = &saga->ledger->environment;

@@ -43,6 +43,10 @@ bool record_check_reserved(Saga *saga, Error *err);
 bool record_check_account(const Saga *saga, Error *err);
 // Its key reaches the project: false with KEY_SCOPE, where it is kept to another one.
 bool record_check_scope(const Saga *saga, const char *project_id, const char *field, Error *err);
+// ... and may delete what is there ("": nothing yet): a project as a whole no key that is kept to
+// one deletes, not even its own.
+bool record_check_deletion(const Saga *saga, bool whole, const char *project_id, const char *field,
+                           Error *err);
 // The environment is there, ready, and its account connected: ENVIRONMENT_UNKNOWN,
 // ENVIRONMENT_NOT_READY, ACCOUNT_UNKNOWN, KEY_SCOPE. Journals its ids.
 bool record_check_ready(Saga *saga, const char *field, Error *err);

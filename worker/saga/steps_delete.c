@@ -39,23 +39,6 @@ static void set_project(const Saga *saga, Effect *effect)
     (void)fits;
 }
 
-// A key of one project can't delete even its own.
-static bool check_key(const Saga *saga, Error *err)
-{
-    const char *project_id = guard_own_project(saga);
-    const char *field = "delete_environment.environment";
-    if (is_origin(saga, "imported") || project_id[0] == '\0') {
-        return true;
-    }
-    if (!owns_project(saga)) {
-        return record_check_scope(saga, project_id, field, err);
-    }
-    return strcmp(saga->ledger->account.key_kind, "project") != 0 ||
-           error_set_field(err, ERROR_DENIED, "KEY_SCOPE", field,
-                           "the account's key is kept to one project and can't delete it; connect "
-                           "the account with an organization or personal key");
-}
-
 bool delete_check(Saga *saga, Error *err)
 {
     const LedgerEnvironment *row = row_of(saga);
@@ -77,7 +60,9 @@ bool delete_check(Saga *saga, Error *err)
             "the environment's account %s is not connected any more; connect it again",
             row->account);
     }
-    return check_key(saga, err);
+    return is_origin(saga, "imported") ||
+           record_check_deletion(saga, owns_project(saga), guard_own_project(saga),
+                                 "delete_environment.environment", err);
 }
 
 // Once the deletion may be under way there is nothing to go back to.
