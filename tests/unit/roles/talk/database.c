@@ -36,6 +36,20 @@ static void a_plan_only_reads(void **state)
     script_assert_change(script, 1, "main|s|GRANT USAGE ON SCHEMA s TO r|schema acl");
 }
 
+static void a_plan_lists_extensions_where_that_is_asked_for(void **state)
+{
+    Script *script = *state;
+    script->task.mode = ROLES_MODE_PLAN;
+    script->task.lists_extensions = true;
+    script->rows[ROLES_QUERY_EXTENSIONS] = "plpgsql\npostgis";
+    script_begin(script, "main");
+    script_assert_answer(script, "share database; owner; privileges; extensions");
+    assert_int_equal(script_action(script), ROLES_TALK_DONE);
+    const json_t *extensions = script_report(script)->extensions;
+    assert_int_equal(json_array_size(extensions), 2);
+    assert_string_equal(json_string_value(json_array_get(extensions, 1)), "postgis");
+}
+
 static void privileges_are_one_transaction(void **state)
 {
     Script *script = *state;
@@ -174,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRIPT_TEST(a_converged_database_takes_one_round_trip),
         SCRIPT_TEST(a_plan_only_reads),
+        SCRIPT_TEST(a_plan_lists_extensions_where_that_is_asked_for),
         SCRIPT_TEST(privileges_are_one_transaction),
         SCRIPT_TEST(privileges_that_do_not_hold_are_given_up),
         SCRIPT_TEST(objects_are_handed_over_chunk_by_chunk),

@@ -124,7 +124,7 @@ static void add_query(Script *script, int query, const RolesStatement *statement
         [ROLES_QUERY_CLUSTER] = "cluster", [ROLES_QUERY_DATABASES] = "databases",
         [ROLES_QUERY_OWNER] = "owner",     [ROLES_QUERY_PRIVILEGES] = "privileges",
         [ROLES_QUERY_CREATOR] = "creator", [ROLES_QUERY_VERIFIERS] = "verifiers",
-        [ROLES_QUERY_LOGINS] = "logins",
+        [ROLES_QUERY_LOGINS] = "logins",   [ROLES_QUERY_EXTENSIONS] = "extensions",
     };
     assert_non_null(NAMES[query]);
     if (query == ROLES_QUERY_VERIFIERS) {
@@ -193,9 +193,9 @@ static void set_cells(PGresult *result, int row, const char *line, size_t length
 static PGresult *rows_of(int query, const char *rows)
 {
     static const int COLUMNS[SCRIPT_QUERIES] = {
-        [ROLES_QUERY_CLUSTER] = 5,    [ROLES_QUERY_DATABASES] = 5, [ROLES_QUERY_OWNER] = 5,
-        [ROLES_QUERY_PRIVILEGES] = 5, [ROLES_QUERY_CREATOR] = 5,   [ROLES_QUERY_VERIFIERS] = 2,
-        [ROLES_QUERY_LOGINS] = 1,
+        [ROLES_QUERY_CLUSTER] = 5,    [ROLES_QUERY_DATABASES] = 5,  [ROLES_QUERY_OWNER] = 5,
+        [ROLES_QUERY_PRIVILEGES] = 5, [ROLES_QUERY_CREATOR] = 5,    [ROLES_QUERY_VERIFIERS] = 2,
+        [ROLES_QUERY_LOGINS] = 1,     [ROLES_QUERY_EXTENSIONS] = 1,
     };
     char name[] = "column";
     PGresAttDesc columns[5];
