@@ -11,7 +11,7 @@ typedef struct StateTable StateTable;
 
 // PROVISION_SUBJECT_ENVIRONMENT or _ACCOUNT.
 StateTable *state_table_new(ProvisionSubjectKind kind);
-void state_table_free_at(StateTable **table); // for CLEANUP
+void state_table_free_at(StateTable **pointer); // for CLEANUP
 // Adds a state of that kind as a row. An application's says which of its environments, added
 // later, is the base of previews. Others are passed over.
 void state_table_add(StateTable *table, const ProvisionState *state);
