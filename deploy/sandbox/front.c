@@ -351,7 +351,8 @@ Front *front_open(Sandbox *sandbox, int port, char *ret_error, size_t error_byte
         status = uv_tcp_getsockname(&front->listener, (struct sockaddr *)&address, &length);
     }
     if (status != 0) {
-        text_format(ret_error, error_bytes, "--postgres-port %d: %s", port, uv_strerror(status));
+        text_format(ret_error, error_bytes, "--postgres-port: can't listen on 127.0.0.1:%d (%s)",
+                    port, uv_strerror(status));
         front_close(front);
         return NULL;
     }

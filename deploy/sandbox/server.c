@@ -120,6 +120,8 @@ static size_t keep_escaped(void *argument, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
+/* Without MHD_OPTION_LISTENING_ADDRESS_REUSE, which is SO_REUSEPORT: two sandboxes would share the
+ * port's calls. libmicrohttpd's default is SO_REUSEADDR, enough to begin again after a stop. */
 static struct MHD_Daemon *start_daemon(Server *server)
 {
     struct sockaddr_in address = {
@@ -127,13 +129,12 @@ static struct MHD_Daemon *start_daemon(Server *server)
         .sin_port = htons((uint16_t)server->sandbox->options.port),
         .sin_addr = {htonl(INADDR_LOOPBACK)},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
-                            server, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, server,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned int)SERVER_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)SERVER_IDLE_SECONDS,
-                            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, server,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned int)SERVER_CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)SERVER_IDLE_SECONDS, MHD_OPTION_END);
 }
 
 Server *server_open(Sandbox *sandbox, char *ret_error, size_t error_bytes)
