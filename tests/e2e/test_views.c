@@ -13,7 +13,7 @@
 
 #define APPLICATION "desk"
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define SEND(...) ARGUMENTS("send", __VA_ARGS__, "--application=" APPLICATION, "--wait")
+#define SEND(...) ARGUMENTS("send", __VA_ARGS__, "--application", APPLICATION, "--wait")
 
 enum { EXIT_OK = 0, EXIT_REJECTED = 10, EXIT_NOT_FOUND = 66 };
 
