@@ -49,8 +49,8 @@ static void edits_are_told_before_and_after(void **state)
 {
     World *world = *state;
     assert_int_equal(ctl_run(world, "create",
-                             SEND("create-environment", "-e", "live", "--account=main",
-                                  "--region=" WORLD_REGION, "--max-cu=1")),
+                             SEND("create-environment", "-e", "live", "--account=main", "--region",
+                                  WORLD_REGION, "--max-cu=1")),
                      EXIT_OK);
     await_change(APPLICATION "/environments/live #1");
     assert_int_equal(ctl_run(world, "branch",
