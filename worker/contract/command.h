@@ -86,8 +86,8 @@ typedef struct Rejection {
 
 // The command, owned by the caller; or NULL, and *ret_rejection says why. Codes: RECORD_TOO_LARGE,
 // RECORD_EMPTY, RECORD_UNREADABLE, FRAMING_UNREADABLE, FIELD_NOT_SUPPORTED, FIELD_REQUIRED,
-// INVALID_NAME, INVALID_VALUE, KEY_MISMATCH, WRONG_PARTITION, ACTION_NOT_SUPPORTED,
-// SEALED_FOR_OTHER, SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID.
+// INVALID_NAME, INVALID_VALUE, KEY_MISMATCH, WRONG_PARTITION, SEALED_FOR_OTHER,
+// SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID.
 Command *command_decode(const Record *record, const CommandRules *rules, Rejection *ret_rejection);
 void command_free(Command *command);
 void command_free_at(Command **command);

@@ -12,10 +12,10 @@
 const ProtobufCFieldDescriptor *command_action_field(const Provisioning__V1__Command *message);
 const ProtobufCMessage *command_action_message(const Provisioning__V1__Command *message);
 
-// Whether this version executes the action, and everything set in it. Codes: FIELD_REQUIRED (no
-// action), ACTION_NOT_SUPPORTED.
+// Whether it has an action: every one that the messages have is executed, with all its fields (what
+// they don't have, contract/wire.h refuses). Code: FIELD_REQUIRED.
 bool command_check_supported(const Provisioning__V1__Command *message, Error *err);
-// Whether this version executes a field (by number) of an action. For schemas and tests.
+// Whether this version executes a field (by number) of an action. For tests.
 bool command_supports_field(Action action, uint32_t field_number);
 // The envelope's own fields but for application and command id. Codes: INVALID_VALUE.
 bool command_check_envelope(const Provisioning__V1__Command *message, Error *err);

@@ -287,6 +287,7 @@ static void the_executed_fields_are_those_of_the_table(void **state)
 {
     (void)state;
     assert_true(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT, 9));
+    assert_false(command_supports_field((Action)99, 1));
     assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_BRANCH_ENVIRONMENT, 11));
     assert_false(command_supports_field(PROVISIONING__V1__COMMAND__ACTION_EDIT_PROJECT, 4));
 }

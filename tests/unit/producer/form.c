@@ -70,8 +70,6 @@ static void wrong_forms_are_refused_with_the_place(void **state)
         {"{\"applicationId\": \"a\", \"applicationId\": \"b\"}", "JSON_INVALID", ""},
         {"{\"applicationId\": 3}", "JSON_INVALID", "applicationId"},
         {"{\"applicationId\": \"shop\"}", "FIELD_REQUIRED", "action"},
-        {"{\"applicationId\": \"shop\", \"openPreview\": {\"pullRequest\": 1}}",
-         "ACTION_NOT_SUPPORTED", "open_preview"},
         {"{\"applicationId\": \"shop\", \"deleteEnvironment\": {\"environment\": \"A\"}}",
          "INVALID_NAME", "delete_environment.environment"},
         {"{\"applicationId\": \"shop\", \"connectAccount\": {\"account\": \"a\", \"plaintext\": "
