@@ -128,18 +128,18 @@ static void set_spec(Saga *saga)
                                 "change", "", "reason", err.text, "blocked", 1));
 }
 
-static json_t *reserved_of(const Saga *saga, const json_t *items, Error *err)
+// Of a list that was read already.
+static json_t *reserved_of(const Saga *saga, const json_t *body)
 {
+    Error err = ERROR_INIT;
     json_t *reserved = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach(unconst(items), i, item)
+    json_array_foreach(unconst(neon_decode_roles(body, &err)), i, item)
     {
         NeonRole role;
-        if (!neon_decode_role_item(item, &role, err)) {
-            break;
-        }
-        if (roles_is_reserved(saga->rules->roles_prefix, role.name) &&
+        if (neon_decode_role_item(item, &role, &err) &&
+            roles_is_reserved(saga->rules->roles_prefix, role.name) &&
             json_array_size(reserved) < NAMES_MAX) {
             json_array_append_new(reserved, json_string(role.name));
         }
@@ -159,9 +159,7 @@ Lesson preflight_learn_roles(Saga *saga, const Answer *answer)
         saga->failure.error = ERROR_INIT; // nobody can log in, then
         journal_forget(&saga->journal, FACT_ROLE);
     }
-    Error err = ERROR_INIT;
-    json_t *reserved = reserved_of(saga, neon_decode_roles(answer->reply->body, &err), &err);
-    journal_set_value(&saga->journal, FACT_RESERVED, reserved);
+    journal_set_value(&saga->journal, FACT_RESERVED, reserved_of(saga, answer->reply->body));
     journal_set_flag(&saga->journal, FACT_ROLES_LISTED);
     set_spec(saga);
     return LESSON_LEARNT;
