@@ -1,0 +1,101 @@
+// What an account's key doesn't reach is refused before anything is asked for.
+#include <string.h>
+
+#include "support/cmocka.h"
+#include "support/commands.h"
+#include "support/expect.h"
+#include "support/world.h"
+
+#define OWNER "shop"
+#define GUEST "guest"
+#define CREATE                                                                                     \
+    "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
+    "}"
+#define BRANCH_OF                                                                                  \
+    "'branchEnvironment': {'environment': '%s', 'sourceBranch': {'account': 'main', 'projectId': " \
+    "'%s', 'branch': 'main'}}"
+#define IMPORT_OF                                                                                  \
+    "'importEnvironment': {'environment': '%s', 'branch': {'account': 'main', 'projectId': '%s', " \
+    "'branch': 'main'}}"
+
+static const char *const SETTINGS[] = {"environments.check_login=off", NULL};
+static const char *project_id; // that the guest's key is kept to
+static const char *other_id;
+static const char *project_key;
+
+static const char *make_key(World *world)
+{
+    REPLY reply = box_call_as(
+        &world->box, "sandbox-personal-key", NULL, "POST", "/organizations/" WORLD_ORG "/api_keys",
+        box_text("{\"key_name\": \"guest\", \"project_id\": \"%s\"}", project_id));
+    assert_int_equal(reply.status, 200);
+    const char *key = box_text("%s", box_string(reply.json, "key"));
+    world_add_secret(world, key);
+    return key;
+}
+
+static int begin(void **state)
+{
+    static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
+    world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
+    World *world = *state;
+    worker_start(world, "one", SETTINGS);
+    command_connect_main(world, OWNER);
+    project_id = seen_text(command_run(world, OWNER, "EnvironmentCreated", CREATE, "live"),
+                           "environmentCreated.environment.projectId");
+    other_id = seen_text(command_run(world, OWNER, "EnvironmentCreated", CREATE, "other"),
+                         "environmentCreated.environment.projectId");
+    project_key = make_key(world);
+    return 0;
+}
+
+static void a_key_of_one_project_is_recognised(void **state)
+{
+    World *world = *state;
+    const char *id = command_connect(world, GUEST, "main", project_key);
+    const Seen *seen = command_await(world, id, "AccountConnected");
+    assert_string_equal(seen_text(seen, "accountConnected.account.keyKind"), "KEY_KIND_PROJECT");
+    assert_string_equal(seen_text(seen, "accountConnected.account.projectId"), project_id);
+    seen = command_run(world, GUEST, "AccountInventory", "'discoverAccount': {'account': 'main'}");
+    assert_string_equal(seen_text(seen, "accountInventory.projects.0.projectId"), project_id);
+    assert_string_equal(seen_text(seen, "accountInventory.projects.1.projectId"), "");
+}
+
+static void it_is_kept_to_its_project(void **state)
+{
+    World *world = *state;
+    int64_t projects = sandbox_count_calls(world, "POST /projects");
+    int64_t branches = sandbox_count_calls(world, "POST /projects/{project_id}/branches");
+    (void)command_refused(world, GUEST, "CommandRejected", "KEY_SCOPE", CREATE, "mine");
+    (void)command_refused(world, GUEST, "CommandRejected", "KEY_SCOPE", BRANCH_OF, "mine",
+                          other_id);
+    (void)command_refused(world, GUEST, "CommandRejected", "KEY_SCOPE", IMPORT_OF, "mine",
+                          other_id);
+    assert_int_equal(sandbox_count_calls(world, "POST /projects"), projects);
+    assert_int_equal(sandbox_count_calls(world, "POST /projects/{project_id}/branches"), branches);
+    (void)command_run(world, GUEST, "EnvironmentBranched", BRANCH_OF, "mine", project_id);
+    (void)command_run(world, GUEST, "EnvironmentDeleted",
+                      "'deleteEnvironment': {'environment': 'mine'}");
+}
+
+static void a_key_that_sees_less_replaces_none_that_is_used(void **state)
+{
+    World *world = *state;
+    const char *id = command_connect(world, OWNER, "main", project_key);
+    const Seen *seen = command_await(world, id, "CommandRejected");
+    assert_string_equal(seen_text(seen, "commandRejected.code"), "ACCOUNT_MISMATCH");
+    (void)command_run(world, OWNER, "EnvironmentBranched", BRANCH_OF, "try", other_id);
+    id = command_connect(world, OWNER, "main", world->api_key);
+    seen = command_await(world, id, "AccountConnected");
+    assert_true(seen_flag(seen, "accountConnected.replaced"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_of_one_project_is_recognised),
+        cmocka_unit_test(it_is_kept_to_its_project),
+        cmocka_unit_test(a_key_that_sees_less_replaces_none_that_is_used),
+    };
+    return cmocka_run_group_tests(tests, begin, world_end);
+}
