@@ -40,8 +40,11 @@ void change_land(World *world, const NeonRequest *request, int64_t at_ms)
     change->at_ms[change->count++] = at_ms;
     if (request->route == NEON_ROUTE_UPDATE_BRANCH) {
         const char *expires = strstr(text_get(&request->body), EXPIRES);
-        must(expires != NULL && strlen(expires) > strlen(EXPIRES) + TIME_CHARS, "an expiry");
-        memcpy(world->extended_to, expires + strlen(EXPIRES), TIME_CHARS);
+        bool is_whole = expires != NULL && strlen(expires) > strlen(EXPIRES) + TIME_CHARS;
+        must(is_whole, "an expiry");
+        if (is_whole) {
+            memcpy(world->extended_to, expires + strlen(EXPIRES), TIME_CHARS);
+        }
     }
 }
 
