@@ -19,8 +19,10 @@ typedef struct Psql {
     uv_process_t process;
     uv_pipe_t errors;
     char chunk[PSQL_CHUNK_BYTES];
-    char complaint[PSQL_COMPLAINT_BYTES]; /* the beginning of what it said */
-    size_t complaint_bytes;
+    char line[PSQL_COMPLAINT_BYTES]; /* what is being said */
+    size_t line_bytes;
+    char complaint[PSQL_COMPLAINT_BYTES]; /* the first error, the last line until there is one */
+    bool has_error;
     char variables[PSQL_VARIABLES][PSQL_VARIABLE_BYTES];
     int variable_count;
     bool has_ended;
@@ -36,6 +38,35 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init(psql->chunk, sizeof(psql->chunk));
 }
 
+/* "psql:FILE:LINE: ERROR:  …" of the server, "psql:FILE:LINE: error: …" of psql itself; what a
+ * notice quotes comes behind its own severity. */
+static bool is_error(const char *line)
+{
+    static const char *const SEVERITIES[] = {": ERROR:",   ": FATAL:",  ": PANIC:", ": error:",
+                                             ": WARNING:", ": NOTICE:", ": INFO:",  ": warning:"};
+    enum { ERRORS = 4 };
+    const char *first = NULL;
+    bool is_first_error = false;
+    for (size_t i = 0; i < sizeof(SEVERITIES) / sizeof(SEVERITIES[0]); i++) {
+        const char *found = strstr(line, SEVERITIES[i]);
+        if (found != NULL && (first == NULL || found < first)) {
+            first = found;
+            is_first_error = i < ERRORS;
+        }
+    }
+    return is_first_error;
+}
+
+static void hear_line(Psql *psql)
+{
+    psql->line[psql->line_bytes] = '\0';
+    if (psql->line_bytes > 0 && !psql->has_error) {
+        psql->has_error = is_error(psql->line);
+        memcpy(psql->complaint, psql->line, psql->line_bytes + 1);
+    }
+    psql->line_bytes = 0;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
     Psql *psql = stream->data;
@@ -44,10 +75,13 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         psql->is_read = true;
         return;
     }
-    size_t room = sizeof(psql->complaint) - 1 - psql->complaint_bytes;
-    size_t taken = (size_t)got < room ? (size_t)got : room;
-    memcpy(psql->complaint + psql->complaint_bytes, buffer->base, taken);
-    psql->complaint_bytes += taken;
+    for (ssize_t i = 0; i < got; i++) {
+        if (buffer->base[i] == '\n') {
+            hear_line(psql);
+        } else if (psql->line_bytes < sizeof(psql->line) - 1) {
+            psql->line[psql->line_bytes++] = buffer->base[i];
+        }
+    }
 }
 
 static void on_ended(uv_process_t *process, int64_t status, int signal_number)
@@ -169,7 +203,7 @@ bool psql_run_file(Sandbox *sandbox, const Endpoint *endpoint, const Role *role,
         return false;
     }
     if (psql.status != 0) {
-        psql.complaint[strcspn(psql.complaint, "\n")] = '\0';
+        hear_line(&psql);
         text_format(ret_error, error_bytes, "%s (psql ended with %lld)",
                     psql.complaint[0] == '\0' ? file : psql.complaint, (long long)psql.status);
         return false;

@@ -18,6 +18,8 @@ static const char SQL[] = "CREATE TABLE cities (name text);\n"
                           "COPY cities FROM stdin;\nLisbon\nOslo\n\\.\n"
                           "CREATE ROLE reader LOGIN PASSWORD 'aB3-reads-cities';\n";
 
+static const char *const PLAIN[] = {"--operation-ms", "20", NULL};
+
 static const char *write_file(const char *text)
 {
     static int number;
@@ -75,7 +77,6 @@ static void a_statement_that_fails_ends_the_start_with_its_line(void **state)
     (void)state;
     const char *bad = write_file("CREATE TABLE one ();\nSELECT\n  1;\nSELECT nope;\nSELECT 2;\n");
     const char *good = write_file("CREATE TABLE one AS SELECT 1 AS n;\n");
-    static const char *const PLAIN[] = {"--operation-ms", "20", NULL};
     Box box;
     box_start_kept(&box, PLAIN);
     box_end(&box);
@@ -94,11 +95,41 @@ static void a_statement_that_fails_ends_the_start_with_its_line(void **state)
     unlink(good);
 }
 
+static void assert_complaint(const Box *box, const char *sql, const char *part)
+{
+    const char *file = write_file(sql);
+    const char *error = box_complaint(box, box_text("--operation-ms 20 --seed %s", file));
+    if (strstr(error, part) == NULL) {
+        fail_msg("no '%s' in '%s'", part, error);
+    }
+    unlink(file);
+}
+
+static void what_is_no_error_is_not_the_reason(void **state)
+{
+    (void)state;
+    Box box;
+    box_start_kept(&box, PLAIN);
+    box_end(&box);
+    assert_complaint(&box, "DROP TABLE IF EXISTS nope;\nSELECT 1;\nSELECT * FROM missing;\n",
+                     ".sql:3: ERROR:  relation \"missing\" does not exist (psql ended with 3)");
+    assert_complaint(&box,
+                     "DO $$ BEGIN FOR i IN 1..100 LOOP\n"
+                     "RAISE WARNING 'psql:x:1: ERROR:  no'; END LOOP; END $$;\nSELECT 1/0;\n",
+                     ".sql:3: ERROR:  division by zero");
+    assert_complaint(&box, "\\! echo said last >&2\n\\! kill $PPID\n",
+                     "said last (psql ended with 143)");
+    assert_complaint(&box, "SELECT 1;\n\\nope\n", ".sql:2: error: invalid command \\nope");
+    box_restart(&box, PLAIN);
+    box_stop(&box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_is_run_once_by_the_owner),
         cmocka_unit_test(a_statement_that_fails_ends_the_start_with_its_line),
+        cmocka_unit_test(what_is_no_error_is_not_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
