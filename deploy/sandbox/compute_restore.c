@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "files.h"
 #include "instance.h"
@@ -68,16 +69,14 @@ static bool restore_project(Compute *compute, const Project *project, char *ret_
 
 static bool is_used(const Compute *compute, const char *name)
 {
-    char id[IDS_BYTES];
-    char dir[CLUSTER_PATH_BYTES];
-    const Branch *branch = NULL;
-    text_format(id, sizeof(id), "%.*s", (int)strcspn(name, "."), name);
-    HASH_FIND_STR(compute->sandbox->store.branches_by_id, id, branch);
-    if (branch == NULL || branch->instance == NULL) {
-        return false;
+    const Instance *instance = NULL;
+    DL_FOREACH(compute->instances, instance)
+    {
+        if (strcmp(strrchr(instance->cluster.dir, '/') + 1, name) == 0) {
+            return true;
+        }
     }
-    instance_build_dir(compute, branch, dir, sizeof(dir));
-    return strcmp(strrchr(dir, '/') + 1, name) == 0;
+    return false;
 }
 
 static void remove_unused(const Compute *compute)

@@ -1,8 +1,10 @@
 #include "instance.h"
 
+#include <dirent.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "knowledge.h"
@@ -11,10 +13,29 @@
 #include "sql_schema.h"
 #include "told.h"
 
-void instance_build_dir(const Compute *compute, const Branch *branch, char *ret_dir, size_t size)
+/* Numbers are a cluster's own; the id before it is that of the branch it was made for, which
+ * another name may have taken over (preserve_under_name). */
+static void build_dir(const Compute *compute, const Branch *branch, char *ret_dir, size_t size)
 {
-    text_build(ret_dir, size, "%s/clusters/%s.%d", compute->state_dir, branch->id,
-               branch->cluster_number);
+    char ending[16];
+    text_format(ending, sizeof(ending), ".%d", branch->cluster_number);
+    text_build(ret_dir, size, "%s/clusters/%s%s", compute->state_dir, branch->id, ending);
+    if (access(ret_dir, F_OK) == 0) {
+        return;
+    }
+    char clusters[CLUSTER_PATH_BYTES];
+    text_build(clusters, sizeof(clusters), "%s/clusters", compute->state_dir);
+    DIR *list = opendir(clusters);
+    for (const struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL;
+         entry = readdir(list)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot != NULL && dot != entry->d_name && strcmp(dot, ending) == 0) {
+            text_build(ret_dir, size, "%s/%s", clusters, entry->d_name);
+        }
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
 }
 
 Instance *instance_new(Compute *compute, Branch *branch)
@@ -33,7 +54,7 @@ Instance *instance_open(Compute *compute, Branch *branch)
         abort();
     }
     Cluster *cluster = &instance->cluster;
-    instance_build_dir(compute, branch, cluster->dir, sizeof(cluster->dir));
+    build_dir(compute, branch, cluster->dir, sizeof(cluster->dir));
     text_build(cluster->socket_dir, sizeof(cluster->socket_dir), "%s/sockets/%d",
                compute->state_dir, branch->cluster_number);
     cluster->told_bytes = (long)branch->told_bytes;

@@ -73,7 +73,6 @@ struct Work {
 Instance *instance_new(Compute *compute, Branch *branch);
 /* The one with the branch's cluster_number. */
 Instance *instance_open(Compute *compute, Branch *branch);
-void instance_build_dir(const Compute *compute, const Branch *branch, char *ret_dir, size_t size);
 /* Work for the instance; hosts are those of its branch's endpoint. */
 Work *instance_new_work(Instance *instance, Compute *compute, WorkDone done);
 /* Submit; `work` is freed after its `done`. */

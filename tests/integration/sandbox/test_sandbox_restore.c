@@ -105,12 +105,12 @@ static void what_was_there_is_kept_under_the_name_that_is_given(void **state)
     const char *body = box_text("{\"source_branch_id\":\"%s\"}", family.dev_id);
     REPLY refused = box_call(&box, "POST", path_of(&family, family.main_id, "/restore"), body);
     box_assert_error(&refused, 422, "", "preserve_under_name");
-    restore(
-        &family, family.main_id,
-        box_text("{\"source_branch_id\":\"%s\",\"preserve_under_name\":\"old\"}", family.dev_id));
+    restore(&family, family.main_id,
+            box_text("{\"source_branch_id\":\"%s\",\"preserve_under_name\":\"what-was\"}",
+                     family.dev_id));
     login_assert(&box, family.main_uri, "SELECT name FROM t", "dev");
-    REPLY list =
-        box_call(&box, "GET", box_text("/projects/%s/branches?search=old", family.project), NULL);
+    REPLY list = box_call(&box, "GET",
+                          box_text("/projects/%s/branches?search=what-was", family.project), NULL);
     const char *old_id = box_text("%s", box_string(list.json, "branches.0.id"));
     assert_null(box_find(list.json, "branches.0.parent_id"));
     REPLY main = box_call(&box, "GET", path_of(&family, family.main_id, ""), NULL);
