@@ -11,6 +11,7 @@
 enum {
     PSQL_COMPLAINT_BYTES = 800,
     PSQL_CHUNK_BYTES = 4096,
+    PSQL_REST_ROUNDS = 32, /* libuv reads up to 32 chunks in one: more than a socket holds */
     PSQL_VARIABLES = 12,
     PSQL_VARIABLE_BYTES = 600
 };
@@ -27,6 +28,7 @@ typedef struct Psql {
     int variable_count;
     bool has_ended;
     bool is_read; /* to the end */
+    size_t read_bytes;
     int64_t status;
     int handles; /* to be closed */
 } Psql;
@@ -75,6 +77,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         psql->is_read = true;
         return;
     }
+    psql->read_bytes += (size_t)got;
     for (ssize_t i = 0; i < got; i++) {
         if (buffer->base[i] == '\n') {
             hear_line(psql);
@@ -167,12 +170,24 @@ static int start(Psql *psql, Sandbox *sandbox, const char *file)
 static void await(Psql *psql, Sandbox *sandbox)
 {
     bool is_told = false;
-    while (!psql->has_ended || !psql->is_read) {
+    while (!psql->has_ended) {
         uv_run(&sandbox->loop, UV_RUN_ONCE);
         if (sandbox->is_stopping && !is_told && !psql->has_ended) {
             is_told = true;
             uv_process_kill(&psql->process, SIGTERM);
         }
+    }
+}
+
+/* Takes what psql left in the pipe, which a process of the seed may hold open (and fill) for ever.
+ */
+static void read_rest(Psql *psql, Sandbox *sandbox)
+{
+    bool is_more = true;
+    for (int i = 0; i < PSQL_REST_ROUNDS && is_more && !psql->is_read; i++) {
+        size_t before = psql->read_bytes;
+        uv_run(&sandbox->loop, UV_RUN_NOWAIT);
+        is_more = psql->read_bytes != before;
     }
 }
 
@@ -196,6 +211,7 @@ bool psql_run_file(Sandbox *sandbox, const Endpoint *endpoint, const Role *role,
     if (error == 0) {
         uv_read_start((uv_stream_t *)&psql.errors, on_allocate, on_read);
         await(&psql, sandbox);
+        read_rest(&psql, sandbox);
     }
     close_handles(&psql, sandbox);
     if (error != 0) {

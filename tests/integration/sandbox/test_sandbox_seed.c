@@ -1,10 +1,12 @@
 /* --seed: the first branch holds what a file of SQL makes, once. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,12 +126,37 @@ static void what_is_no_error_is_not_the_reason(void **state)
     box_stop(&box);
 }
 
+/* With the error output in its hands, the second without end. */
+static void a_process_that_the_seed_leaves_is_not_waited_for(void **state)
+{
+    (void)state;
+    const char *pids = box_text("/tmp/neon-sandbox-seed-%d.pids", (int)getpid());
+    const char *file = write_file(box_text("\\! sleep 300 & echo $! >> %s\n"
+                                           "\\! timeout 300 yes >&2 & echo $! >> %s\n"
+                                           "CREATE TABLE one AS SELECT 1 AS n;\n",
+                                           pids, pids));
+    const char *arguments[] = {"--operation-ms", "20", "--seed", file, NULL};
+    Box box;
+    box_start(&box, arguments);
+    login_assert(&box, read_uri(&box), "SELECT n FROM one", "1");
+    box_stop(&box);
+    FILE *list = fopen(pids, "r");
+    char pid[32];
+    assert_non_null(list);
+    assert_non_null(fgets(pid, sizeof(pid), list));
+    assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGTERM), 0);
+    fclose(list);
+    unlink(pids);
+    unlink(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_is_run_once_by_the_owner),
         cmocka_unit_test(a_statement_that_fails_ends_the_start_with_its_line),
         cmocka_unit_test(what_is_no_error_is_not_the_reason),
+        cmocka_unit_test(a_process_that_the_seed_leaves_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
