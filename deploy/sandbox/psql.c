@@ -7,6 +7,7 @@
 
 #include "compute.h"
 #include "render.h"
+#include "spawn.h"
 
 enum {
     PSQL_COMPLAINT_BYTES = 800,
@@ -135,7 +136,8 @@ static void find_program(const Options *options, char *ret_path, size_t size)
     text_build(ret_path, size, "psql");
 }
 
-static int start(Psql *psql, Sandbox *sandbox, const char *file)
+/* The file's \! and \copy get no more than the SQL: as root, they are the clusters' user. */
+static int start(Psql *psql, Sandbox *sandbox, const SpawnUser *user, const char *file)
 {
     char program[512];
     char name[1024];
@@ -160,6 +162,9 @@ static int start(Psql *psql, Sandbox *sandbox, const char *file)
         .exit_cb = on_ended,
         .stdio = files,
         .stdio_count = 3,
+        .flags = user->is_switched ? UV_PROCESS_SETUID | UV_PROCESS_SETGID : 0,
+        .uid = user->uid,
+        .gid = user->gid,
     };
     psql->process.data = psql;
     psql->errors.data = psql;
@@ -205,8 +210,12 @@ bool psql_run_file(Sandbox *sandbox, const Endpoint *endpoint, const Role *role,
                    const char *database, const char *file, char *ret_error, size_t error_bytes)
 {
     Psql psql = {0};
+    SpawnUser user;
+    if (!spawn_find_user(sandbox->options.user, &user, ret_error, error_bytes)) {
+        return false;
+    }
     set_environment(&psql, sandbox, endpoint, role, database);
-    int error = start(&psql, sandbox, file);
+    int error = start(&psql, sandbox, &user, file);
     sodium_memzero(psql.variables, sizeof(psql.variables));
     if (error == 0) {
         uv_read_start((uv_stream_t *)&psql.errors, on_allocate, on_read);

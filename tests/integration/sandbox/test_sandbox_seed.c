@@ -150,6 +150,31 @@ static void a_process_that_the_seed_leaves_is_not_waited_for(void **state)
     unlink(file);
 }
 
+static void commands_of_the_file_are_not_run_by_root(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    const char *file = write_file("\\set user `id -un`:`id -Gn`\n"
+                                  "CREATE TABLE one AS SELECT :'user' AS name;\n");
+    const char *secret = write_file("SELECT 1;\n");
+    const char *arguments[] = {"--operation-ms", "20", "--user", "nobody", "--seed", file, NULL};
+    Box box;
+    box_start(&box, arguments);
+    login_assert(&box, read_uri(&box), "SELECT name FROM one", "nobody:nogroup");
+    box_stop(&box);
+    unlink(file);
+    box_start_kept(&box, PLAIN);
+    box_end(&box);
+    assert_int_equal(chmod(secret, 0600), 0);
+    const char *error = box_complaint(&box, box_text("--operation-ms 20 --seed %s", secret));
+    assert_non_null(strstr(error, box_text("%s: Permission denied", secret)));
+    box_restart(&box, PLAIN);
+    box_stop(&box);
+    unlink(secret);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_statement_that_fails_ends_the_start_with_its_line),
         cmocka_unit_test(what_is_no_error_is_not_the_reason),
         cmocka_unit_test(a_process_that_the_seed_leaves_is_not_waited_for),
+        cmocka_unit_test(commands_of_the_file_are_not_run_by_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
