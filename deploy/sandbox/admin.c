@@ -67,10 +67,10 @@ void admin_get_state(Exchange *exchange)
             json_array_append_new(projects, render_project_state(project));
         }
     }
-    json_t *state = json_pack("{s:o, s:o, s:o, s:o}", "projects", projects, "created",
-                              render_counts(store->created), "deleted",
-                              render_counts(store->deleted), "mutations",
-                              calls_count_mutations(&exchange->sandbox->calls));
+    json_t *state =
+        json_pack("{s:o, s:o, s:o, s:o}", "projects", projects, "created",
+                  render_counts(store->created), "deleted", render_counts(store->deleted),
+                  "mutations", calls_count_mutations(&exchange->sandbox->calls));
     if (exchange->sandbox->compute != NULL) {
         json_object_set_new(state, "shares_blocks",
                             json_boolean(compute_shares_blocks(exchange->sandbox->compute)));

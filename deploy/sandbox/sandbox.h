@@ -23,8 +23,8 @@ typedef struct Sandbox {
     Limits limits;
     Faults faults;
     Calls calls;
-    FILE *record;     /* NULL without --record */
-    Compute *compute; /* NULL with --no-compute */
+    FILE *record;        /* NULL without --record */
+    Compute *compute;    /* NULL with --no-compute */
     struct Saved *saved; /* saved.h; NULL with --ephemeral */
     char seed_project[IDS_BYTES];
     bool is_stopping;

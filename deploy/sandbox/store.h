@@ -13,7 +13,7 @@
 #include "text.h"
 
 enum {
-    STORE_NAME_BYTES = 1028, /* 256 characters */
+    STORE_NAME_BYTES = 1028,         /* 256 characters */
     STORE_ENDPOINT_NAME_BYTES = 260, /* 64 characters */
     STORE_SQL_NAME_BYTES = 64,
     STORE_PASSWORD_BYTES = 128,
@@ -43,8 +43,8 @@ typedef struct Lifetime {
     int64_t unlisted_ms; /* once deleted: listings show it until then */
 } Lifetime;
 
-/* Part of what saved.h keeps: that it changed since. Its fields stand in saved_rows.c: one that has to
- * survive a restart needs its line there. */
+/* Part of what saved.h keeps: that it changed since. Its fields stand in saved_rows.c: one that has
+ * to survive a restart needs its line there. */
 typedef struct StoreMark {
     struct Store *store;
     Kind kind;
@@ -162,9 +162,9 @@ struct Branch {
     Database *databases;
     Endpoint *endpoint;  /* the read-write one, NULL when there is none */
     Endpoint *endpoints; /* that it ever had, by branch_next */
-    Instance *instance; /* its cluster; NULL without compute */
-    int cluster_number;   /* of the cluster's folder; 0: none */
-    int64_t told_bytes;   /* how much of what SQL told the control plane is in here */
+    Instance *instance;  /* its cluster; NULL without compute */
+    int cluster_number;  /* of the cluster's folder; 0: none */
+    int64_t told_bytes;  /* how much of what SQL told the control plane is in here */
     Lifetime life;
     StoreMark mark;
     Branch *prev, *next; /* in the project */
@@ -239,7 +239,7 @@ struct Project {
     bool is_recoverable;
     Endpoint *endpoints;
     Operation *operations;
-    History history; /* the same */
+    History history;    /* the same */
     Operation *current; /* the first unfinished one */
     Lifetime life;
     StoreMark mark;

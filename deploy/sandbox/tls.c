@@ -63,7 +63,8 @@ static X509 *new_certificate(const char *subject, EVP_PKEY *key, int days)
 static bool make_ca(Tls *tls)
 {
     tls->key = EVP_EC_gen("P-256");
-    tls->certificate = tls->key == NULL ? NULL : new_certificate("neon-sandbox CA", tls->key, TLS_CA_DAYS);
+    tls->certificate =
+        tls->key == NULL ? NULL : new_certificate("neon-sandbox CA", tls->key, TLS_CA_DAYS);
     X509 *ca = tls->certificate;
     return ca != NULL && X509_set_issuer_name(ca, X509_get_subject_name(ca)) == 1 &&
            add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE") &&
