@@ -262,6 +262,7 @@ void render_uri(const Endpoint *endpoint, const Role *role, const char *database
     render_host(endpoint, pooled, host);
     text_encode_percent(role_text, sizeof(role_text), role->name);
     text_encode_percent(database_text, sizeof(database_text), database);
+    /* Not every resolver knows names below localhost. */
     text_build(ret_uri, RENDER_URI_BYTES,
                "postgresql://%s:%s@%s:%d/%s?sslmode=require&hostaddr=127.0.0.1", role_text,
                role->password, host, endpoint->port, database_text);

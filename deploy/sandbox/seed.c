@@ -145,7 +145,7 @@ static void build_path(const Sandbox *sandbox, char *ret_path, size_t size)
 bool seed_write_uri(const Sandbox *sandbox, char *ret_path, size_t path_bytes)
 {
     char uri[RENDER_URI_BYTES];
-    char line[RENDER_URI_BYTES + 32];
+    char line[RENDER_URI_BYTES + 1];
     const Project *project = find_project(sandbox);
     const Branch *branch = project == NULL ? NULL : project->default_branch;
     seed_remove_uri(sandbox);
@@ -155,8 +155,7 @@ bool seed_write_uri(const Sandbox *sandbox, char *ret_path, size_t path_bytes)
     }
     build_path(sandbox, ret_path, path_bytes);
     render_uri(branch->endpoint, branch->roles, branch->databases->name, false, uri);
-    /* Not every resolver knows names below localhost. */
-    text_build(line, sizeof(line), "%s&hostaddr=127.0.0.1\n", uri);
+    text_build(line, sizeof(line), "%s\n", uri);
     bool written = files_write(ret_path, line, strlen(line), 0600, &(SpawnUser){0});
     sodium_memzero(uri, sizeof(uri));
     sodium_memzero(line, sizeof(line));

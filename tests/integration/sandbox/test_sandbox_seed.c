@@ -45,6 +45,9 @@ static const char *read_uri(const Box *box)
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     uri[strcspn(uri, "\n")] = '\0';
+    const char *address = strstr(uri, "hostaddr=");
+    assert_non_null(address);
+    assert_string_equal(address, "hostaddr=127.0.0.1"); /* once */
     return box_text("%s", uri);
 }
 
