@@ -1,6 +1,6 @@
 /* Who belongs to an organization: the people whose keys reach it, all of them its admins. */
 #include <sodium.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "handlers.h"
@@ -57,13 +57,6 @@ static bool check_organization(Exchange *exchange)
     return sees;
 }
 
-static size_t read_cursor(const Exchange *exchange, size_t most)
-{
-    const char *cursor = exchange_query(exchange, "cursor");
-    size_t place = cursor == NULL ? 0 : strtoul(cursor, NULL, 10);
-    return place < most ? place : most;
-}
-
 /* All have the same address and role, so every order is that of their keys. */
 void members_list(Exchange *exchange)
 {
@@ -71,14 +64,16 @@ void members_list(Exchange *exchange)
     const Keys *keys = &exchange->sandbox->keys;
     const char *org_id = exchange->parameters[0];
     int64_t limit = MEMBERS_LIMIT;
+    int64_t cursor = 0;
     int order = 0;
     if (!check_organization(exchange) ||
+        !exchange_query_integer(exchange, "cursor", 0, INT32_MAX, &cursor) ||
         !exchange_query_integer(exchange, "limit", 1, MEMBERS_LIMIT, &limit) ||
         !exchange_query_choice(exchange, "sort_order", ORDERS, &order)) {
         return;
     }
     json_t *list = json_array();
-    size_t place = read_cursor(exchange, keys->count);
+    size_t place = (size_t)cursor;
     for (; place < keys->count && json_array_size(list) < (size_t)limit; place++) {
         size_t i = order == 0 ? place : keys->count - 1 - place;
         if (is_member(keys, i, org_id)) {

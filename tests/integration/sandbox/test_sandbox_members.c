@@ -81,6 +81,19 @@ static void a_listing_is_read_in_pages(void **state)
     assert_string_not_equal(seen[0], seen[1]);
 }
 
+static void a_cursor_of_nobodys_making_is_refused(void **state)
+{
+    (void)state;
+    static const char *const CURSORS[] = {"zzz", "1zzz", "-1", "99999999999999999999", ""};
+    for (size_t i = 0; i < sizeof(CURSORS) / sizeof(CURSORS[0]); i++) {
+        REPLY refused = box_call(&box, "GET", box_text("%s?cursor=%s", MEMBERS, CURSORS[i]), NULL);
+        box_assert_error(&refused, 400, "", "query parameter \"cursor\"");
+    }
+    REPLY behind = box_call(&box, "GET", box_text("%s?cursor=1000", MEMBERS), NULL);
+    assert_int_equal(behind.status, 200);
+    assert_int_equal(json_array_size(box_find(behind.json, "members")), 0);
+}
+
 static void a_member_is_shown_by_its_id(void **state)
 {
     (void)state;
@@ -114,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(people_whose_keys_reach_it_are_members),
         cmocka_unit_test(a_listing_is_read_in_pages),
+        cmocka_unit_test(a_cursor_of_nobodys_making_is_refused),
         cmocka_unit_test(a_member_is_shown_by_its_id),
         cmocka_unit_test(members_are_no_business_of_a_project_key_or_another_organization),
     };
