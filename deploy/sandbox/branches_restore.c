@@ -45,8 +45,13 @@ bool branches_read_point(Exchange *exchange, const json_t *object, const char *l
         (time != NULL && !check_time(exchange, time_name, time, &ret_point->time_ms))) {
         return false;
     }
-    if (lsn != NULL && (time != NULL || !wal_parse_lsn(lsn, &position))) {
-        exchange_fail(exchange, 400, "", "invalid request: %s", lsn_name);
+    if (lsn != NULL && time != NULL) {
+        exchange_fail(exchange, 400, "", "invalid request: either %s or %s can be given, not both",
+                      lsn_name, time_name);
+        return false;
+    }
+    if (lsn != NULL && !wal_parse_lsn(lsn, &position)) {
+        exchange_fail(exchange, 400, "", "invalid request: %s is no LSN", lsn_name);
         return false;
     }
     text_build(ret_point->lsn, sizeof(ret_point->lsn), "%s", lsn == NULL ? "" : lsn);

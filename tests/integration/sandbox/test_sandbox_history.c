@@ -260,12 +260,18 @@ static void what_is_outside_the_history_is_refused(void **state)
         {"parent_timestamp", "2120-01-01T00:00:00Z", "outside the project's history"},
         {"parent_lsn", "FF/0", "the branch's history reaches from"},
         {"parent_lsn", "0/1", "the branch's history reaches from"},
-        {"parent_lsn", "here", "invalid request"},
+        {"parent_lsn", "here", "invalid request: parent_lsn is no LSN"},
     };
     for (size_t i = 0; i < sizeof(OUTSIDE) / sizeof(OUTSIDE[0]); i++) {
         REPLY refused = call_branch(&past, past.branch, OUTSIDE[i].name, OUTSIDE[i].value);
         box_assert_error(&refused, 400, "", OUTSIDE[i].part);
     }
+    REPLY both = box_call(&box, "POST", box_text("/projects/%s/branches", past.project),
+                          box_text("{\"branch\":{\"parent_id\":\"%s\",\"parent_lsn\":\"%s\","
+                                   "\"parent_timestamp\":\"%s\"}}",
+                                   past.branch, past.lsn, past.time));
+    box_assert_error(&both, 400, "",
+                     "either parent_lsn or parent_timestamp can be given, not both");
     REPLY count =
         box_call(&box, "GET", box_text("/projects/%s/branches/count", past.project), NULL);
     assert_int_equal(box_integer(count.json, "count"), 1);
