@@ -296,9 +296,7 @@ enum MHD_Result request_send(Request *request)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                 is_html ? "text/html; charset=UTF-8" : "application/json");
     }
-    char id[IDS_UUID_BYTES];
-    ids_make_uuid(id);
-    MHD_add_response_header(response, "x-neon-ret-request-id", id);
+    MHD_add_response_header(response, "x-neon-ret-request-id", request->exchange.request_id);
     if (plan->has_error && plan->error.retry_after >= 0) {
         char seconds[16];
         text_build(seconds, sizeof(seconds), "%d", plan->error.retry_after);

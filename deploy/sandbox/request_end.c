@@ -63,15 +63,18 @@ static void describe_made(const Exchange *exchange, char ret_text[REQUEST_MADE_B
     }
 }
 
+/* A call that failed, or was dropped, has its id: the one that the client was told. */
 static void log_call(const Request *request, const Call *call)
 {
     const Key *key = request->exchange.key;
+    bool has_failed = call->status == 0 || call->status >= 400;
     char made[REQUEST_MADE_BYTES];
     describe_made(&request->exchange, made);
-    log_line("%s %s %d in %lld.%lld ms%s%s%s%s%s", request->method, call->path, call->status,
+    log_line("%s %s %d in %lld.%lld ms%s%s%s%s%s%s%s", request->method, call->path, call->status,
              (long long)(call->took_us / 1000), (long long)(call->took_us / 100 % 10),
              key == NULL ? "" : " by ", key == NULL ? "" : key->name, made,
-             call->fault == NULL ? "" : ", fault ", call->fault == NULL ? "" : call->fault);
+             call->fault == NULL ? "" : ", fault ", call->fault == NULL ? "" : call->fault,
+             has_failed ? ", request " : "", has_failed ? request->exchange.request_id : "");
 }
 
 void request_note(const Request *request)

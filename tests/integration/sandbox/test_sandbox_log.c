@@ -117,6 +117,28 @@ static void every_call_and_every_compute_has_its_line(void **state)
     box_stop(&box);
 }
 
+static void a_failed_call_is_found_by_its_id(void **state)
+{
+    (void)state;
+    static const char *const ARGUMENTS[] = {"--no-compute", NULL};
+    Box box;
+    box_start(&box, ARGUMENTS);
+    REPLY none = box_call(&box, "GET", "/projects/none", NULL);
+    assert_int_equal(none.status, 404);
+    REPLY named = box_call_as(&box, "wrong", "my-id-1", "GET", "/auth", NULL);
+    assert_int_equal(named.status, 401);
+    REPLY good = box_call(&box, "GET", "/auth", NULL);
+    assert_int_equal(good.status, 200);
+    char *log = read_log(&box);
+    assert_line(log, box_text("GET /api/v2/projects/none 404 in [0-9.]+ ms by sandbox key 1, "
+                              "request %s",
+                              none.request_id));
+    assert_line(log, "GET /api/v2/auth 401 in [0-9.]+ ms, request my-id-1");
+    assert_line(log, "GET /api/v2/auth 200 in [0-9.]+ ms by sandbox key 1");
+    free(log);
+    box_stop(&box);
+}
+
 static void quiet_says_nothing_of_what_goes_well(void **state)
 {
     (void)state;
@@ -134,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_and_every_compute_has_its_line),
+        cmocka_unit_test(a_failed_call_is_found_by_its_id),
         cmocka_unit_test(quiet_says_nothing_of_what_goes_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
