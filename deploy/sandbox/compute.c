@@ -239,6 +239,7 @@ static bool open_parts(Compute *compute, char *ret_error, size_t error_bytes)
         !open_cache(compute, &user, cache, ret_error, error_bytes)) {
         return false;
     }
+    versions_remove_left(cache);
     text_build(scratch, sizeof(scratch), "%s/scratch", compute->state_dir);
     char module[CLUSTER_PATH_BYTES];
     text_build(module, sizeof(module), "%s/neon_ddl.so", compute->state_dir);

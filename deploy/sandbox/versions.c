@@ -1,5 +1,6 @@
 #include "versions.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -119,6 +120,34 @@ static bool open_version(Versions *versions, Version *version, const char *prefi
     build_template_dir(version, cache_dir, text);
     pthread_mutex_init(&version->making, NULL);
     return true;
+}
+
+/* The process that a folder in the making is of; 0: of none. */
+static pid_t find_maker(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (strncmp(name, "template-", strlen("template-")) != 0 || dot == NULL || dot[1] == '\0' ||
+        dot[1 + strspn(dot + 1, "0123456789")] != '\0') {
+        return 0;
+    }
+    return (pid_t)strtol(dot + 1, NULL, 10);
+}
+
+void versions_remove_left(const char *cache_dir)
+{
+    DIR *list = opendir(cache_dir);
+    for (const struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL;
+         entry = readdir(list)) {
+        pid_t maker = find_maker(entry->d_name);
+        if (maker > 0 && (maker == getpid() || (kill(maker, 0) != 0 && errno == ESRCH))) {
+            char path[VERSIONS_PATH_BYTES + 256];
+            text_build(path, sizeof(path), "%s/%s", cache_dir, entry->d_name);
+            files_remove_tree(path);
+        }
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
 }
 
 bool versions_open(Versions *versions, const Options *options, const SpawnUser *user,

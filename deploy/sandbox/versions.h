@@ -35,6 +35,8 @@ typedef struct Versions {
 bool versions_open(Versions *versions, const Options *options, const SpawnUser *user,
                    const char *cache_dir, const char *scratch_dir, char *ret_error,
                    size_t error_bytes);
+/* Removes templates in the making of processes that are no more. */
+void versions_remove_left(const char *cache_dir);
 void versions_close(Versions *versions);
 Version *versions_find(Versions *versions, int major);
 /* Whether its server can load that. */

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -156,6 +158,27 @@ static void a_killed_sandbox_leaves_nothing_to_the_next(void **state)
     login_assert(&box, uri, "SELECT 1", "1");
 }
 
+static void a_template_that_a_kill_broke_off_is_removed(void **state)
+{
+    (void)state;
+    pid_t ended = fork();
+    if (ended == 0) {
+        _exit(0);
+    }
+    waitpid(ended, NULL, 0);
+    const char *left = box_text("%s/template-15.20-2.%d", box.dir, (int)ended);
+    const char *other = box_text("%s/template-15.20-2.%d", box.dir, (int)getpid());
+    box_kill(&box);
+    assert_int_equal(mkdir(left, 0700), 0);
+    assert_int_equal(mkdir(other, 0700), 0);
+    box_restart(&box, ARGUMENTS);
+    assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(rmdir(other), 0);
+    const char *uri = NULL;
+    REPLY made = login_create_project(&box, "15", &uri);
+    login_assert(&box, uri, "SELECT 1", "1");
+}
+
 static void a_stop_leaves_no_process_and_no_file(void **state)
 {
     (void)state;
@@ -173,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_deleted_branch_takes_no_logins),
         cmocka_unit_test(idle_endpoints_suspend_by_themselves),
         cmocka_unit_test(a_killed_sandbox_leaves_nothing_to_the_next),
+        cmocka_unit_test(a_template_that_a_kill_broke_off_is_removed),
         cmocka_unit_test(a_stop_leaves_no_process_and_no_file),
     };
     return cmocka_run_group_tests(tests, start, NULL);
