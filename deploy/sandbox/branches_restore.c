@@ -173,16 +173,26 @@ static void replace_roles(Store *store, Branch *branch, const Branch *source, in
 static void replace_databases(Store *store, Branch *branch, const Branch *source, int64_t now_ms)
 {
     for (Database *database = branch->databases; database != NULL; database = database->next) {
-        if (store_is_alive(&database->life)) {
+        const Database *theirs =
+            store_is_alive(&database->life) ? store_find_database(source, database->name) : NULL;
+        if (theirs != NULL && strcmp(theirs->owner, database->owner) == 0) {
+            database->is_applied = theirs->is_applied;
+        } else if (store_is_alive(&database->life)) {
             store_delete_database(store, database, now_ms);
         }
     }
     for (const Database *theirs = source->databases; theirs != NULL; theirs = theirs->next) {
-        if (store_is_alive(&theirs->life)) {
+        if (store_is_alive(&theirs->life) && store_find_database(branch, theirs->name) == NULL) {
             store_add_database(store, branch, theirs->name, theirs->owner, now_ms)->is_applied =
                 theirs->is_applied;
         }
     }
+}
+
+void branches_take_contents(Store *store, Branch *branch, int64_t now_ms)
+{
+    replace_roles(store, branch, branch->source, now_ms);
+    replace_databases(store, branch, branch->source, now_ms);
 }
 
 static void replace(Exchange *exchange, Branch *source, Branch *preserved, const BranchPoint *point)
@@ -190,12 +200,8 @@ static void replace(Exchange *exchange, Branch *source, Branch *preserved, const
     Branch *branch = exchange->branch;
     Sandbox *sandbox = exchange->sandbox;
     Branch *parent = source == branch ? preserved : source;
-    if (source != branch) {
-        replace_roles(&sandbox->store, branch, source, exchange->now_ms);
-        replace_databases(&sandbox->store, branch, source, exchange->now_ms);
-    }
-    if (sandbox->compute != NULL) {
-        compute_replace(sandbox->compute, branch, preserved);
+    if (sandbox->compute != NULL && preserved != NULL) {
+        compute_hand_over(sandbox->compute, branch, preserved);
     }
     /* One that expires can't have children, but it may be where data come from. */
     store_move_branch(branch, parent->expires_ms != 0 ? parent->parent : parent);

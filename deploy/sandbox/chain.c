@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "compute.h"
+#include "handlers.h"
 #include "log.h"
 #include "render.h"
 
@@ -71,6 +72,13 @@ static void set_endpoint_state(Endpoint *endpoint, EndpointState state, int64_t 
     }
 }
 
+static void set_ready(Branch *branch, int64_t now_ms)
+{
+    branch->state = BRANCH_READY;
+    branch->state_changed_ms = now_ms;
+    store_update_branch(branch, now_ms);
+}
+
 static void apply_effect(Operation *operation)
 {
     Branch *branch = operation->branch;
@@ -79,9 +87,10 @@ static void apply_effect(Operation *operation)
     switch (operation->action) {
     case ACTION_CREATE_TIMELINE:
     case ACTION_CREATE_BRANCH:
-        branch->state = BRANCH_READY;
-        branch->state_changed_ms = now_ms;
-        store_update_branch(branch, now_ms);
+        if (branch->state == BRANCH_RESETTING && operation->sandbox->compute == NULL) {
+            branches_take_contents(&operation->sandbox->store, branch, now_ms);
+        }
+        set_ready(branch, now_ms);
         break;
     case ACTION_START_COMPUTE:
         set_endpoint_state(operation->endpoint, ENDPOINT_ACTIVE, now_ms);
@@ -140,6 +149,9 @@ static void fail_operation(Sandbox *sandbox, Operation *operation, int64_t retry
     /* Nothing is on its way any more, so no state may say it is. */
     if (operation->endpoint != NULL && operation->endpoint->is_pending_active) {
         set_endpoint_state(operation->endpoint, ENDPOINT_IDLE, text_now_ms());
+    }
+    if (operation->action == ACTION_CREATE_BRANCH && operation->branch->state == BRANCH_RESETTING) {
+        set_ready(operation->branch, text_now_ms());
     }
     cancel_rest(operation->next);
     operation->project->current = NULL;

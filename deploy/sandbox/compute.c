@@ -140,7 +140,11 @@ static void sweep_endpoint(Compute *compute, Endpoint *endpoint, int64_t now_ms)
 {
     Instance *instance = endpoint->branch->instance;
     if (relay_has_waiting(endpoint->relay)) {
-        relay_continue(endpoint->relay);
+        if (compute_has_failed(endpoint)) {
+            relay_give_up(endpoint->relay);
+        } else {
+            relay_continue(endpoint->relay);
+        }
         return;
     }
     bool is_idle = endpoint->state == ENDPOINT_ACTIVE && instance != NULL && instance->is_up &&

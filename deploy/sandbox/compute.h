@@ -34,9 +34,8 @@ bool compute_add_endpoint(Compute *compute, Endpoint *endpoint);
 /* Likewise, at the port it had; at another one where that is taken. */
 bool compute_reopen_endpoint(Compute *compute, Endpoint *endpoint);
 void compute_remove_endpoint(Compute *compute, Endpoint *endpoint);
-/* Takes the branch's cluster away, for a new one to come: it becomes that of `preserved` (NULL: it
- * is removed). */
-void compute_replace(Compute *compute, Branch *branch, Branch *preserved);
+/* Takes the branch's cluster away, for a new one to come: it becomes that of `preserved`. */
+void compute_hand_over(Compute *compute, Branch *branch, Branch *preserved);
 /* Removes the clusters of a deleted project. */
 void compute_remove_project(Compute *compute, Project *project);
 /* Stops them and closes their ports, for compute_add_endpoint to open others. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "chain.h"
+#include "handlers.h"
 #include "instance.h"
 #include "knowledge.h"
 #include "log.h"
@@ -64,9 +65,38 @@ static void follow_data(Work *work)
     instance_merge(work);
 }
 
+static void end_removed(Work *work, const char *error)
+{
+    (void)work;
+    (void)error;
+}
+
+/* The branch goes over to the copy, or keeps what it has. */
+static void replace_cluster(const Work *work, const char *error)
+{
+    Instance *copy = work->instance;
+    Branch *branch = copy->branch;
+    Instance *unwanted = copy;
+    if (error == NULL) {
+        unwanted = branch->instance;
+        branch->instance = copy;
+        branch->cluster_number = work->cluster_number;
+        branch->told_bytes = 0;
+    }
+    if (!work->compute->is_closing) {
+        instance_remove(instance_new_work(unwanted, work->compute, end_removed));
+    }
+}
+
 static void end_copy(Work *work, const char *error)
 {
     Branch *branch = work->instance->branch;
+    if (work->cluster_number != 0) {
+        replace_cluster(work, error);
+    }
+    if (error == NULL && branch->state == BRANCH_RESETTING) {
+        branches_take_contents(&work->compute->sandbox->store, branch, text_now_ms());
+    }
     if (error == NULL && work->contents != NULL) {
         follow_data(work);
     }
@@ -87,12 +117,38 @@ static void end_copy(Work *work, const char *error)
     chain_end_work(work->compute->sandbox, work->operation, error);
 }
 
+/* A restored branch keeps its cluster until the copy is whole. */
+static Work *new_copy(Compute *compute, Branch *branch)
+{
+    Instance *old = branch->instance;
+    if (old == NULL || branch->state != BRANCH_RESETTING) {
+        return instance_new_work(old != NULL ? old : instance_new(compute, branch), compute,
+                                 end_copy);
+    }
+    int old_number = branch->cluster_number;
+    int64_t old_told_bytes = branch->told_bytes;
+    Work *work = instance_new_work(instance_new(compute, branch), compute, end_copy);
+    work->cluster_number = branch->cluster_number;
+    branch->instance = old;
+    branch->cluster_number = old_number;
+    branch->told_bytes = old_told_bytes;
+    return work;
+}
+
+static void end_without_source(void *argument)
+{
+    Operation *operation = argument;
+    chain_end_work(operation->sandbox, operation, "the source branch has no data");
+}
+
 void compute_begin_copy(Compute *compute, Operation *operation)
 {
     Branch *branch = operation->branch;
-    Instance *instance =
-        branch->instance != NULL ? branch->instance : instance_new(compute, branch);
-    Work *work = instance_new_work(instance, compute, end_copy);
+    if (branch->source->instance == NULL) {
+        timers_after(&compute->sandbox->timers, 0, end_without_source, operation);
+        return;
+    }
+    Work *work = new_copy(compute, branch);
     work->operation = operation;
     work->parent = branch->source->instance;
     work->empties = branch->is_schema_only;

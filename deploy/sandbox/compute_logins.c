@@ -52,10 +52,17 @@ static void on_unreachable(void *context, Endpoint *endpoint)
     }
 }
 
+bool compute_has_failed(const Endpoint *endpoint)
+{
+    const Branch *branch = endpoint->branch;
+    return !store_is_locked(endpoint->project) &&
+           (branch->state != BRANCH_READY || branch->instance == NULL);
+}
+
 static bool refuses(void *context, Endpoint *endpoint)
 {
     Compute *compute = context;
-    return endpoint->is_disabled ||
+    return endpoint->is_disabled || compute_has_failed(endpoint) ||
            faults_take_login(&compute->sandbox->faults, endpoint->id, text_now_ms());
 }
 

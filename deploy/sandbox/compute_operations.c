@@ -104,27 +104,17 @@ static void begin_on_instance(Compute *compute, Operation *operation)
     }
 }
 
-static void end_removed(Work *work, const char *error)
-{
-    (void)work;
-    (void)error;
-}
-
 static void end_preserved(Work *work, const char *error)
 {
     (void)error;
     instance_merge(work);
 }
 
-void compute_replace(Compute *compute, Branch *branch, Branch *preserved)
+void compute_hand_over(Compute *compute, Branch *branch, Branch *preserved)
 {
     Instance *old = branch->instance;
     branch->instance = NULL;
     if (old == NULL) {
-        return;
-    }
-    if (preserved == NULL) {
-        instance_remove(instance_new_work(old, compute, end_removed));
         return;
     }
     old->branch = preserved;

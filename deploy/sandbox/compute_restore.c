@@ -10,6 +10,13 @@
 #include "instance.h"
 #include "log.h"
 
+static bool has_data(const Instance *instance)
+{
+    char path[PATH_MAX];
+    text_build(path, sizeof(path), "%s/data/PG_VERSION", instance->cluster.dir);
+    return access(path, F_OK) == 0;
+}
+
 static bool check_data(const Compute *compute, const Instance *instance, char *ret_error,
                        size_t error_bytes)
 {
@@ -44,7 +51,7 @@ static void forget_server(const Cluster *cluster)
 /* A copy that was not finished is made again, from nothing. */
 static bool has_cluster(const Branch *branch)
 {
-    return branch->cluster_number != 0 && branch->state == BRANCH_READY &&
+    return branch->cluster_number != 0 && branch->state != BRANCH_INIT &&
            (store_is_alive(&branch->life) || branch->is_recoverable);
 }
 
@@ -58,7 +65,14 @@ static bool restore_project(Compute *compute, const Project *project, char *ret_
         if (!has_cluster(branch)) {
             continue;
         }
-        const Instance *instance = instance_open(compute, branch);
+        Instance *instance = instance_open(compute, branch);
+        if (branch->state == BRANCH_RESETTING && !has_data(instance)) {
+            /* It gets other data anyway. */
+            branch->instance = NULL;
+            DL_DELETE(compute->instances, instance);
+            free(instance);
+            continue;
+        }
         if (!check_data(compute, instance, ret_error, error_bytes)) {
             return false;
         }

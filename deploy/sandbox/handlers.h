@@ -51,6 +51,9 @@ void branches_create(Exchange *exchange);
 void branches_get(Exchange *exchange);
 void branches_update(Exchange *exchange);
 void branches_set_as_default(Exchange *exchange);
+/* Of a branch whose restore succeeds: roles and databases become those of its source, its own roles
+ * keep their passwords. */
+void branches_take_contents(Store *store, Branch *branch, int64_t now_ms);
 void branches_restore(Exchange *exchange);
 void branches_get_schema(Exchange *exchange);
 /* Reads the database that the query names, then calls `done`, maybe at once. */

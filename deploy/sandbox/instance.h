@@ -46,6 +46,7 @@ struct Work {
     Compute *compute;
     Instance *instance;
     Instance *parent;   /* of a copy */
+    int cluster_number; /* that a restored branch gets when the copy succeeds; 0: has it already */
     bool empties;       /* the copy's tables */
     ClusterPoint point; /* of the parent, that a copy takes */
     int64_t begin_ms;   /* when a cluster was asked for that begins a history */
@@ -90,5 +91,7 @@ void instance_note_up(Instance *instance);
 void instance_merge(Work *work);
 /* ACTION_CREATE_BRANCH (compute_history.c). */
 void compute_begin_copy(Compute *compute, Operation *operation);
+/* Nothing is on its way that a login could wait for. */
+bool compute_has_failed(const Endpoint *endpoint);
 /* What relays ask of compute (compute_logins.c). */
 RelayOwner compute_build_relay_owner(Compute *compute);
