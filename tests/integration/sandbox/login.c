@@ -81,6 +81,25 @@ void login_assert(const Box *box, const char *uri, const char *sql, const char *
     assert_string_equal(value, wanted);
 }
 
+typedef struct Awaited {
+    const char *uri;
+    const char *sql;
+    const char *wanted;
+} Awaited;
+
+static bool is_so(void *argument)
+{
+    const Awaited *awaited = argument;
+    const char *value = login_query(awaited->uri, awaited->sql, NULL);
+    return value != NULL && strcmp(value, awaited->wanted) == 0;
+}
+
+void login_await(const Box *box, const char *uri, const char *sql, const char *wanted)
+{
+    Awaited awaited = {login_verify(box, uri), sql, wanted};
+    box_until(is_so, &awaited, 30);
+}
+
 /* A project with that version, and the URI of its owner. */
 Reply login_create_project(const Box *box, const char *major, const char **ret_uri)
 {

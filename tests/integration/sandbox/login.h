@@ -22,6 +22,8 @@ const char *login_verify(const Box *box, const char *uri);
 const char *login_query(const char *uri, const char *sql, const char **ret_error);
 /* A verified login and that query give `wanted`. */
 void login_assert(const Box *box, const char *uri, const char *sql, const char *wanted);
+/* The same, in the end: tried again for half a minute. */
+void login_await(const Box *box, const char *uri, const char *sql, const char *wanted);
 /* A new project of that PostgreSQL version, ready, and its owner's URI. */
 Reply login_create_project(const Box *box, const char *major, const char **ret_uri);
 /* A new branch with an endpoint, ready, and its owner's URI. */
