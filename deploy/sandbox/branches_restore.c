@@ -1,5 +1,6 @@
 /* A branch gets the data of another one or of its own past, and keeps its id, endpoint and
  * passwords: https://neon.com/docs/guides/branch-restore */
+#include <assert.h>
 #include <string.h>
 
 #include "chain.h"
@@ -203,6 +204,7 @@ static void replace(Exchange *exchange, Branch *source, Branch *preserved, const
     if (sandbox->compute != NULL && preserved != NULL) {
         compute_hand_over(sandbox->compute, branch, preserved);
     }
+    assert(parent != NULL); /* a restore from itself is preserved */
     /* One that expires can't have children, but it may be where data come from. */
     store_move_branch(branch, parent->expires_ms != 0 ? parent->parent : parent);
     branch->source = parent;

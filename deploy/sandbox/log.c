@@ -37,7 +37,9 @@ __attribute__((format(printf, 1, 0))) static void write_line(const char *format,
     vsnprintf(text, sizeof(text), format, arguments);
     /* Names that clients chose begin no lines of their own. */
     for (char *c = text; *c != '\0'; c++) {
-        *c = (unsigned char)*c < ' ' || *c == '\x7f' ? '?' : *c;
+        if ((unsigned char)*c < ' ' || *c == '\x7f') {
+            *c = '?';
+        }
     }
     fprintf(log_stream != NULL ? log_stream : stderr, "%04d-%02d-%02d %02d:%02d:%02d.%03d %s\n",
             parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,

@@ -38,7 +38,7 @@ static json_t *write_field(const void *thing, const Field *field)
         memcpy(&real, at, sizeof(real));
         return json_real(real);
     case FIELD_JSON:
-        memcpy(&json, at, sizeof(json));
+        memcpy(&json, at, sizeof(void *));
         return json_incref(json);
     }
     return NULL;
@@ -88,7 +88,7 @@ static bool read_field(const json_t *value, const Field *field, void *at)
         return json_is_number(value);
     case FIELD_JSON:
         json = json_deep_copy(value);
-        memcpy(at, &json, sizeof(json));
+        memcpy(at, &json, sizeof(void *));
         return true;
     }
     return false;

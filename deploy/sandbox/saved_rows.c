@@ -6,6 +6,8 @@
 #include "render.h"
 #include "saved_fields.h"
 
+/* Members of members, and pointers among them, by their names. */
+/* NOLINTBEGIN(bugprone-macro-parentheses, bugprone-sizeof-expression) */
 #define LIFE(type)                                                                                 \
     FIELD(FIELD_INT64, type, life.created_ms), FIELD(FIELD_INT64, type, life.updated_ms),          \
         FIELD(FIELD_INT64, type, life.deleted_ms), FIELD(FIELD_INT64, type, life.found_ms),        \
@@ -91,6 +93,7 @@ static const Field ENDPOINT[] = {
     LIFE(Endpoint),
     {0},
 };
+/* NOLINTEND(bugprone-macro-parentheses, bugprone-sizeof-expression) */
 
 static const Field OPERATION[] = {
     FIELD(FIELD_TEXT, Operation, id),

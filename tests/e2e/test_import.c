@@ -85,10 +85,12 @@ static void what_stands_on_a_branch_is_told(void **state)
 static void nothing_of_it_can_be_changed(void **state)
 {
     World *world = *state;
-    static const char *const EDITS[] = {
-        "'editProject': {'environment': 'live', 'historyRetentionSeconds': '3600'}",
+    static const char EDIT_ENDPOINT[] =
         "'editEndpoint': {'environment': 'live', 'updateMask': 'suspendTimeoutSeconds', "
-        "'endpoint': {'suspendTimeoutSeconds': '600'}}",
+        "'endpoint': {'suspendTimeoutSeconds': '600'}}";
+    const char *const EDITS[] = {
+        "'editProject': {'environment': 'live', 'historyRetentionSeconds': '3600'}",
+        EDIT_ENDPOINT,
         "'setupRoles': {'environment': 'live'}",
         "'rotateCredentials': {'environment': 'live', 'all': true}",
         "'resetEnvironment': {'environment': 'live'}",

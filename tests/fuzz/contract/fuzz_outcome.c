@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     OutcomeMessage *message = outcome_unpack((Bytes){data, size});
     for (size_t i = 0; message != NULL && i < message->n_records; i++) {
         const Provisioning__Internal__V1__OutcomeRecord *record = message->records[i];
-        CHECK(record->topic >= 1 && record->topic <= 3);
+        CHECK(record->topic >= PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_EVENTS &&
+              record->topic <= PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_COMMANDS);
         for (size_t j = 0; j < record->n_headers; j++) {
             CHECK(record->headers[j]->name != NULL);
         }

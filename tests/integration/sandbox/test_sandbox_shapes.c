@@ -125,7 +125,7 @@ static void lengths_count_characters(void **state)
 {
     (void)state;
     char name[2 * 257 + 1] = "";
-    for (int i = 0; i < 256; i++) {
+    for (size_t i = 0; i < 256; i++) {
         memcpy(name + 2 * i, "\xc3\xa9", 3);
     }
     REPLY made = box_create_project(&box, box_text("{\"project\":{\"name\":\"%s\"}}", name));
@@ -139,7 +139,7 @@ static void lengths_count_characters(void **state)
     box_wait(&box, path + sizeof("/projects/") - 1);
     /* What is longest in a cursor: characters that JSON escapes. */
     char escaped[6 * 256 + 1] = "";
-    for (int i = 0; i < 256; i++) {
+    for (size_t i = 0; i < 256; i++) {
         memcpy(escaped + 6 * i, "\\u0001", 7);
     }
     assert_int_equal(box_status(&box, "POST", box_text("%s/branches", path),

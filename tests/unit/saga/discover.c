@@ -216,7 +216,7 @@ static void many_branches_stand_on_several_events(void **state)
     size_t branches = 0;
     for (size_t i = 0; i < outcome->n_records; i++) {
         const ProtobufCBinaryData *value = &outcome->records[i]->value;
-        assert_true(value->len < 256 * 1024);
+        assert_true(value->len < (size_t)256 * 1024);
         Provisioning__V1__Event *event =
             provisioning__v1__event__unpack(NULL, value->len, value->data);
         const Provisioning__V1__AccountInventory *inventory = event->account_inventory;
