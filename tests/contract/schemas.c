@@ -70,7 +70,7 @@ static void asyncapi_names_every_event(void **state)
             events++;
         }
     }
-    assert_int_equal(events, 22);
+    assert_int_equal(events, 24);
     expect_line(&document, "      name: provisioning.v1.Command");
     expect_line(&document, "      name: provisioning.v1.State");
 }
@@ -132,7 +132,7 @@ static void the_schema_of_commands_has_exactly_what_is_executed(void **state)
         actions++;
     }
     expect_strict(schema, properties);
-    assert_int_equal(actions, 17);
+    assert_int_equal(actions, 19);
 }
 
 static void the_schema_has_the_messages_inside_commands(void **state)

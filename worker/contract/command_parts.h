@@ -36,6 +36,8 @@ bool command_check_close_preview(const Provisioning__V1__Command *message, Error
 bool command_check_reset(const Provisioning__V1__Command *message, Error *err);
 bool command_check_reveal(const Provisioning__V1__Command *message, Error *err);
 bool command_check_delete(const Provisioning__V1__Command *message, Error *err);
+bool command_check_sweep(const Provisioning__V1__Command *message, Error *err);
+bool command_check_orphan(const Provisioning__V1__Command *message, Error *err);
 bool command_check_edit_project(const Provisioning__V1__Command *message, Error *err);
 bool command_check_edit_endpoint(const Provisioning__V1__Command *message, Error *err);
 

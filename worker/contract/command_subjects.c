@@ -95,7 +95,10 @@ const char *command_source_environment(const Command *command)
 
 CommandStops command_stops(const Command *command)
 {
-    return command_row(command->action)->stops;
+    bool only_if_expired = command->action == PROVISIONING__V1__COMMAND__ACTION_CLOSE_PREVIEW &&
+                           command->message->close_preview->if_expired;
+    // what it would stop may be what keeps the preview from expiring
+    return only_if_expired ? COMMAND_STOPS_NONE : command_row(command->action)->stops;
 }
 
 bool command_source_is_base(const Command *command)

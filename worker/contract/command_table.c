@@ -22,6 +22,16 @@ static const char *discovered_account(const CommandMessage *message)
     return message->discover_account->account;
 }
 
+static const char *swept_account(const CommandMessage *message)
+{
+    return message->sweep_account->account;
+}
+
+static const char *orphan_account(const CommandMessage *message)
+{
+    return message->delete_orphan->account;
+}
+
 static const char *creating_account(const CommandMessage *message)
 {
     return message->create_environment->account;
@@ -199,7 +209,7 @@ static const CommandRow ROWS[] = {
     },
     {
         .action = ACTION(CLOSE_PREVIEW),
-        .fields = {1, 2},
+        .fields = {1, 2, 3},
         .check = command_check_close_preview,
         .writes = SUBJECT_ENVIRONMENT,
         .subject = closed_preview,
@@ -216,9 +226,26 @@ static const CommandRow ROWS[] = {
     },
     {
         .action = ACTION(DELETE_ENVIRONMENT),
-        .fields = {1, 2},
+        .fields = {1, 2, 3},
         .check = command_check_delete,
         .writes = SUBJECT_ENVIRONMENT,
+        .excludes = COMMAND_EXCLUDES_BRANCHES,
+    },
+    {
+        .action = ACTION(SWEEP_ACCOUNT),
+        .fields = {1, 2},
+        .check = command_check_sweep,
+        .writes = SUBJECT_ACCOUNT,
+        .only_reads = always,
+        .account = swept_account,
+    },
+    // it changes nothing of its environment, but nothing of that may run beside it
+    {
+        .action = ACTION(DELETE_ORPHAN),
+        .fields = {1, 2, 3, 4, 5},
+        .check = command_check_orphan,
+        .writes = SUBJECT_ENVIRONMENT,
+        .account = orphan_account,
         .excludes = COMMAND_EXCLUDES_BRANCHES,
     },
 };
