@@ -48,6 +48,19 @@ static bool check_limits(const Settings *settings, Error *err)
                    SETTING_DRAIN_FINISH);
 }
 
+// Until then a call that nobody waits for any more may still make something.
+static bool check_sweep(const Settings *settings, Error *err)
+{
+    int64_t settle_ms = settings_number(settings, SETTING_NEON_SEND_WINDOW) +
+                        settings_number(settings, SETTING_NEON_REQUEST_TIMEOUT) +
+                        settings_number(settings, SETTING_NEON_LISTING_LAG);
+    return settings_number(settings, SETTING_SWEEP_MIN_AGE) >= settle_ms ||
+           invalid(err,
+                   "must not be shorter than neon.send_window, neon.request_timeout and "
+                   "neon.listing_lag together: raise it",
+                   SETTING_SWEEP_MIN_AGE);
+}
+
 static bool check_topics(const Settings *settings, Error *err)
 {
     static const SettingId TOPICS[] = {SETTING_TOPIC_COMMANDS, SETTING_TOPIC_EVENTS,
@@ -256,9 +269,9 @@ static bool check_kafka(const Settings *settings, Error *err)
 bool settings_check(const Settings *settings, Error *err)
 {
     return check_filled(settings, err) && check_limits(settings, err) &&
-           check_kafka(settings, err) && check_membership(settings, err) &&
-           check_topics(settings, err) && check_api(settings, err) &&
-           check_framing(settings, err) && check_keys(settings, err) &&
+           check_sweep(settings, err) && check_kafka(settings, err) &&
+           check_membership(settings, err) && check_topics(settings, err) &&
+           check_api(settings, err) && check_framing(settings, err) && check_keys(settings, err) &&
            check_references(settings, err) && check_recipients(settings, err) &&
            check_prefix(settings, err);
 }

@@ -61,6 +61,9 @@ SETTING(REFERENCES_ROOT,      "secrets.references_root",    TEXT,     "",       
 SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",        "", "accept API keys in clear in commands") \
 SETTING(REVEAL_RECIPIENTS,    "reveal.recipients",          LIST,     "",           "", "who may be sent passwords: APPLICATION=HEX entries, HEX an X25519 public key of 64 digits (provisionctl keygen); empty: nobody") \
 SETTING(ROLES_PREFIX,         "roles.prefix",               TEXT,     "encore",     "", "beginning of the roles over all databases (<prefix>_platform, _reader, _writer, _admin): [a-z][a-z0-9_]{0,15}; the same for all workers, and never changed while environments have such roles") \
+SETTING(SWEEP_INTERVAL,       "sweep.interval",             DURATION, "0s",         "0s..365d", "how often one worker of the fleet has every account swept for branches that no environment owns; 0: never") \
+SETTING(SWEEP_DELETE,         "sweep.delete",               FLAG,     "off",        "", "periodic sweeps delete what was left for certain and close what has expired; off: they only report it (AccountSwept)") \
+SETTING(SWEEP_MIN_AGE,        "sweep.min_age",              DURATION, "1h",         "1s..365d", "a younger branch is taken for something that is being made; not shorter than neon.send_window, neon.request_timeout and neon.listing_lag together") \
 SETTING(DRAIN_FINISH,         "drain.finish",               DURATION, "0ms",        "0ms..1h", "after SIGTERM: commands go on for so long; then the fleet takes them over, and only calls under way are ended here") \
 SETTING(DRAIN_TIMEOUT,        "drain.timeout",              DURATION, "30s",        "1s..1h", "after SIGTERM: calls that have not ended by then are cut off") \
 SETTING(ADMIN_ADDRESS,        "admin.address",              TEXT,     "127.0.0.1:9464", "optional", "where /livez, /readyz and /metrics are served, without a login; port 0: any; empty: nowhere") \

@@ -51,6 +51,10 @@ static const Case CASES[] = {
     {{{"drain.finish", "30001ms"}},
      "drain.finish must not be longer than drain.timeout, which ends it: shorten it, or raise "
      "drain.timeout"},
+    {{{"sweep.min_age", "105s"}}, NULL},
+    {{{"sweep.min_age", "104999ms"}},
+     "sweep.min_age must not be shorter than neon.send_window, neon.request_timeout and "
+     "neon.listing_lag together: raise it"},
     {{{"kafka.bootstrap.servers", ""}}, "kafka.bootstrap.servers is required"},
     {{{"kafka.bootstrap.servers", ""}, {"kafka.consumer.bootstrap.servers", "a"}},
      "kafka.bootstrap.servers is required"},
