@@ -8,10 +8,7 @@
 #include "support/cmocka.h"
 #include "sys/crash.h"
 
-enum { ASKS_MAX = 100 };
-
-// The first that is told of a name says whether it freezes.
-static void add(Points *points, const char *name, bool freezes)
+static void add(Points *points, const char *name)
 {
     for (size_t i = 0; i < points->count; i++) {
         if (strcmp(points->names[i], name) == 0) {
@@ -19,7 +16,6 @@ static void add(Points *points, const char *name, bool freezes)
         }
     }
     assert_true(points->count < POINTS_MAX);
-    points->freezes[points->count] = freezes;
     int length = snprintf(points->names[points->count++], POINT_BYTES, "%s", name);
     assert_in_range(length, 1, POINT_BYTES - 1);
 }
@@ -29,36 +25,14 @@ static bool is_mutating(Protection protection)
     return protection != PROTECTED_READ && protection != PROTECTED_LEDGER;
 }
 
-typedef struct Asked {
-    Ask (*asks[ASKS_MAX])(Saga *saga, Effect *effect);
-    size_t count;
-} Asked;
-
-// Whether no step before has asked for the same.
-static bool is_new(Asked *asked, const Step *step)
-{
-    for (size_t i = 0; i < asked->count; i++) {
-        if (asked->asks[i] == step->ask) {
-            return false;
-        }
-    }
-    assert_true(asked->count < ASKS_MAX);
-    asked->asks[asked->count++] = step->ask;
-    return true;
-}
-
-static void add_step(Points *points, const char *action, const Step *step, Asked *asked,
-                     bool by_sql)
+static void add_step(Points *points, const char *action, const char *step)
 {
     char name[POINT_BYTES];
-    bool freezes = is_new(asked, step);
     for (int i = 0; i < CRASH_POINT_COUNT; i++) {
         CrashPoint point = (CrashPoint)i;
         if (crash_point_is_of_step(point)) {
-            bool is_call = point == CRASH_CALL_BEFORE || point == CRASH_CALL_AFTER;
-            (void)snprintf(name, sizeof(name), "%s/%s/%s", crash_point_name(point), action,
-                           step->name);
-            add(points, name, freezes && (is_call || !by_sql));
+            (void)snprintf(name, sizeof(name), "%s/%s/%s", crash_point_name(point), action, step);
+            add(points, name);
         }
     }
 }
@@ -74,18 +48,17 @@ static bool is_meant(const char *action, Protection protection, bool by_sql)
     return (works_by_sql(action) || protection == PROTECTED_FENCE) == by_sql;
 }
 
-static void add_steps(Points *points, const char *action, const Step *steps, Asked *asked,
-                      bool by_sql)
+static void add_steps(Points *points, const char *action, const Step *steps, bool by_sql)
 {
     for (const Step *step = steps; step->name != NULL; step++) {
         if (is_mutating(step->protection) && is_meant(action, step->protection, by_sql)) {
-            add_step(points, action, step, asked, by_sql);
+            add_step(points, action, step->name);
         }
         if (step->undo != NULL) {
             for (const Step *undo = step->undo; undo->name != NULL; undo++) {
                 assert_null(undo->undo);
                 if (is_mutating(undo->protection) && !by_sql) {
-                    add_step(points, action, undo, asked, by_sql);
+                    add_step(points, action, undo->name);
                 }
             }
         }
@@ -102,11 +75,10 @@ void points_make(bool by_sql, Points *ret_points)
 {
     char name[POINT_BYTES];
     size_t action_count = 0;
-    Asked asked = {.count = 0};
     const SagaDefinition *actions = sagas_table(&action_count);
     ret_points->count = 0;
     for (size_t i = 0; i < action_count; i++) {
-        add_steps(ret_points, actions[i].name, actions[i].steps, &asked, by_sql);
+        add_steps(ret_points, actions[i].name, actions[i].steps, by_sql);
     }
     for (int i = 0; i < CRASH_POINT_COUNT; i++) {
         CrashPoint point = (CrashPoint)i;
@@ -117,11 +89,10 @@ void points_make(bool by_sql, Points *ret_points)
                 }
                 (void)snprintf(name, sizeof(name), "%s/%s", crash_point_name(point),
                                actions[j].name);
-                add(ret_points, name,
-                    actions[j].action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT);
+                add(ret_points, name);
             }
         } else if (!crash_point_is_of_step(point) && !by_sql) {
-            add(ret_points, crash_point_name(point), true);
+            add(ret_points, crash_point_name(point));
         }
     }
 }

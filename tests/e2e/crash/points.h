@@ -12,15 +12,12 @@ enum { POINTS_MAX = 1000, POINT_BYTES = 160 };
 
 typedef struct Points {
     char names[POINTS_MAX][POINT_BYTES]; // "call.before/CreateEnvironment/create_project"
-    bool freezes[POINTS_MAX];            // a worker is frozen there, too, not only aborted
     size_t count;
 } Points;
 
 // Six for each step of each command that changes something at Neon (its undo's steps, too), four
 // for each command, and those of the publication. `by_sql`: those that only a worker passes which
-// logs in to branches; else all others. What a thawed worker goes on with is the step's own call,
-// or is common to all commands: workers are frozen at the first of several steps that ask for the
-// same, and at CreateEnvironment's own points.
+// logs in to branches; else all others.
 void points_make(bool by_sql, Points *ret_points);
 
 #endif
