@@ -122,17 +122,27 @@ bool preview_check_close(Saga *saga, Error *err)
     }
     return check_repository(row, saga->command->message->close_preview->repository,
                             "close_preview.repository", err) &&
-           record_check_account(saga, err);
+           record_check_account(saga, err) &&
+           record_check_deletion(saga, false, row->project_id, "close_preview.pull_request", err);
 }
 
-// Not looked at since it was changed, or since a call whose result is unknown.
+static bool was_looked_at(const Saga *saga)
+{
+    const Journal *journal = &saga->journal;
+    return journal_has(journal, FACT_LOOKED_DOUBTS) &&
+           journal_number(journal, FACT_LOOKED_DOUBTS) == journal_number(journal, FACT_DOUBTS);
+}
+
+// Not looked at since it was changed, or since a call whose result is unknown. A reset lets an
+// expiry begin anew, and nothing else of what is looked at.
 static bool must_look(const Saga *saga)
 {
-    return branching_stands(saga) && !journal_has(&saga->journal, FACT_OPERATIONS) &&
-           (!journal_has(&saga->journal, FACT_LOOKED_DOUBTS) ||
-            journal_number(&saga->journal, FACT_LOOKED_DOUBTS) !=
-                journal_number(&saga->journal, FACT_DOUBTS)) &&
-           !journal_has(&saga->journal, FACT_RESET_DONE);
+    const Journal *journal = &saga->journal;
+    if (!branching_stands(saga) || journal_has(journal, FACT_OPERATIONS) || was_looked_at(saga)) {
+        return false;
+    }
+    return !journal_has(journal, FACT_RESET_DONE) || journal_has(journal, FACT_EXTENDS) ||
+           (journal_has(journal, FACT_EXPIRES_AT) && !journal_has(journal, FACT_LOOKED_DOUBTS));
 }
 
 Ask preview_ask_look(Saga *saga, Effect *effect)
@@ -182,7 +192,7 @@ Lesson preview_learn_look(Saga *saga, const Answer *answer)
     Journal *journal = &saga->journal;
     Error err = ERROR_INIT;
     NeonBranch branch;
-    if (reply->meaning == NEON_NOT_FOUND) {
+    if (reply->meaning == NEON_NOT_FOUND && !journal_has(journal, FACT_RESET_DONE)) {
         return reopen(saga);
     }
     if (reply->meaning != NEON_OK) {

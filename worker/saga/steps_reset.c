@@ -141,6 +141,7 @@ Ask reset_ask_look(Saga *saga, Effect *effect)
 static void note_reset(Saga *saga)
 {
     journal_set_flag(&saga->journal, FACT_RESET_DONE);
+    journal_forget(&saga->journal, FACT_LOOKED_DOUBTS); // its expiry began anew
     record_adopted(saga);
 }
 

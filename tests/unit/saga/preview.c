@@ -1,37 +1,25 @@
 /*
  * Previews: what they branch off, one that is opened, again or anew, and closed.
  */
-#include "branch_lines.h"
+#include "preview_lines.h"
 
 #include <string.h>
 
 #define SET_BASE "'setPreviewBase':{'environment':'staging'}"
 
-static void set_source(Stage *stage, LedgerState state, const char *branch_id)
-{
-    LedgerEnvironment *source = &stage->claimed.source;
-    source->state = state;
-    assert_true(text_copy(source->branch_id, sizeof source->branch_id, branch_id));
-}
-
-static void ready(Stage *stage)
-{
-    set_source(stage, LEDGER_STATE_READY, "br-1");
-}
-
 static void gone(Stage *stage)
 {
-    set_source(stage, LEDGER_STATE_GONE, "");
+    preview_set_source(stage, LEDGER_STATE_GONE, "");
 }
 
 static void without_branch(Stage *stage)
 {
-    set_source(stage, LEDGER_STATE_READY, "");
+    preview_set_source(stage, LEDGER_STATE_READY, "");
 }
 
 static void expiring(Stage *stage)
 {
-    ready(stage);
+    preview_ready(stage);
     json_object_set_new(stage->claimed.source.details, "expires_at_ms", json_integer(1));
 }
 
@@ -39,7 +27,7 @@ static const Talk BASES[] = {
     {"an environment becomes the base",
      SET_BASE,
      NULL,
-     ready,
+     preview_ready,
      {{"!end", "PreviewBaseSet",
        "'subject':'applications/shop'|'environment':'staging'|'sequence':'5'|"
        "state{'application':{'previewBase':'staging'}|row env= state=none seq=5"}}},
@@ -61,71 +49,51 @@ static const Talk BASES[] = {
      {{"!end", "CommandRejected", "'code':'BASE_EXPIRES'"}}},
 };
 
-#define OPEN(more) "'openPreview':{'pullRequest':7" more "}"
 #define CLOSE "'closePreview':{'pullRequest':7}"
-#define BRANCH_7(more) BRANCH_AS("br-1", "br-parent", "preview/pr-7", "9", more)
-#define EXPIRING(at) BRANCH_7(",'expires_at':'" at "'")
-#define MADE_7 "201 {'branch':" BRANCH_7("") ",'operations':[{'id':'op-1'}]}"
-#define ROW_7(more)                                                                                \
-    "{'state':'ready','origin':'branched','account':'main','project_id':'p-1','branch_id':'br-1'," \
-    "'endpoint_id':'ep-1','action':'OpenPreview','details':{'branch_name':'preview/pr-7'" more     \
-    "}}"
-#define BEGIN                                                                                      \
-    {"announce", "ok", "lock=p-1|account=main"}, {"check_source_stays", "0"}, PROJECT_READ,        \
-        {"find_branch", NO_BRANCHES, "search=preview%2Fpr-7"}, PARENT_ROLES
-#define AWAITED                                                                                    \
-    {"await_operations", OPERATION("finished")},                                                   \
-        {"await_branch", ONE_BRANCH(BRANCH_7("")), "/branches/br-1"},                              \
-        {"await_endpoint", ENDPOINT("active")},                                                    \
-    {                                                                                              \
-        "find_databases", DATABASES                                                                \
-    }
-
-static void based(Stage *stage)
-{
-    LedgerEnvironment *base = &stage->claimed.source;
-    ready(stage);
-    assert_true(text_copy(stage->claimed.preview_base, sizeof stage->claimed.preview_base, "main"));
-    assert_true(text_copy(base->project_id, sizeof base->project_id, "p-1"));
-    assert_true(text_copy(base->branch_id, sizeof base->branch_id, "br-parent"));
-    assert_true(text_copy(base->account, sizeof base->account, "main"));
-}
 
 static void base_gone(Stage *stage)
 {
-    based(stage);
+    preview_based(stage);
     stage->claimed.source.state = LEDGER_STATE_GONE;
 }
 
 static void base_deleting(Stage *stage)
 {
-    based(stage);
+    preview_based(stage);
     stage->claimed.source.state = LEDGER_STATE_DELETING;
 }
 
 static void base_failed(Stage *stage)
 {
-    based(stage);
+    preview_based(stage);
     stage->claimed.source.state = LEDGER_STATE_FAILED;
 }
 
 static void base_expiring(Stage *stage)
 {
-    based(stage);
+    preview_based(stage);
     json_object_set_new(stage->claimed.source.details, "expires_at_ms", json_integer(1));
 }
 
 static void base_of_other_account(Stage *stage)
 {
-    based(stage);
+    preview_based(stage);
     assert_true(
         text_copy(stage->claimed.source.account, sizeof stage->claimed.source.account, "second"));
 }
 
 static void without_account(Stage *stage)
 {
-    based(stage);
+    preview_based(stage);
     stage->claimed.account.found = false;
+}
+
+static void scoped_elsewhere(Stage *stage)
+{
+    LedgerAccount *account = &stage->claimed.account;
+    preview_based(stage);
+    TALK_SET(account->key_kind, NULL, "", "project");
+    TALK_SET(account->project_id, NULL, "", "p-9");
 }
 
 static const Talk OPENED[] = {
@@ -133,7 +101,7 @@ static const Talk OPENED[] = {
      OPEN(",'repository':'git.example/shop','gitRef':'refs/pull/7/head','gitSha':'abc',"
           "'expiresIn':'3600s'"),
      NULL,
-     based,
+     preview_based,
      {BEGIN,
       {"create_branch", MADE_7,
        "'name':'preview/pr-7'|'parent_id':'br-parent'|'expires_at':'2026-|"
@@ -178,15 +146,21 @@ static const Talk OPENED[] = {
      NULL,
      without_account,
      {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
+    {"a key that is kept to another project than the base's",
+     OPEN(""),
+     NULL,
+     scoped_elsewhere,
+     {{"!end", "CommandRejected",
+       "'code':'KEY_SCOPE'|'field':'open_preview.pull_request'|p-9|p-1|state=gone"}}},
     {"a row of another kind holds the name",
      OPEN(""),
      "{'state':'failed','action':'BranchEnvironment'}",
-     based,
+     preview_based,
      {{"!end", "CommandRejected", "'code':'ENVIRONMENT_EXISTS'"}}},
     {"what was made is undone when it can't be finished",
      OPEN(""),
      NULL,
-     based,
+     preview_based,
      {BEGIN,
       {"create_branch", MADE_7},
       {"!fail", "CRASH_LOOP"},
@@ -197,7 +171,7 @@ static const Talk OPENED[] = {
     {"its name is held by somebody else",
      OPEN(""),
      NULL,
-     based,
+     preview_based,
      {{"announce", "ok"},
       {"check_source_stays", "0"},
       PROJECT_READ,
@@ -210,13 +184,13 @@ static const Talk AGAIN[] = {
     {"opened again it is the same one",
      OPEN(""),
      ROW_7(""),
-     based,
+     preview_based,
      {{"find_preview", ONE_BRANCH(BRANCH_7("")), "GET /projects/p-1/branches/br-1"},
       {"!end", "EnvironmentBranched", "!'created'|'branchId':'br-1'|!'sequence'|!state{"}}},
     {"a later expiry is asked for, and looked at",
      OPEN(",'expiresIn':'86400s'"),
      ROW_7(",'expires_at_ms':1"),
-     based,
+     preview_based,
      {{"find_preview", ONE_BRANCH(EXPIRING("2026-11-22T09:00:00Z"))},
       {"extend_expiry", "200 {'branch':" BRANCH_7("") ",'operations':[{'id':'op-1'}]}",
        "PATCH /projects/p-1/branches/br-1 {'branch':{'expires_at':'2026-11-23T|lock=p-1"},
@@ -227,13 +201,13 @@ static const Talk AGAIN[] = {
     {"an earlier one isn't",
      OPEN(",'expiresIn':'60s'"),
      ROW_7(",'expires_at_ms':1826960400000"),
-     based,
+     preview_based,
      {{"find_preview", ONE_BRANCH(EXPIRING("2027-11-23T09:00:00Z"))},
       {"!end", "EnvironmentBranched", "!'created'|'expiresAt':'2027-11-23T"}}},
     {"a reply that was lost: looked at again",
      OPEN(",'expiresIn':'86400s'"),
      ROW_7(""),
-     based,
+     preview_based,
      {{"find_preview", UNREADABLE},
       {"find_preview", ONE_BRANCH(EXPIRING("2026-11-22T09:00:00Z")), NULL, 500},
       {"extend_expiry", "lost"},
@@ -243,7 +217,7 @@ static const Talk AGAIN[] = {
     {"an extension that Neon refuses leaves all as it was",
      OPEN(",'expiresIn':'86400s'"),
      ROW_7(""),
-     based,
+     preview_based,
      {{"find_preview", ONE_BRANCH(EXPIRING("2026-11-22T09:00:00Z"))},
       {"extend_expiry", ERROR("400", "", "not for your plan")},
       {"!save"},
@@ -251,12 +225,12 @@ static const Talk AGAIN[] = {
     {"a key that is refused",
      OPEN(""),
      ROW_7(""),
-     based,
+     preview_based,
      {{"find_preview", DENIED}, {"!end", "CommandRejected", "'code':'NEON_DENIED'"}}},
     {"its branch is gone: it is made anew",
      OPEN(",'expiresIn':'86400s'"),
      ROW_7(",'repository':'git.example/shop'"),
-     based,
+     preview_based,
      {{"find_preview", NOT_FOUND},
       BEGIN,
       {"create_branch", MADE_7},
@@ -281,59 +255,19 @@ static const Talk AGAIN[] = {
     {"the pull request of another repository",
      OPEN(",'repository':'git.example/blog'"),
      ROW_7(",'repository':'git.example/shop'"),
-     based,
+     preview_based,
      {{"!end", "CommandRejected",
        "'code':'PREVIEW_OF_OTHER_REPOSITORY'|'field':'open_preview.repository'"}}},
+    {"a key that is now kept to another project",
+     OPEN(""),
+     ROW_7(""),
+     scoped_elsewhere,
+     {{"!end", "CommandRejected", "'code':'KEY_SCOPE'|'field':'open_preview.pull_request'|p-9"}}},
     {"one whose account was disconnected",
      OPEN(""),
      ROW_7(""),
      without_account,
      {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
-    {"reset to its base, it converges as a new branch does",
-     OPEN(",'reset':true"),
-     ROW_7(""),
-     based,
-     {{"find_preview", ONE_BRANCH(BRANCH_7(""))},
-      {"announce", "ok"},
-      {"check_source_stays", "0"},
-      PROJECT_READ,
-      {"check_children", BRANCHES(BRANCH_7(""), "")},
-      {"find_reset", ONE_BRANCH(BRANCH_7(""))},
-      PARENT_ROLES,
-      {"reset_branch", "200 {'branch':" BRANCH_7("") ",'operations':[{'id':'op-1'}]}",
-       "POST /projects/p-1/branches/br-1/restore {'source_branch_id':'br-parent'}|lock=p-1"},
-      AWAITED,
-      ROTATED,
-      {"find_connection", CONNECTION_URI("ep-1")},
-      {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
-      {"check_login", "ok"},
-      {"!end", "EnvironmentBranched",
-       "!'created'|'rotatedRoles':['app_owner']|'sequence':'5'|state=ready"}}},
-    {"... and is left as it is where it has children",
-     OPEN(",'reset':true"),
-     ROW_7(""),
-     based,
-     {{"find_preview", ONE_BRANCH(BRANCH_7(""))},
-      {"announce", "ok"},
-      {"check_source_stays", "0"},
-      PROJECT_READ,
-      {"check_children", BRANCHES(BRANCH_AS("br-9", "br-1", "child", "9", ""), "")},
-      {"!end", "CommandRejected", "'code':'HAS_DEPENDENTS'|child; delete them first|!preserve"}}},
-    {"stopped after its reset it stays",
-     OPEN(",'reset':true"),
-     ROW_7(""),
-     based,
-     {{"find_preview", ONE_BRANCH(BRANCH_7(""))},
-      {"announce", "ok"},
-      {"check_source_stays", "0"},
-      PROJECT_READ,
-      {"check_children", NO_BRANCHES},
-      {"find_reset", ONE_BRANCH(BRANCH_7(""))},
-      PARENT_ROLES,
-      {"reset_branch", "200 {'branch':" BRANCH_7("") "}"},
-      {"!stop", "superseded"},
-      {"!save"},
-      {"!end", "CommandSuperseded", "it was reset|!'undone'|state=ready|branch=br-1"}}},
 };
 
 static const Talk CLOSED[] = {
@@ -375,6 +309,11 @@ static const Talk CLOSED[] = {
      NULL,
      {{"!end", "CommandRejected",
        "'code':'PREVIEW_OF_OTHER_REPOSITORY'|'field':'close_preview.repository'"}}},
+    {"a key that is now kept to another project",
+     CLOSE,
+     ROW_7(""),
+     scoped_elsewhere,
+     {{"!end", "CommandRejected", "'code':'KEY_SCOPE'|'field':'close_preview.pull_request'|p-9"}}},
     {"one whose account was disconnected",
      CLOSE,
      ROW_7(""),
