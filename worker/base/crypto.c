@@ -183,6 +183,15 @@ void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[C
     *ret_sealed = (Buffer){sealed, size};
 }
 
+bool crypto_aead_key_id(Bytes sealed, char ret_id[CRYPTO_KEY_ID_BYTES])
+{
+    if (sealed.size < SEALED_HEADER_BYTES + TAG_BYTES || sealed.data[0] != SEALED_VERSION) {
+        return false;
+    }
+    sodium_bin2hex(ret_id, CRYPTO_KEY_ID_BYTES, sealed.data + 1, KEY_ID_RAW_BYTES);
+    return true;
+}
+
 static bool header_fits(const uint8_t key[CRYPTO_KEY_BYTES], Bytes sealed, Error *err)
 {
     if (sealed.size < SEALED_HEADER_BYTES + TAG_BYTES || sealed.data[0] != SEALED_VERSION) {

@@ -15,9 +15,10 @@
 
 enum {
     CRYPTO_SHA256_BYTES = 32,
-    CRYPTO_KEY_BYTES = 32,    // X25519 keys, key-encryption keys
-    CRYPTO_NONCE_BYTES = 24,  // XChaCha20-Poly1305 (IETF)
-    CRYPTO_KEY_ID_BYTES = 17, // 16 hex digits and a NUL
+    CRYPTO_KEY_BYTES = 32,       // X25519 keys, key-encryption keys
+    CRYPTO_NONCE_BYTES = 24,     // XChaCha20-Poly1305 (IETF)
+    CRYPTO_KEY_ID_BYTES = 17,    // 16 hex digits and a NUL
+    CRYPTO_SIGNATURE_BYTES = 64, // Ed25519
 };
 
 // SHA-256 of the concatenation of `count` parts (FIPS 180-4).
@@ -69,6 +70,26 @@ void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[C
                       Bytes associated, Bytes plain, Buffer *ret_sealed);
 bool crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES], Bytes associated, Bytes sealed,
                       Secret *ret_plain, Error *err);
+
+// The key that a sealed value asks for, as crypto_key_id names it; false: it is no sealed value.
+bool crypto_aead_key_id(Bytes sealed, char ret_id[CRYPTO_KEY_ID_BYTES]);
+
+// Ed25519 (RFC 8032). Its private key is 32 random bytes, the seed of section 5.1.5.
+typedef struct CryptoSigner {
+    Secret private_key; // seed and public key, as libsodium wants them; empty: none
+    uint8_t public_key[CRYPTO_KEY_BYTES];
+    char id[CRYPTO_KEY_ID_BYTES]; // of the public key
+} CryptoSigner;
+
+void crypto_signer_set(CryptoSigner *signer, const uint8_t seed[CRYPTO_KEY_BYTES]);
+void crypto_signer_clear(CryptoSigner *signer);
+// Of the concatenation of `count` parts; the same input always has the same signature.
+void crypto_sign_parts(const CryptoSigner *signer, const Bytes *parts, size_t count,
+                       uint8_t ret_signature[CRYPTO_SIGNATURE_BYTES]);
+bool crypto_verify_parts(const uint8_t public_key[CRYPTO_KEY_BYTES], const Bytes *parts,
+                         size_t count, const uint8_t signature[CRYPTO_SIGNATURE_BYTES]) MUST_USE;
+// Whether signatures by it can be believed: a point of Ed25519's main subgroup.
+bool crypto_is_verify_key(const uint8_t public_key[CRYPTO_KEY_BYTES]);
 
 void crypto_hex_append(Text *text, Bytes bytes);
 // Even number of hex digits of either case, exactly `size` bytes, else false.
