@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/key_list.h"
 #include "base/name.h"
 #include "base/recipients.h"
 #include "base/settings_value.h"
+#include "base/signers.h"
 
 static bool invalid(Error *err, const char *what, SettingId id)
 {
@@ -165,13 +167,18 @@ static bool check_keys(const Settings *settings, Error *err)
 {
     static const SettingId KEYS[] = {SETTING_FLEET_PRIVATE_KEY, SETTING_KEY_ENCRYPTION_KEY};
     for (size_t i = 0; i < 2; i++) {
-        const Secret *secret = settings_secret(settings, KEYS[i]);
-        uint8_t key[CRYPTO_KEY_BYTES];
-        bool fits =
-            secret_is_empty(secret) || crypto_hex_decode(secret_reveal(secret), key, sizeof key);
-        secret_zero(key, sizeof key);
-        if (!fits) {
-            return invalid(err, "must be 64 hex digits", KEYS[i]);
+        KeyList keys;
+        if (!key_list_parse(secret_reveal(settings_secret(settings, KEYS[i])), &keys)) {
+            return invalid(
+                err,
+                "must be 64 hex digits, or up to 4 different keys of 64 hex digits apart "
+                "by commas",
+                KEYS[i]);
+        }
+        bool is_missing = keys.count == 0 && settings_value_is_required(settings_row(KEYS[i]));
+        key_list_clear(&keys);
+        if (is_missing) {
+            return invalid(err, "is required", KEYS[i]);
         }
     }
     return true;
@@ -192,6 +199,34 @@ static bool check_recipients(const Settings *settings, Error *err)
                      "%s: entry %zu must be an application's name, '=' and the 64 hex digits of an "
                      "X25519 public key (FILE.pub of provisionctl keygen)",
                      settings_name(SETTING_REVEAL_RECIPIENTS), wrong);
+}
+
+// What workers send themselves would be refused without a key.
+static bool check_signing(const Settings *settings, Error *err)
+{
+    const Secret *secret = settings_secret(settings, SETTING_COMMANDS_SIGNING_KEY);
+    uint8_t key[CRYPTO_KEY_BYTES];
+    bool fits =
+        secret_is_empty(secret) || crypto_hex_decode(secret_reveal(secret), key, sizeof key);
+    secret_zero(key, sizeof key);
+    if (!fits) {
+        return invalid(err, "must be 64 hex digits", SETTING_COMMANDS_SIGNING_KEY);
+    }
+    return !settings_flag(settings, SETTING_COMMANDS_SIGNED) || !secret_is_empty(secret) ||
+           invalid(err,
+                   "is required with commands.require_signature = on: make one with `provisionctl "
+                   "keygen --signing`",
+                   SETTING_COMMANDS_SIGNING_KEY);
+}
+
+static bool check_signers(const Settings *settings, Error *err)
+{
+    size_t wrong = signers_first_wrong(settings_text(settings, SETTING_COMMANDS_SIGNERS));
+    return wrong == 0 ||
+           error_set(err, ERROR_INVALID, "SETTING_INVALID",
+                     "%s: entry %zu must be an application's name or *, '=' and the 64 hex digits "
+                     "of an Ed25519 public key (FILE.pub of provisionctl keygen --signing)",
+                     settings_name(SETTING_COMMANDS_SIGNERS), wrong);
 }
 
 static bool check_prefix(const Settings *settings, Error *err)
@@ -273,5 +308,6 @@ bool settings_check(const Settings *settings, Error *err)
            check_membership(settings, err) && check_topics(settings, err) &&
            check_api(settings, err) && check_framing(settings, err) && check_keys(settings, err) &&
            check_references(settings, err) && check_recipients(settings, err) &&
+           check_signing(settings, err) && check_signers(settings, err) &&
            check_prefix(settings, err);
 }

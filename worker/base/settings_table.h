@@ -27,6 +27,9 @@ SETTING(COMMANDS_IN_FLIGHT,   "commands.in_flight",         COUNT,    "256",    
 SETTING(COMMANDS_HELD,        "commands.held",              COUNT,    "3000",       "1..100000", "commands and unpublished outcomes a worker holds; half of it is shared out equally among its partitions, and one that has used its share and the rest is paused") \
 SETTING(COMMANDS_MEMORY,      "commands.memory",            BYTES,    "64MiB",      "1MiB..1024MiB", "memory of those, shared out in the same way") \
 SETTING(COMMANDS_PARTITIONER, "commands.partitioner",       CHOICE,   "murmur2",    "murmur2|unchecked", "murmur2: a command on another partition than its key's is refused") \
+SETTING(COMMANDS_SIGNED,      "commands.require_signature", FLAG,     "off",        "", "execute only commands that one of commands.signers, or a worker, has signed; others are dead letters") \
+SETTING(COMMANDS_SIGNERS,     "commands.signers",           LIST,     "",           "", "who may sign commands: APPLICATION=HEX entries, HEX an Ed25519 public key of 64 digits (provisionctl keygen --signing), APPLICATION * for all of them; several of one application are good at once") \
+SETTING(COMMANDS_SIGNING_KEY, "commands.signing_key",       SECRET,   "",           "", "Ed25519 private key, 64 hex digits (provisionctl keygen --signing), of the commands that workers send themselves; the same for all workers") \
 SETTING(COMMANDS_CRASH_LIMIT, "commands.crash_limit",       COUNT,    "5",          "1..100", "intents left open by their opener before a command is given up (CRASH_LOOP)") \
 SETTING(PAYLOAD_FRAMING,      "payload.framing",            CHOICE,   "plain",      "plain|confluent", "framing of event and state values; commands are read in both") \
 SETTING(PAYLOAD_EVENT_SCHEMA, "payload.event_schema_id",    COUNT,    "0",          "0..2147483647", "schema id of Event in the confluent framing") \
@@ -55,8 +58,8 @@ SETTING(CHECK_LOGIN,          "environments.check_login",   FLAG,     "on",     
 SETTING(POSTGRES_CA_FILE,     "postgres.ca_file",           TEXT,     "",           "", "CA certificates for the branches' PostgreSQL; empty: the system's") \
 SETTING(POSTGRES_TIMEOUT,     "postgres.connect_timeout",   DURATION, "15s",        "1s..5m", "longest connect to a branch, cold start included") \
 SETTING(POSTGRES_ATTEMPTS,    "postgres.login_attempts",    COUNT,    "20",         "1..1000", "logins to a new branch before it counts as broken") \
-SETTING(FLEET_PRIVATE_KEY,    "secrets.fleet_private_key",  SECRET,   "",           "", "X25519 private key, 64 hex digits (provisionctl keygen); opens API keys in commands") \
-SETTING(KEY_ENCRYPTION_KEY,   "secrets.key_encryption_key", SECRET,   "",           "required", "32 bytes, 64 hex digits; seals what the ledger keeps") \
+SETTING(FLEET_PRIVATE_KEY,    "secrets.fleet_private_key",  SECRET,   "",           "", "X25519 private key, 64 hex digits (provisionctl keygen); opens API keys in commands; up to 4 apart by commas, while senders change over") \
+SETTING(KEY_ENCRYPTION_KEY,   "secrets.key_encryption_key", SECRET,   "",           "required", "32 bytes, 64 hex digits; seals what the ledger keeps; up to 4 apart by commas: the first seals, all of them open (provision-worker rekey)") \
 SETTING(REFERENCES_ROOT,      "secrets.references_root",    TEXT,     "",           "", "folder with a folder for each application, under which file: and env: references are looked up") \
 SETTING(ALLOW_PLAINTEXT,      "secrets.allow_plaintext",    FLAG,     "off",        "", "accept API keys in clear in commands") \
 SETTING(REVEAL_RECIPIENTS,    "reveal.recipients",          LIST,     "",           "", "who may be sent passwords: APPLICATION=HEX entries, HEX an X25519 public key of 64 digits (provisionctl keygen); empty: nobody") \

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/name.h"
 #include "base/secret.h"
+#include "base/signers.h"
 #include "base/uuid.h"
 #include "contract/subject.h"
 #include "provisioning/v1/command.pb-c.h"
@@ -47,6 +48,7 @@ typedef struct CommandRules {
     bool allow_plaintext_key; // secrets.allow_plaintext
     const CryptoKeyPair *fleet_keys;
     size_t fleet_key_count;
+    const Signers *signers; // commands have to be signed by one of them; NULL: nobody looks
 } CommandRules;
 
 typedef Provisioning__V1__Command__ActionCase Action;
@@ -61,6 +63,7 @@ typedef struct Command {
     int64_t offset;
     int64_t timestamp_ms; // of the record
     int64_t deadline_ms;  // 0: none
+    int64_t signed_ms;    // when its signer asked for it; 0: signatures aren't required
     char traceparent[56]; // of the record's header when valid, else empty
     Secret api_key;       // ConnectAccount, sealed or plaintext; empty for a reference
     Subject writes;       // the subject this command changes; SUBJECT_NONE: none
@@ -87,7 +90,7 @@ typedef struct Rejection {
 // The command, owned by the caller; or NULL, and *ret_rejection says why. Codes: RECORD_TOO_LARGE,
 // RECORD_EMPTY, RECORD_UNREADABLE, FRAMING_UNREADABLE, FIELD_NOT_SUPPORTED, FIELD_REQUIRED,
 // INVALID_NAME, INVALID_VALUE, KEY_MISMATCH, WRONG_PARTITION, SEALED_FOR_OTHER,
-// SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID.
+// SECRET_NOT_OPENABLE, PLAINTEXT_REFUSED, REFERENCE_INVALID, and those of contract/signature.h.
 Command *command_decode(const Record *record, const CommandRules *rules, Rejection *ret_rejection);
 void command_free(Command *command);
 void command_free_at(Command **command);
@@ -116,6 +119,14 @@ CommandStops command_stops(const Command *command);
 // Commands that free or stop something never expire unless they carry a deadline (Cancel, Close,
 // Delete, Disconnect).
 bool command_never_expires(Action action);
+
+// How a signed command's own time stands to a ledger that remembers finished ones for `memory_ms`.
+typedef enum CommandAge {
+    COMMAND_AGE_FINE,      // or nobody signed it
+    COMMAND_AGE_FUTURE,    // further ahead than clocks are apart
+    COMMAND_AGE_FORGOTTEN, // it may have been executed before, without a trace
+} CommandAge;
+CommandAge command_age(const Command *command, int64_t now_ms, int64_t memory_ms);
 
 // Whether a record's value holds an API key in clear (ConnectAccount.plaintext), whatever else is
 // wrong with it. A value that can't be read holds one when anything in it looks like that field.

@@ -9,6 +9,7 @@
 #include "contract/command_parts.h"
 #include "contract/command_table.h"
 #include "contract/framing.h"
+#include "contract/signature.h"
 #include "contract/traceparent.h"
 #include "contract/wire.h"
 
@@ -74,6 +75,9 @@ static bool open_record(const Record *record, const CommandRules *rules, Rejecti
                          "the command has %zu bytes, the limit is %zu (commands.max_bytes)",
                          record->value.size, rules->max_bytes);
     }
+    if (rules->signers != NULL && !signature_check(record, rules->signers, err)) {
+        return false;
+    }
     return framed && wire_scan(&provisioning__v1__command__descriptor, *ret_message, err);
 }
 
@@ -122,18 +126,26 @@ static bool check_partition(const Record *record, const CommandRules *rules, Err
                      (int)record->partition, (int)wanted);
 }
 
-static int64_t deadline_ms(const CommandMessage *message)
+// Else a signed command could be sent again for ever.
+static bool check_age_is_told(const CommandRules *rules, const CommandMessage *message, Error *err)
 {
-    const Google__Protobuf__Timestamp *deadline = message->deadline;
-    if (deadline == NULL) {
+    return rules->signers == NULL || message->requested_at != NULL ||
+           error_set_field(err, ERROR_INVALID, "FIELD_REQUIRED", "requested_at",
+                           "requested_at is missing: set it, since commands are signed here");
+}
+
+static int64_t instant_ms(const Google__Protobuf__Timestamp *timestamp)
+{
+    if (timestamp == NULL) {
         return 0;
     }
-    int64_t instant_ms = deadline->seconds * 1000 + deadline->nanos / 1000000;
-    return instant_ms == 0 ? 1 : instant_ms; // 0 would mean none
+    int64_t ms = timestamp->seconds * 1000 + timestamp->nanos / 1000000;
+    return ms == 0 ? 1 : ms; // 0 would mean none
 }
 
 // Takes over the message, which has been checked up to the action.
-static Command *new_command(const Record *record, CommandMessage *message)
+static Command *new_command(const Record *record, const CommandRules *rules,
+                            CommandMessage *message)
 {
     Command *command = alloc_zeroed(1, sizeof *command);
     command->message = message;
@@ -147,7 +159,8 @@ static Command *new_command(const Record *record, CommandMessage *message)
     command->partition = record->partition;
     command->offset = record->offset;
     command->timestamp_ms = record->timestamp_ms;
-    command->deadline_ms = deadline_ms(message);
+    command->deadline_ms = instant_ms(message->deadline);
+    command->signed_ms = rules->signers != NULL ? instant_ms(message->requested_at) : 0;
     traceparent_find(record->headers, record->header_count, command->traceparent);
     command_name_subjects(command);
     return command;
@@ -166,6 +179,7 @@ static bool check_message(const Record *record, const CommandRules *rules,
         return false;
     }
     return command_check_supported(message, err) && command_check_envelope(message, err) &&
+           check_age_is_told(rules, message, err) &&
            command_row(message->action_case)->check(message, err);
 }
 
@@ -188,7 +202,7 @@ Command *command_decode(const Record *record, const CommandRules *rules, Rejecti
     if (!check_message(record, rules, message, ret_rejection)) {
         return NULL;
     }
-    Command *command CLEANUP(command_free_at) = new_command(record, message);
+    Command *command CLEANUP(command_free_at) = new_command(record, rules, message);
     message = NULL;
     if (!command_take_key(command, rules, &ret_rejection->error)) {
         return NULL;

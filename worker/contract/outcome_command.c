@@ -15,6 +15,11 @@ void outcome_add_command(Outcome *outcome, Provisioning__V1__Command *command, c
     uuid_from_hash(hash, command_id);
     command->command_id = command_id;
     command->requested_by = unconst("provision-worker");
+    Google__Protobuf__Timestamp now;
+    google__protobuf__timestamp__init(&now);
+    now.seconds = context->now_ms / 1000;
+    now.nanos = (int32_t)(context->now_ms % 1000) * 1000000;
+    command->requested_at = &now;
     OutcomeRecord *record =
         outcome_new_record(PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_COMMANDS,
                            bytes_of(command->application_id));
@@ -24,5 +29,6 @@ void outcome_add_command(Outcome *outcome, Provisioning__V1__Command *command, c
     }
     outcome_pack_value(record, &PLAIN, &command->base);
     outcome_append(outcome, &record);
-    command->command_id = unconst(""); // what it was points to is gone
+    command->command_id = unconst(""); // what they were points to is gone
+    command->requested_at = NULL;
 }

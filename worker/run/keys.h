@@ -1,18 +1,24 @@
 /*
- * The keys of this worker: the fleet's private key, which opens API keys in commands, and the
- * key-encryption key, which seals what the ledger keeps.
+ * The keys of this worker: the fleet's private keys, which open API keys in commands; the
+ * key-encryption keys, which seal what the ledger keeps; and the one that signs commands which
+ * workers send. Of the first two there may be several while one is replaced by another: all of them
+ * open, the first key-encryption key seals.
  */
 #ifndef RUN_KEYS_H
 #define RUN_KEYS_H
 
 #include "base/crypto.h"
+#include "base/key_list.h"
 #include "base/settings.h"
 #include "contract/command.h"
 
 typedef struct Keys {
     CryptoKeyPair fleet[COMMAND_FLEET_KEYS_MAX];
     size_t fleet_count;
-    Secret encryption; // raw 32 bytes
+    Secret encryption[KEY_LIST_MAX]; // raw 32 bytes, the newest first
+    char encryption_ids[KEY_LIST_MAX][CRYPTO_KEY_ID_BYTES];
+    size_t encryption_count;
+    CryptoSigner signer; // no private key: commands are sent unsigned
 } Keys;
 
 typedef struct RoleName {
@@ -22,6 +28,10 @@ typedef struct RoleName {
 // Code SETTING_INVALID when a key isn't 64 hex digits.
 bool keys_load(const Settings *settings, Keys *ret_keys, Error *err);
 void keys_clear(Keys *keys);
+// The first key-encryption key.
+const uint8_t *keys_encryption(const Keys *keys);
+// NULL: there is none.
+const CryptoSigner *keys_signer(const Keys *keys);
 // An account's API key, for the ledger; associated data: application and account.
 void keys_seal(const Keys *keys, const char *application_id, const char *account,
                const Secret *api_key, Buffer *ret_sealed);

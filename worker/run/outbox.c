@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/unconst.h"
+#include "contract/signature.h"
 #include "run/press.h"
 #include "sys/crash.h"
 
@@ -67,23 +68,46 @@ static bool goes_out(const Provisioning__Internal__V1__OutcomeRecord *record, Ou
     return false;
 }
 
-static PublisherHeader *copy_headers(const Provisioning__Internal__V1__OutcomeRecord *record,
-                                     OutboxMode mode, size_t *ret_count)
+// The headers, and behind them the text of one that is made here.
+typedef struct Headers {
+    char signature[SIGNATURE_TEXT_BYTES];
+    PublisherHeader list[];
+} Headers;
+
+enum { HEADERS_MORE = 2 };
+
+static const PublisherHeader *copy_headers(const Provisioning__Internal__V1__OutcomeRecord *record,
+                                           const CryptoSigner *signer, OutboxMode mode,
+                                           size_t *ret_count)
 {
-    PublisherHeader *headers = alloc_zeroed(record->n_headers + 1, sizeof(*headers));
+    size_t room = record->n_headers + HEADERS_MORE;
+    Headers *headers = alloc_zeroed(1, sizeof(*headers) + room * sizeof(headers->list[0]));
     for (size_t i = 0; i < record->n_headers; i++) {
         const Provisioning__Internal__V1__OutcomeHeader *header = record->headers[i];
-        headers[i] = (PublisherHeader){header->name, {header->value.data, header->value.len}};
+        headers->list[i] = (PublisherHeader){header->name, {header->value.data, header->value.len}};
     }
     *ret_count = record->n_headers;
     if (mode == OUTBOX_REPLAYED) {
-        headers[(*ret_count)++] = (PublisherHeader){"replayed", bytes_of("true")};
+        headers->list[(*ret_count)++] = (PublisherHeader){"replayed", bytes_of("true")};
     }
-    return headers;
+    if (record->topic == PROVISIONING__INTERNAL__V1__OUTCOME_TOPIC__OUTCOME_TOPIC_COMMANDS &&
+        signer != NULL) {
+        signature_make(signer, (Bytes){record->key.data, record->key.len},
+                       (Bytes){record->value.data, record->value.len}, headers->signature);
+        headers->list[(*ret_count)++] =
+            (PublisherHeader){SIGNATURE_HEADER, bytes_of(headers->signature)};
+    }
+    return headers->list;
 }
 
-size_t outbox_choose_records(const Settings *settings, const OutcomeMessage *outcome,
-                             OutboxMode mode, PublisherRecord *records)
+static void free_headers(const PublisherHeader *list)
+{
+    free((char *)unconst(list) - offsetof(Headers, list));
+}
+
+size_t outbox_choose_records(const Settings *settings, const CryptoSigner *signer,
+                             const OutcomeMessage *outcome, OutboxMode mode,
+                             PublisherRecord *records)
 {
     size_t count = 0;
     for (size_t i = 0; outcome != NULL && i < outcome->n_records; i++) {
@@ -97,7 +121,7 @@ size_t outbox_choose_records(const Settings *settings, const OutcomeMessage *out
                                  .key = {record->key.data, record->key.len},
                                  .value = {record->value.data, record->value.len},
                                  .tombstone = record->tombstone};
-        out->headers = copy_headers(record, mode, &out->header_count);
+        out->headers = copy_headers(record, signer, mode, &out->header_count);
     }
     return count;
 }
@@ -105,7 +129,7 @@ size_t outbox_choose_records(const Settings *settings, const OutcomeMessage *out
 void outbox_free_records(PublisherRecord *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        free(unconst(records[i].headers));
+        free_headers(records[i].headers);
     }
     free(records);
 }
@@ -157,7 +181,8 @@ static void put_parcel(Parcel *parcel, Partition *partition, const OutcomeMessag
         .offset = completion_offset(partition->completion),
         .metadata = text_get(&metadata),
         .records = records,
-        .record_count = outbox_choose_records(worker->settings, outcome, mode, records),
+        .record_count = outbox_choose_records(worker->settings, keys_signer(&worker->keys), outcome,
+                                              mode, records),
     };
     parcel->partition = partition;
     parcel->held_bytes = size_of(&item);

@@ -25,9 +25,11 @@ void outbox_put(Worker *worker, Partition *partition, int64_t offset, const Outc
 bool outbox_tell(Worker *worker, Partition *partition, const OutcomeMessage *progress);
 
 // Fills `records` (room for all of the outcome's) with those that go out; returns their number.
-// They point into the outcome, and are freed with outbox_free_records.
-size_t outbox_choose_records(const Settings *settings, const OutcomeMessage *outcome,
-                             OutboxMode mode, PublisherRecord *records);
+// They point into the outcome, and are freed with outbox_free_records. Commands among them are
+// signed here, with the key of today (`signer` NULL: not at all): an outcome may be older than it.
+size_t outbox_choose_records(const Settings *settings, const CryptoSigner *signer,
+                             const OutcomeMessage *outcome, OutboxMode mode,
+                             PublisherRecord *records);
 void outbox_free_records(PublisherRecord *records, size_t count);
 
 void outbox_published(Worker *worker, const uint64_t *ids, size_t count);

@@ -170,7 +170,7 @@ static bool publish(KafkaSolo *solo, const Settings *settings, const Completion 
         .offset = completion_offset(completion),
         .metadata = text_get(&metadata),
         .records = records,
-        .record_count = outbox_choose_records(settings, outcome, OUTBOX_FIRST, records),
+        .record_count = outbox_choose_records(settings, NULL, outcome, OUTBOX_FIRST, records),
     };
     bool ok = kafka_solo_publish(solo, &item, err);
     outbox_free_records(records, item.record_count);

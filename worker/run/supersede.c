@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "sys/clock.h"
 
 struct Supersede {
     Worker *worker;
@@ -109,10 +110,13 @@ static bool is_superseded(const Flight *flight, const Flight *other)
 
 void supersede_earlier(Supersede *supersede, const Flight *flight)
 {
-    if (command_stops(flight->command) == COMMAND_STOPS_NONE) {
+    const Worker *worker = supersede->worker;
+    if (command_stops(flight->command) == COMMAND_STOPS_NONE ||
+        command_age(flight->command, clock_wall_ms(), worker->saga_rules.memory_ms) !=
+            COMMAND_AGE_FINE) { // it will be refused
         return;
     }
-    LIST_EACH(&supersede->worker->flights, link)
+    LIST_EACH(&worker->flights, link)
     {
         const Flight *other = LIST_ENTRY(link, Flight, link);
         if (other != flight && is_superseded(flight, other)) {

@@ -204,8 +204,21 @@ static uint32_t duration_ms(const Settings *settings, SettingId id)
 static void set_digest_key(Worker *worker)
 {
     const Bytes purpose = bytes_of("password digest");
-    crypto_hmac_sha256(secret_bytes(&worker->keys.encryption).data, &purpose, 1,
+    crypto_hmac_sha256(keys_encryption(&worker->keys), &purpose, 1,
                        worker->saga_rules.digest_key);
+}
+
+// Who may sign, the workers included; NULL: nobody has to.
+static Signers *new_signers(const Worker *worker)
+{
+    if (!settings_flag(worker->settings, SETTING_COMMANDS_SIGNED)) {
+        return NULL;
+    }
+    Signers *signers = signers_new(settings_text(worker->settings, SETTING_COMMANDS_SIGNERS));
+    const CryptoSigner *own = keys_signer(&worker->keys);
+    assert(own != NULL); // checked with the settings
+    signers_add(signers, own->public_key);
+    return signers;
 }
 
 static void set_rules(Worker *worker)
@@ -219,6 +232,7 @@ static void set_rules(Worker *worker)
         .operation_timeout_ms = duration_ms(settings, SETTING_NEON_OPERATION_LIMIT),
         .max_wait_ms = duration_ms(settings, SETTING_COMMANDS_MAX_WAIT),
         .max_age_ms = settings_number(settings, SETTING_COMMANDS_MAX_AGE),
+        .memory_ms = settings_number(settings, SETTING_LEDGER_RETENTION),
         .login_attempts = (uint32_t)settings_number(settings, SETTING_POSTGRES_ATTEMPTS),
         .crash_limit = settings_number(settings, SETTING_COMMANDS_CRASH_LIMIT),
         .check_login = settings_flag(settings, SETTING_CHECK_LOGIN),
@@ -226,12 +240,14 @@ static void set_rules(Worker *worker)
         .roles_prefix = settings_text(settings, SETTING_ROLES_PREFIX),
     };
     set_digest_key(worker);
+    worker->signers = new_signers(worker);
     worker->command_rules = (CommandRules){
         .max_bytes = (size_t)settings_number(settings, SETTING_COMMANDS_MAX_BYTES),
         .check_partition = settings_text(settings, SETTING_COMMANDS_PARTITIONER)[0] == 'm',
         .allow_plaintext_key = settings_flag(settings, SETTING_ALLOW_PLAINTEXT),
         .fleet_keys = worker->keys.fleet,
         .fleet_key_count = worker->keys.fleet_count,
+        .signers = worker->signers,
     };
 }
 
@@ -335,6 +351,7 @@ static void worker_clear(Worker *worker)
     gate_free(worker->gate);
     press_clear(worker);
     table_free(worker->parked);
+    signers_free(worker->signers);
     keys_clear(&worker->keys);
     secret_zero(worker->saga_rules.digest_key, sizeof worker->saga_rules.digest_key);
     loop_timer_free(worker->purge_timer);

@@ -58,6 +58,7 @@ typedef struct Worker {
     Buckets *buckets;
     LoopTimer *bucket_timer; // wakes the loop when a waiting call is due
     Keys keys;
+    Signers *signers; // of commands; NULL: signatures aren't required
     IntentTimes intent_times;
     SagaRules saga_rules;
     CommandRules command_rules;

@@ -111,6 +111,36 @@ static void turn(Saga *saga, Decision *decision)
     decision->kind = DECISION_SAVE;
 }
 
+// A signed command says itself when it was asked for: the record's time is of whoever sent it last.
+static bool is_out_of_time(Saga *saga)
+{
+    const Command *command = saga->command;
+    Error *err = &saga->failure.error;
+    switch (command_age(command, saga->now.wall_ms, saga->rules->memory_ms)) {
+    case COMMAND_AGE_FUTURE:
+        error_set_field(err, ERROR_CONFLICT, "REQUESTED_IN_FUTURE", "requested_at",
+                        "requested_at is more than 10 minutes ahead of the workers' clock: set the "
+                        "sender's clock, and send the command again with another id");
+        return true;
+    case COMMAND_AGE_FORGOTTEN:
+        error_set_field(err, ERROR_CONFLICT, "EXPIRED", "requested_at",
+                        "the command was signed longer ago than the ledger remembers commands "
+                        "(ledger.retention), so that it may have been executed before: send a new "
+                        "one");
+        return true;
+    case COMMAND_AGE_FINE:
+        break;
+    }
+    int64_t from_ms = command->signed_ms != 0 ? command->signed_ms : command->timestamp_ms;
+    if (from_ms > 0 && !command_never_expires(command->action) &&
+        saga->now.wall_ms - from_ms > saga->rules->max_age_ms) {
+        error_set(err, ERROR_CONFLICT, "EXPIRED",
+                  "the command is older than commands.max_age; send it again");
+        return true;
+    }
+    return false;
+}
+
 static bool must_turn(Saga *saga)
 {
     if (saga->failure.error.kind != ERROR_NONE) {
@@ -133,13 +163,7 @@ static bool must_turn(Saga *saga)
             "the deadline passed before the command was done; send it again with a later one");
         return true;
     }
-    if (!saga->had_intent && !command_never_expires(command->action) && command->timestamp_ms > 0 &&
-        saga->now.wall_ms - command->timestamp_ms > saga->rules->max_age_ms) {
-        error_set(&saga->failure.error, ERROR_CONFLICT, "EXPIRED",
-                  "the command is older than commands.max_age; send it again");
-        return true;
-    }
-    return false;
+    return !saga->had_intent && is_out_of_time(saga);
 }
 
 static Ask ask_steps(Saga *saga, const Step *steps, Decision *decision)

@@ -143,6 +143,7 @@ typedef struct SagaRules {
     uint32_t operation_timeout_ms;
     uint32_t max_wait_ms;
     int64_t max_age_ms;
+    int64_t memory_ms; // finished commands are remembered for so long (ledger.retention)
     uint32_t login_attempts;
     int64_t crash_limit;
     bool check_login;

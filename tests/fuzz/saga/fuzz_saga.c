@@ -270,6 +270,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .operation_timeout_ms = 300000,
                              .max_wait_ms = 900000,
                              .max_age_ms = 86400000,
+                             .memory_ms = 172800000,
                              .login_attempts = 3,
                              .crash_limit = 5,
                              .check_login = true,

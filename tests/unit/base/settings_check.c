@@ -5,6 +5,9 @@
 #include "unit.h"
 
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F"
+#define VERIFY_KEY "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
+#define SEVERAL_KEYS(setting)                                                                      \
+    setting " must be 64 hex digits, or up to 4 different keys of 64 hex digits apart by commas"
 #define PUBLIC_KEY "8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e2138285f"
 
 typedef struct Pair {
@@ -97,8 +100,25 @@ static const Case CASES[] = {
       {"payload.state_schema_id", "2"}},
      NULL},
     {{{"secrets.fleet_private_key", KEY}}, NULL},
-    {{{"secrets.fleet_private_key", KEY "0"}}, "secrets.fleet_private_key must be 64 hex digits"},
-    {{{"secrets.key_encryption_key", "short"}}, "secrets.key_encryption_key must be 64 hex digits"},
+    {{{"secrets.fleet_private_key", KEY "0"}}, SEVERAL_KEYS("secrets.fleet_private_key")},
+    {{{"secrets.key_encryption_key", "short"}}, SEVERAL_KEYS("secrets.key_encryption_key")},
+    {{{"secrets.key_encryption_key", KEY "," PUBLIC_KEY}}, NULL},
+    {{{"secrets.key_encryption_key", KEY "," KEY}}, SEVERAL_KEYS("secrets.key_encryption_key")},
+    {{{"secrets.key_encryption_key", " , "}}, "secrets.key_encryption_key is required"},
+    {{{"secrets.fleet_private_key", " "}}, NULL},
+    {{{"commands.signing_key", KEY}}, NULL},
+    {{{"commands.signing_key", KEY "," KEY}}, "commands.signing_key must be 64 hex digits"},
+    {{{"commands.require_signature", "on"}},
+     "commands.signing_key is required with commands.require_signature = on: make one with "
+     "`provisionctl keygen --signing`"},
+    {{{"commands.require_signature", "on"}, {"commands.signing_key", KEY}}, NULL},
+    {{{"commands.signers", "shop=" VERIFY_KEY " *=" VERIFY_KEY}}, NULL},
+    {{{"commands.signers", "shop=" VERIFY_KEY ",*"}},
+     "commands.signers: entry 2 must be an application's name or *, '=' and the 64 hex digits of "
+     "an Ed25519 public key (FILE.pub of provisionctl keygen --signing)"},
+    {{{"reveal.recipients", "*=" PUBLIC_KEY}},
+     "reveal.recipients: entry 1 must be an application's name, '=' and the 64 hex digits of an "
+     "X25519 public key (FILE.pub of provisionctl keygen)"},
     {{{"secrets.references_root", "/etc/provision"}}, NULL},
     {{{"secrets.references_root", "etc"}}, "secrets.references_root must be an absolute path"},
     {{{"environments.check_login", "off"}},

@@ -15,6 +15,7 @@ static Outcome *outcome_of(const char *command_id, const char *traceparent)
                                          .application_id = "shop",
                                          .command_id = command_id,
                                          .traceparent = traceparent,
+                                         .now_ms = 1795341600250,
                                          .max_record_bytes = 4096});
 }
 
@@ -31,6 +32,7 @@ static void add(Outcome *outcome, const char *identity)
     command.edit_project = &edit;
     outcome_add_command(outcome, &command, identity);
     assert_string_equal(command.command_id, "");
+    assert_null(command.requested_at);
 }
 
 static Command *decode(const Outcome *outcome, size_t index)
@@ -59,6 +61,8 @@ static void what_follows_is_a_command_that_a_worker_takes(void **state)
     assert_string_equal(command->writes.name, "main");
     assert_true(command->message->edit_project->refresh);
     assert_string_equal(command->message->requested_by, "provision-worker");
+    assert_int_equal(command->message->requested_at->seconds, 1795341600);
+    assert_int_equal(command->message->requested_at->nanos, 250000000);
     const Provisioning__Internal__V1__OutcomeRecord *record = outcome_message(outcome)->records[0];
     assert_int_equal(record->n_headers, 2);
     assert_string_equal(record->headers[1]->name, "traceparent");

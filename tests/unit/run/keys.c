@@ -123,9 +123,55 @@ static void another_key_or_a_changed_byte_opens_nothing(void **state)
     }
 }
 
+// KEY seals; what OTHER_KEY has sealed is opened as well.
+static void several_keys_open_and_the_first_seals(void **state)
+{
+    (void)state;
+    Keys old;
+    Keys both;
+    Keys only_new;
+    Error err = ERROR_INIT;
+    CLEANUP(buffer_clear) Buffer by_old = {.data = NULL};
+    CLEANUP(buffer_clear) Buffer by_both = {.data = NULL};
+    CLEANUP(secret_clear) Secret found = SECRET_INIT;
+    assert_true(load(OTHER_KEY, OTHER_KEY, &old, &err));
+    assert_true(load(KEY ", " OTHER_KEY, KEY "," OTHER_KEY, &both, &err));
+    assert_true(load(KEY, KEY, &only_new, &err));
+    assert_int_equal(both.fleet_count, 2);
+    seal(&old, &ROLE, &by_old);
+    seal(&both, &ROLE, &by_both);
+    assert_true(keys_open_password(&both, &ROLE, buffer_view(&by_old), &found, &err));
+    assert_true(keys_open_password(&both, &ROLE, buffer_view(&by_both), &found, &err));
+    assert_true(keys_open_password(&only_new, &ROLE, buffer_view(&by_both), &found, &err));
+    secret_clear(&found);
+    expect_closed(&only_new, &ROLE, buffer_view(&by_old));
+    expect_closed(&old, &ROLE, buffer_view(&by_both));
+    keys_clear(&old);
+    keys_clear(&both);
+    keys_clear(&only_new);
+}
+
+static void a_signing_key_is_there_or_is_not(void **state)
+{
+    Keys keys;
+    Error err = ERROR_INIT;
+    assert_null(keys_signer(*state));
+    Settings *settings = settings_new();
+    assert_true(settings_set(settings, settings_name(SETTING_KEY_ENCRYPTION_KEY), KEY, "", &err));
+    assert_true(settings_set(settings, settings_name(SETTING_COMMANDS_SIGNING_KEY), KEY, "", &err));
+    assert_true(keys_load(settings, &keys, &err));
+    assert_non_null(keys_signer(&keys));
+    keys_clear(&keys);
+    assert_true(settings_set(settings, settings_name(SETTING_COMMANDS_SIGNING_KEY), "x", "", &err));
+    assert_false(keys_load(settings, &keys, &err));
+    assert_non_null(strstr(err.text, settings_name(SETTING_COMMANDS_SIGNING_KEY)));
+    keys_clear(&keys);
+    settings_free(settings);
+}
+
 static void a_key_that_is_none_is_refused_by_its_name(void **state)
 {
-    static const char *const BAD[] = {"abc", KEY "00", "z" KEY};
+    static const char *const BAD[] = {"abc", KEY "00", "z" KEY, KEY "," KEY};
     (void)state;
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         Keys keys;
@@ -148,6 +194,8 @@ int main(void)
         cmocka_unit_test(a_seal_is_of_one_role_only),
         cmocka_unit_test(a_password_is_no_api_key),
         cmocka_unit_test(another_key_or_a_changed_byte_opens_nothing),
+        cmocka_unit_test(several_keys_open_and_the_first_seals),
+        cmocka_unit_test(a_signing_key_is_there_or_is_not),
         cmocka_unit_test(a_key_that_is_none_is_refused_by_its_name),
     };
     return cmocka_run_group_tests(tests, begin, end);

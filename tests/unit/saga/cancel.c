@@ -20,6 +20,11 @@ static void old(Stage *stage)
     stage->now.wall_ms += 48 * INT64_C(3600000);
 }
 
+static void signed_before_memory(Stage *stage)
+{
+    stage->command->signed_ms = stage->now.wall_ms - stage->rules.memory_ms;
+}
+
 static const Talk TALKS[] = {
     {"a running command is stopped",
      CANCEL,
@@ -130,7 +135,12 @@ static const Talk TALKS[] = {
      NULL,
      old,
      {{"stop_command", "running"}, {"!end", "CancelAccepted"}}},
-    {"... but by its deadline",
+    {"... but by the ledger's memory where it is signed",
+     CANCEL,
+     NULL,
+     signed_before_memory,
+     {{"!end", "CommandRejected", "'code':'EXPIRED'|ledger.retention|" ABOUT}}},
+    {"... and by its deadline",
      CANCEL,
      NULL,
      expired,

@@ -24,6 +24,23 @@ static void too_old(Stage *stage)
     stage->command->timestamp_ms = stage->now.wall_ms - stage->rules.max_age_ms - 1;
 }
 
+static void signed_long_ago(Stage *stage)
+{
+    stage->command->timestamp_ms = stage->now.wall_ms;
+    stage->command->signed_ms = stage->now.wall_ms - stage->rules.max_age_ms - 1;
+}
+
+static void signed_before_memory(Stage *stage)
+{
+    stage->command->timestamp_ms = stage->now.wall_ms;
+    stage->command->signed_ms = stage->now.wall_ms - stage->rules.memory_ms;
+}
+
+static void signed_in_future(Stage *stage)
+{
+    stage->command->signed_ms = stage->now.wall_ms + 601000;
+}
+
 static const Talk TALKS[] = {
     {"a project is made, waited for and tried",
      CREATE,
@@ -131,6 +148,21 @@ static const Talk TALKS[] = {
      NULL,
      too_old,
      {{"!end", "CommandRejected", "'code':'EXPIRED'|commands.max_age"}}},
+    {"a signed command's age counts from when it was asked for",
+     CREATE,
+     NULL,
+     signed_long_ago,
+     {{"!end", "CommandRejected", "'code':'EXPIRED'|commands.max_age"}}},
+    {"one that the ledger may have forgotten is not executed",
+     CREATE,
+     NULL,
+     signed_before_memory,
+     {{"!end", "CommandRejected", "'code':'EXPIRED'|'field':'requested_at'|ledger.retention"}}},
+    {"one of a clock that is ahead is not executed",
+     CREATE,
+     NULL,
+     signed_in_future,
+     {{"!end", "CommandRejected", "'code':'REQUESTED_IN_FUTURE'|'field':'requested_at'"}}},
     {"a stop before the first intent does nothing at all",
      CREATE,
      NULL,

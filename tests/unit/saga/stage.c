@@ -168,6 +168,7 @@ void stage_open(Stage *stage, const Talk *talk)
                   .operation_timeout_ms = 300000,
                   .max_wait_ms = TALK_PATIENCE_MS,
                   .max_age_ms = 24 * INT64_C(3600000),
+                  .memory_ms = 48 * INT64_C(3600000),
                   .login_attempts = 3,
                   .crash_limit = 5,
                   .check_login = true,
