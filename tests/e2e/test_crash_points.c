@@ -1,7 +1,6 @@
 // A worker is stopped at every crash point that the sagas' tables yield (crash/points.h), once by
-// abort and once by SIGSTOP; another takes over, and in the end all is as it
-// would have been without: crash/end_state.h says what "all" is. A point that no scenario passes
-// fails.
+// abort and once by SIGSTOP; another takes over, and in the end all is as it would have been
+// without: crash/end_state.h says what "all" is. A point that no scenario passes fails.
 //
 // A takeover takes as long as the group needs to miss a dead member (session.timeout.ms, at least
 // 6 s), so many are under way side by side: this program starts itself again as LANES lanes, each
@@ -33,8 +32,8 @@
 
 enum {
     LANES = CRASH_BY_SQL ? 8 : 20, // clusters take more than one
-    RECORD_SECONDS = 240,
-    ALL_SECONDS = 800,
+    RECORD_SECONDS = 300,
+    ALL_SECONDS = 1500,
     JOBS_MAX = 2 * POINTS_MAX,
 };
 

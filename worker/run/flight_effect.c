@@ -103,6 +103,8 @@ void flight_learn(Flight *flight, const Answer *answer)
     LogFields fields = flight_log(flight);
     if (flight->lesson == LESSON_FAILED) {
         fields.error = &flight->work->saga.failure.error;
+    } else if (answer->error != NULL && answer->error->kind != ERROR_NONE) {
+        fields.error = answer->error;
     }
     log_write(flight->lesson == LESSON_FAILED ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, &fields, "%s",
               flight->lesson == LESSON_LEARNT ? "learnt"

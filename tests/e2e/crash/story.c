@@ -14,6 +14,8 @@ enum {
     APPLICATIONS_MAX = 200,
     RECIPIENTS_BYTES = 100 * APPLICATIONS_MAX,
     START_SECONDS = 60,
+    POINT_SECONDS =
+        180,           // on the way there a branch may be copied, with its cluster, on a busy disk
     END_SECONDS = 120, // a takeover, the wait for an open intent, a transaction that times out
     ABORTED = 128 + SIGABRT,
     FATAL = 75, // sysexits.h: what a worker ends with when it can't publish any more
@@ -107,7 +109,7 @@ void story_begin(Teller *teller, Story *story, const Scenario *scenario, const c
 
 void story_await_crash(Story *story, const char *point, bool aborts)
 {
-    process_await_log(story->victim, box_text("crash point %s\n", point), START_SECONDS);
+    process_await_log(story->victim, box_text("crash point %s\n", point), POINT_SECONDS);
     if (aborts) {
         assert_int_equal(process_wait(story->victim, START_SECONDS), ABORTED);
     }
