@@ -6,7 +6,11 @@
 #include <sysexits.h>
 
 #include "base/error.h"
+#include "base/settings_value.h"
 #include "run/skip.h"
+#include "run/sweep.h"
+
+enum { SWEEP_TIMEOUT_MS = 10 * 60 * 1000 };
 
 enum {
     OPTION_CHECK_CONFIG = 1000,
@@ -16,6 +20,11 @@ enum {
     OPTION_PRINT_METRICS,
     OPTION_DRY_RUN,
     OPTION_REASON,
+    OPTION_ACCOUNT,
+    OPTION_DELETE,
+    OPTION_JSON,
+    OPTION_TIMEOUT,
+    OPTION_CONFIRM_LEDGER,
 };
 
 const char *argp_program_version = "provision-worker " PROVISION_VERSION;
@@ -34,6 +43,17 @@ static const struct argp_option OPTIONS[] = {
      "print all metrics as a Markdown table and exit", 1},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "with migrate: only say what would be applied", 2},
     {"reason", OPTION_REASON, "TEXT", 0, "with skip: why, for the dead letter", 2},
+    {"account", OPTION_ACCOUNT, "APPLICATION/ACCOUNT", 0,
+     "with sweep: only this one; may be repeated", 3},
+    {"delete", OPTION_DELETE, NULL, 0,
+     "with sweep: delete what was left for certain, close what has expired", 3},
+    {"json", OPTION_JSON, NULL, 0, "with sweep: a line of JSON for each event", 3},
+    {"timeout", OPTION_TIMEOUT, "DURATION", 0, "with sweep: how long to wait for the workers (10m)",
+     3},
+    {"confirm-ledger", OPTION_CONFIRM_LEDGER, NULL, 0,
+     "with sweep: no other copy of this ledger is at work; sweeps rely on it from now on. Does "
+     "nothing else",
+     3},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -45,9 +65,10 @@ static const char DOC[] =
     "  topics create  make the four topics\n"
     "  topics check   say what is wrong with them\n"
     "  skip P:O       dead-letter the record at offset O of partition P, which "
-    "kills the workers (all of which have to be stopped)\n\n"
+    "kills the workers (all of which have to be stopped)\n"
+    "  sweep          have the workers look for what no environment owns, and tell it\n\n"
     "Every setting is also an environment variable: PROVISION_NEON_API_URL "
-    "for neon.api_url. Exit status: 0, or of "
+    "for neon.api_url. Exit status: 0; 1 a sweep found something that is still there; or of "
     "sysexits.h: 64 usage, 65 there is nothing to skip, 69 a neighbour is away, 70 our mistake, "
     "71 the system refuses, 75 start again (skip: when the workers are stopped), 78 configuration.";
 
@@ -64,6 +85,7 @@ static bool set_task(Arguments *arguments)
         {{"topics", "create"}, TASK_TOPICS_CREATE},
         {{"topics", "check"}, TASK_TOPICS_CHECK},
         {{"skip", WORD_ANY}, TASK_SKIP},
+        {{"sweep", NULL}, TASK_SWEEP},
     };
     if (arguments->word_count == 0) {
         return true;
@@ -92,6 +114,50 @@ static void read_words(struct argp_state *state, Arguments *arguments)
     if (arguments->task == TASK_SKIP &&
         !skip_parse(arguments->words[1], &arguments->partition, &arguments->offset, &err)) {
         argp_error(state, "%s: %s", err.code, err.text);
+    }
+}
+
+static void take_account(struct argp_state *state, Arguments *arguments, const char *name)
+{
+    Error err = ERROR_INIT;
+    if (arguments->account_count == ARGUMENTS_ACCOUNTS_MAX) {
+        argp_error(state, "at most %d times --account", ARGUMENTS_ACCOUNTS_MAX);
+    } else if (!sweep_check_account(name, &err)) {
+        argp_error(state, "%s: %s: %s", err.code, name, err.text);
+    } else {
+        arguments->accounts[arguments->account_count++] = name;
+    }
+}
+
+static void take_timeout(struct argp_state *state, Arguments *arguments, const char *text)
+{
+    if (!settings_value_number(SETTING_TYPE_DURATION, text, &arguments->timeout_ms) ||
+        arguments->timeout_ms == 0) {
+        argp_error(state, "--timeout must be a duration (90s, 10m): %s", text);
+    }
+}
+
+// false: none of these.
+static bool parse_sweep(int key, const char *value, struct argp_state *state, Arguments *arguments)
+{
+    switch (key) {
+    case OPTION_ACCOUNT:
+        take_account(state, arguments, value);
+        return true;
+    case OPTION_DELETE:
+        arguments->deletes = true;
+        return true;
+    case OPTION_JSON:
+        arguments->json = true;
+        return true;
+    case OPTION_TIMEOUT:
+        take_timeout(state, arguments, value);
+        return true;
+    case OPTION_CONFIRM_LEDGER:
+        arguments->confirms_ledger = true;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -136,18 +202,22 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         read_words(state, arguments);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_sweep(key, value, state, arguments) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 
 void arguments_read(int argc, char **argv, Arguments *ret_arguments)
 {
     static const struct argp PARSER = {
-        OPTIONS, parse_option, "[run | migrate | topics create|check | skip PARTITION:OFFSET]",
-        DOC,     NULL,         NULL,
+        OPTIONS,
+        parse_option,
+        "[run | migrate | topics create|check | skip PARTITION:OFFSET | sweep]",
+        DOC,
+        NULL,
+        NULL,
         NULL};
     argp_err_exit_status = EX_USAGE;
-    *ret_arguments = (Arguments){.task = TASK_RUN};
+    *ret_arguments = (Arguments){.task = TASK_RUN, .timeout_ms = SWEEP_TIMEOUT_MS};
     if (argp_parse(&PARSER, argc, argv, 0, NULL, ret_arguments) != 0) {
         exit(EX_USAGE);
     }

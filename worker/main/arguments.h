@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ARGUMENTS_SETTINGS_MAX = 256 };
+enum { ARGUMENTS_SETTINGS_MAX = 256, ARGUMENTS_ACCOUNTS_MAX = 64 };
 
 typedef enum Task {
     TASK_RUN,
@@ -16,6 +16,7 @@ typedef enum Task {
     TASK_TOPICS_CREATE,
     TASK_TOPICS_CHECK,
     TASK_SKIP,
+    TASK_SWEEP,
     TASK_CHECK_CONFIG,
     TASK_PRINT_CONFIG,
     TASK_PRINT_SETTINGS,
@@ -33,7 +34,13 @@ typedef struct Arguments {
     int64_t offset;
     Task task;
     bool dry_run;
-    const char *reason; // NULL: none
+    const char *reason;                           // NULL: none
+    const char *accounts[ARGUMENTS_ACCOUNTS_MAX]; // to sweep; none: all
+    size_t account_count;
+    int64_t timeout_ms;
+    bool deletes;
+    bool confirms_ledger;
+    bool json;
 } Arguments;
 
 // Ends the process where they are wrong (EX_USAGE), or only ask for help or the version.

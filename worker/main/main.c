@@ -16,6 +16,7 @@
 #include "run/history.h"
 #include "run/migrate.h"
 #include "run/skip.h"
+#include "run/sweep.h"
 #include "run/topics.h"
 #include "run/worker.h"
 #include "saga/saga.h"
@@ -50,6 +51,7 @@ static int exit_code_of(const Error *err)
         {"PARTITION_UNKNOWN", EX_DATAERR}, {"OFFSET_UNKNOWN", EX_DATAERR},
         {"ALREADY_FINISHED", EX_DATAERR},  {"ALREADY_CLAIMED", EX_DATAERR},
         {"GROUP_IN_USE", EX_TEMPFAIL},     {"TOO_MANY_UNFINISHED", EX_TEMPFAIL},
+        {"ACCOUNT_UNKNOWN", EX_DATAERR},   {"SWEEP_TIMEOUT", EX_TEMPFAIL},
     };
     for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++) {
         if (strcmp(err->code, CODES[i].code) == 0) {
@@ -127,6 +129,31 @@ static bool run_skip(const Arguments *arguments, const Settings *settings, Error
                        arguments->reason, stdout, err);
 }
 
+// Found something: as `provisionctl roles plan` says it.
+enum { EXIT_FOUND = 1 };
+
+static int run_sweep(const Arguments *arguments, const Settings *settings)
+{
+    Error err = ERROR_INIT;
+    char installation[UUID_TEXT_BYTES];
+    const char *uri = secret_reveal(settings_secret(settings, SETTING_LEDGER_URI));
+    const SweepOptions options = {
+        .accounts = arguments->accounts,
+        .account_count = arguments->account_count,
+        .deletes = arguments->deletes,
+        .json = arguments->json,
+        .timeout_ms = arguments->timeout_ms,
+    };
+    bool is_clean = true;
+    bool ok = migrate_check(uri, installation, &err) &&
+              (arguments->confirms_ledger ? sweep_confirm(settings, stdout, &err)
+                                          : sweep_run(settings, &options, stdout, &is_clean, &err));
+    if (!ok) {
+        return complain(&err, exit_code_of(&err));
+    }
+    return is_clean ? EX_OK : EXIT_FOUND;
+}
+
 static int run_task(const Arguments *arguments, const Settings *settings)
 {
     Error err = ERROR_INIT;
@@ -147,6 +174,8 @@ static int run_task(const Arguments *arguments, const Settings *settings)
     case TASK_SKIP:
         ok = run_skip(arguments, settings, &err);
         break;
+    case TASK_SWEEP:
+        return run_sweep(arguments, settings);
     case TASK_CHECK_CONFIG:
         puts("the configuration is fine");
         break;

@@ -65,6 +65,9 @@ static void on_concluded(LedgerOp *op)
     log_write(LOG_LEVEL_INFO, &fields, "%s after %" PRId64 " ms", flight->work->conclusion.type,
               clock_boot_ms() - flight->started_boot_ms);
     tally_end(flight, flight->work->conclusion.type, fields.error);
+    if (flight->command->action == PROVISIONING__V1__COMMAND__ACTION_SWEEP_ACCOUNT) {
+        tally_swept(flight);
+    }
     if (flight->partition != NULL && !flight->lane.granted && !flight->overtakes) {
         // given back while this was written, behind earlier commands whose outcomes go first
         (void)flight_wait(flight);

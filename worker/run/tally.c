@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "run/sweep_report.h"
 #include "sys/clock.h"
 
 static const double MS_PER_S = 1000;
@@ -93,6 +94,26 @@ void tally_end(const Flight *flight, const char *type, const Error *error)
     metrics_add(metrics, METRIC_CRASH_LOOPS, NULL, strcmp(outcome, "CRASH_LOOP") == 0 ? 1 : 0);
     metrics_observe(metrics, METRIC_COMMAND_SECONDS, METRIC_LABELS(action),
                     (double)took_ms / MS_PER_S);
+}
+
+void tally_swept(const Flight *flight)
+{
+    Metrics *metrics = flight->worker->metrics;
+    Provisioning__V1__Event *event =
+        sweep_report_event(outcome_message(flight->work->conclusion.outcome));
+    if (event != NULL && event->body_case == PROVISIONING__V1__EVENT__BODY_ACCOUNT_SWEPT) {
+        const Provisioning__V1__AccountSwept *swept = event->account_swept;
+        metrics_add(metrics, METRIC_SWEEPS,
+                    METRIC_LABELS(swept->n_doubts > 0     ? "doubtful"
+                                  : swept->n_findings > 0 ? "found"
+                                                          : "clean"),
+                    1);
+        for (size_t i = 0; i < swept->n_findings; i++) {
+            metrics_add(metrics, METRIC_SWEEP_FINDINGS,
+                        METRIC_LABELS(sweep_report_verdict(swept->findings[i]->verdict)), 1);
+        }
+    }
+    provisioning__v1__event__free_unpacked(event, NULL);
 }
 
 void tally_rejected(const Worker *worker, const char *action, const char *code)

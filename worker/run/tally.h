@@ -24,6 +24,8 @@ void tally_went_on(Flight *flight);
 void tally_intent(const Worker *worker, const char *event);
 // The command ended with this event ("EnvironmentCreated"); `error`: NULL, or why it failed.
 void tally_end(const Flight *flight, const char *type, const Error *error);
+// ... that was an AccountSwept.
+void tally_swept(const Flight *flight);
 // A record that never became a command, or must not; `action` may be empty.
 void tally_rejected(const Worker *worker, const char *action, const char *code);
 // "command", "rejected", "finished" or "attached".

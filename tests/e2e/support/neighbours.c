@@ -12,7 +12,7 @@
 
 enum { TASK_SECONDS = 60, STOP_SECONDS = 60, SQL_BYTES = 2048, PATH_BYTES = 1024 };
 
-static const char *program(void)
+const char *worker_program(void)
 {
     const char *given = getenv("PROVISION_TEST_WORKER");
     return given == NULL ? PROVISION_WORKER : given;
@@ -26,7 +26,7 @@ static bool has_begun(void *context)
 
 Process *worker_start(World *world, const char *name, const char *const *settings)
 {
-    const char *argv[PROCESS_ARGUMENTS_MAX] = {program(), "--config",
+    const char *argv[PROCESS_ARGUMENTS_MAX] = {worker_program(), "--config",
                                                box_text("%s/worker.ini", world->dir), "--set",
                                                box_text("instance.id=%s-%s", world->name, name)};
     size_t count = 5;
@@ -56,7 +56,7 @@ void worker_stop(Process *worker)
 
 int worker_task(World *world, const char *const *arguments)
 {
-    const char *argv[PROCESS_ARGUMENTS_MAX] = {program(), "--config",
+    const char *argv[PROCESS_ARGUMENTS_MAX] = {worker_program(), "--config",
                                                box_text("%s/worker.ini", world->dir)};
     for (size_t count = 3; *arguments != NULL; arguments++) {
         assert_true(count < PROCESS_ARGUMENTS_MAX - 1);

@@ -90,6 +90,7 @@ int world_conclude(int failed);
 
 // ---- workers
 
+const char *worker_program(void); // its path
 // Starts a provision-worker; `settings` ("name=value", over those of the world's file; ends with
 // NULL) may be NULL. Returns when it says that it has started, and thus takes signals, or when it
 // has ended; Kafka decides when it gets partitions. Its log is DIR/NAME.log.

@@ -1,0 +1,38 @@
+/*
+ * What sweeping asks of the ledger, over a connection of its own. Blocks: for `provision-worker
+ * sweep`, and on one of libuv's threads for the periodic sweep.
+ *
+ * Error of all of them: LEDGER_UNAVAILABLE.
+ */
+#ifndef RUN_SWEEP_LEDGER_H
+#define RUN_SWEEP_LEDGER_H
+
+#include <libpq-fe.h>
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "contract/outcome.h"
+#include "run/sweep_send.h"
+
+enum { SWEEP_IDENTITY_BYTES = 160 };
+
+// NULL: an error. Freed with sweep_ledger_close_at.
+PGconn *sweep_ledger_open(const Settings *settings, Error *err);
+void sweep_ledger_close_at(PGconn **ledger);
+
+// All accounts that are connected, in the order of their names, without ids of commands.
+bool sweep_ledger_accounts(PGconn *ledger, SweepTargets *ret_targets, Error *err);
+// Whether it is this caller's turn to send a periodic sweep: nobody's was within `interval_ms`, nor
+// is anybody at it. It counts once it is ended; who closes the ledger before gives it up.
+bool sweep_ledger_take_turn(PGconn *ledger, int64_t interval_ms, bool *ret_is_mine, Error *err);
+bool sweep_ledger_end_turn(PGconn *ledger, Error *err);
+// What a finished command has published, or is about to; NULL: it isn't finished. Freed with
+// outcome_message_free. Also: LEDGER_ROW_INVALID.
+bool sweep_ledger_outcome(PGconn *ledger, const char *application_id, const char *command_id,
+                          OutcomeMessage **ret_outcome, Error *err);
+// Makes the copy of the ledger that this is the one that sweeps rely on; both texts are for people,
+// the old one empty where there was none.
+bool sweep_ledger_confirm(PGconn *ledger, char ret_old[SWEEP_IDENTITY_BYTES],
+                          char ret_new[SWEEP_IDENTITY_BYTES], Error *err);
+
+#endif
