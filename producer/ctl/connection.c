@@ -6,9 +6,12 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
+#include "base/crypto.h"
 #include "ctl/exit_code.h"
 #include "ctl/properties.h"
 #include "ctl/report.h"
+#include "ctl/secret_file.h"
+#include "lib/fault.h"
 
 enum {
     OPTION_SERVERS = 'b',
@@ -18,6 +21,7 @@ enum {
     OPTION_EVENTS,
     OPTION_STATE,
     OPTION_DEAD_LETTERS,
+    OPTION_SIGNING_KEY,
     OPTION_JSON,
 };
 
@@ -33,6 +37,8 @@ static const struct argp_option OPTIONS[] = {
     {"state-topic", OPTION_STATE, "TOPIC", 0, "Default: provisioning.state", 100},
     {"dead-letters-topic", OPTION_DEAD_LETTERS, "TOPIC", 0, "Default: provisioning.dead-letters",
      100},
+    {"signing-key-file", OPTION_SIGNING_KEY, "FILE", 0,
+     "Sign commands with this key (default: PROVISION_SIGNING_KEY_FILE; neither: unsigned)", 100},
     {"json", OPTION_JSON, NULL, 0, "Output for programs: one JSON object a line", 100},
     {0},
 };
@@ -101,6 +107,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case OPTION_DEAD_LETTERS:
         add_named(connection, "topics.dead_letters", text, state);
         return 0;
+    case OPTION_SIGNING_KEY:
+        connection->signing_key_path = text;
+        return 0;
     case OPTION_JSON:
         connection->json = true;
         return 0;
@@ -124,6 +133,30 @@ static void free_options(ProvisionOptions **options)
     provision_options_free(*options);
 }
 
+static bool set_signing_key(const Connection *connection, ProvisionOptions *options,
+                            ProvisionError *err)
+{
+    const char *path = connection->signing_key_path != NULL ? connection->signing_key_path
+                                                            : getenv("PROVISION_SIGNING_KEY_FILE");
+    if (path == NULL || path[0] == '\0') {
+        return true;
+    }
+    Secret hex CLEANUP(secret_clear) = SECRET_INIT;
+    uint8_t key[PROVISION_KEY_BYTES];
+    if (!secret_file_read(path, &hex, err)) {
+        return false;
+    }
+    bool is_key = crypto_hex_decode(secret_reveal(&hex), key, sizeof(key));
+    if (is_key) {
+        provision_options_set_signing_key(options, key);
+    }
+    secret_zero(key, sizeof(key));
+    return is_key || fault_set_field(err, "KEY_INVALID", "signing-key-file",
+                                     "%s holds no key of 64 hex digits; provisionctl keygen "
+                                     "--signing makes one",
+                                     path);
+}
+
 static bool set_all(const Connection *connection, ProvisionOptions *options, ProvisionError *err)
 {
     if (connection->config_path != NULL &&
@@ -133,6 +166,9 @@ static bool set_all(const Connection *connection, ProvisionOptions *options, Pro
     const char *servers = getenv("KAFKA_BOOTSTRAP_SERVERS");
     if (servers != NULL && servers[0] != '\0' &&
         !provision_options_set(options, "bootstrap.servers", servers, err)) {
+        return false;
+    }
+    if (!set_signing_key(connection, options, err)) {
         return false;
     }
     for (size_t i = 0; i < connection->property_count; i++) {

@@ -16,6 +16,7 @@ enum { CONNECTION_PROPERTIES_MAX = 64 };
 typedef struct Connection {
     bool json;
     const char *config_path;
+    const char *signing_key_path; // NULL: what PROVISION_SIGNING_KEY_FILE names, if anything
     char *properties[CONNECTION_PROPERTIES_MAX]; // "name\0value", owned
     size_t property_count;
 } Connection;

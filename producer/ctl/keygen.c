@@ -14,18 +14,26 @@
 #include "ctl/report.h"
 #include "ctl/subcommands.h"
 
-enum { OPTION_OUT = 'o', OPTION_KEK = 0x200, OPTION_JSON, LINE_BYTES = 2 * CRYPTO_KEY_BYTES + 2 };
+enum {
+    OPTION_OUT = 'o',
+    OPTION_KEK = 0x200,
+    OPTION_SIGNING,
+    OPTION_JSON,
+    LINE_BYTES = 2 * CRYPTO_KEY_BYTES + 2
+};
 
 typedef struct Keygen {
     const char *out;
     bool kek;
+    bool signing;
     bool json;
 } Keygen;
 
 static const struct argp_option OPTIONS[] = {
-    {"out", OPTION_OUT, "FILE", 0, "Where the private key goes (default: fleet.key, or kek.key)",
-     0},
+    {"out", OPTION_OUT, "FILE", 0,
+     "Where the private key goes (default: fleet.key, kek.key or signing.key)", 0},
     {"kek", OPTION_KEK, NULL, 0, "Make a key-encryption key for the ledger instead", 0},
+    {"signing", OPTION_SIGNING, NULL, 0, "Make a key pair that signs commands instead", 0},
     {"json", OPTION_JSON, NULL, 0, "Output for programs: one JSON object", 0},
     {0},
 };
@@ -37,7 +45,10 @@ static const char DOC[] =
     "take FILE.pub as --fleet-public-key. A recipient keeps FILE for reveal --key-file; the "
     "workers "
     "list what FILE.pub holds in reveal.recipients. With --kek, FILE gets a random key for "
-    "secrets.key_encryption_key_file.";
+    "secrets.key_encryption_key_file. With --signing, FILE is an Ed25519 key: senders take it as "
+    "--signing-key-file, workers as commands.signing_key_file; the workers list what FILE.pub "
+    "holds "
+    "in commands.signers.";
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -48,6 +59,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_KEK:
         keygen->kek = true;
+        return 0;
+    case OPTION_SIGNING:
+        keygen->signing = true;
         return 0;
     case OPTION_JSON:
         keygen->json = true;
@@ -114,13 +128,33 @@ static void tell(const Keygen *keygen, const char *path, const char *public_path
         json_decref(object);
         return;
     }
-    (void)printf("private key  %s (for the workers: secrets.fleet_private_key_file; or a "
-                 "recipient: reveal --key-file)\n"
-                 "public key   %s (for senders: --fleet-public-key; or the workers: "
-                 "reveal.recipients)\n"
+    (void)printf("private key  %s (%s)\n"
+                 "public key   %s (%s)\n"
                  "             %s\n"
                  "key id       %s\n",
-                 path, public_path, hex, key_id);
+                 path,
+                 keygen->signing ? "for a sender: --signing-key-file; or the workers: "
+                                   "commands.signing_key_file"
+                                 : "for the workers: secrets.fleet_private_key_file; or a "
+                                   "recipient: reveal --key-file",
+                 public_path,
+                 keygen->signing ? "for the workers: commands.signers"
+                                 : "for senders: --fleet-public-key; or the workers: "
+                                   "reveal.recipients",
+                 hex, key_id);
+}
+
+static void make_keys(bool signing, uint8_t ret_public[CRYPTO_KEY_BYTES],
+                      uint8_t ret_private[CRYPTO_KEY_BYTES])
+{
+    if (!signing) {
+        (void)crypto_box_keypair(ret_public, ret_private);
+        return;
+    }
+    CLEANUP(crypto_signer_clear) CryptoSigner signer = {.private_key = SECRET_INIT};
+    randombytes_buf(ret_private, CRYPTO_KEY_BYTES);
+    crypto_signer_set(&signer, ret_private);
+    memcpy(ret_public, signer.public_key, CRYPTO_KEY_BYTES);
 }
 
 static int make_pair(const Keygen *keygen, const char *path)
@@ -137,7 +171,7 @@ static int make_pair(const Keygen *keygen, const char *path)
     }
     uint8_t public_key[CRYPTO_KEY_BYTES];
     uint8_t private_key[CRYPTO_KEY_BYTES];
-    (void)crypto_box_keypair(public_key, private_key);
+    make_keys(keygen->signing, public_key, private_key);
     int code = write_key(keygen, path, S_IRUSR | S_IWUSR, private_key);
     secret_zero(private_key, sizeof(private_key));
     if (code == EXIT_CODE_OK) {
@@ -180,11 +214,17 @@ int keygen_run(int argc, char **argv, Connection *connection)
     Keygen keygen = {.json = connection->json};
     const struct argp argp = {.options = OPTIONS, .parser = parse, .doc = DOC};
     argp_parse(&argp, argc, argv, 0, NULL, &keygen);
+    if (keygen.kek && keygen.signing) {
+        return report_problem(keygen.json, EXIT_CODE_USAGE, "OPTION_INVALID",
+                              "--kek and --signing are two different keys: give one of them");
+    }
     if (sodium_init() < 0) {
         abort();
     }
     if (keygen.kek) {
         return make_kek(&keygen, keygen.out == NULL ? "kek.key" : keygen.out);
     }
-    return make_pair(&keygen, keygen.out == NULL ? "fleet.key" : keygen.out);
+    return make_pair(&keygen, keygen.out != NULL ? keygen.out
+                              : keygen.signing   ? "signing.key"
+                                                 : "fleet.key");
 }

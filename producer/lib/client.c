@@ -8,11 +8,12 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
+#include "contract/signature.h"
 #include "lib/broker.h"
 #include "lib/command.h"
 #include "lib/fault.h"
 
-enum { POLL_MS = 20, FLUSH_MS = 1000, MAX_HEADERS = 2 };
+enum { POLL_MS = 20, FLUSH_MS = 1000, MAX_HEADERS = 3 };
 
 struct ProvisionClient {
     ProvisionOptions *options;
@@ -72,23 +73,31 @@ void provision_client_free(ProvisionClient *client)
     free(client);
 }
 
-static rd_kafka_headers_t *make_headers(const ProvisionCommand *command)
+static rd_kafka_headers_t *make_headers(const CryptoSigner *signer, const ProvisionCommand *command,
+                                        const Buffer *value)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(MAX_HEADERS);
     (void)rd_kafka_header_add(headers, "content-type", -1, "application/protobuf", -1);
     if (command->traceparent[0] != '\0') {
         (void)rd_kafka_header_add(headers, "traceparent", -1, command->traceparent, -1);
     }
+    if (!secret_is_empty(&signer->private_key)) {
+        char signature[SIGNATURE_TEXT_BYTES];
+        signature_make(signer, bytes_of(command->message->application_id), buffer_view(value),
+                       signature);
+        (void)rd_kafka_header_add(headers, SIGNATURE_HEADER, -1, signature, -1);
+    }
     return headers;
 }
 
 // Kafka takes over the headers only where it takes the record.
-static rd_kafka_resp_err_t produce(Broker *producer, const char *topic,
+static rd_kafka_resp_err_t produce(Broker *producer, const ProvisionOptions *options,
                                    const ProvisionCommand *command, const Buffer *value,
                                    Delivery *delivery)
 {
+    const char *topic = options->topics[OPTIONS_TOPIC_COMMANDS];
     char *key = command->message->application_id;
-    rd_kafka_headers_t *headers = make_headers(command);
+    rd_kafka_headers_t *headers = make_headers(&options->signer, command, value);
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {key, strlen(key)}},
@@ -206,7 +215,7 @@ bool provision_client_send(ProvisionClient *client, const ProvisionCommand *comm
     Buffer value CLEANUP(buffer_clear) = {.data = NULL};
     draft_pack(command, &value);
     Delivery delivery = {.partition = -1};
-    rd_kafka_resp_err_t code = produce(producer, topic, command, &value, &delivery);
+    rd_kafka_resp_err_t code = produce(producer, client->options, command, &value, &delivery);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         code = await_delivery(producer, &delivery);
     }
@@ -234,10 +243,10 @@ bool provision_client_post(ProvisionClient *client, const ProvisionCommand *comm
     Delivery *delivery = alloc_zeroed(1, sizeof(*delivery));
     delivery->posted = posted;
     delivery->context = context;
-    rd_kafka_resp_err_t code = produce(producer, topic, command, &value, delivery);
+    rd_kafka_resp_err_t code = produce(producer, client->options, command, &value, delivery);
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         rd_kafka_poll(producer->kafka, POLL_MS);
-        code = produce(producer, topic, command, &value, delivery);
+        code = produce(producer, client->options, command, &value, delivery);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         free(delivery);

@@ -84,6 +84,7 @@ void provision_options_free(ProvisionOptions *options)
 {
     if (options != NULL) {
         rd_kafka_conf_destroy(options->conf);
+        crypto_signer_clear(&options->signer);
         free(options);
     }
 }
@@ -93,7 +94,15 @@ ProvisionOptions *options_copy(const ProvisionOptions *options)
     ProvisionOptions *copy = alloc_zeroed(1, sizeof(*copy));
     *copy = *options;
     copy->conf = rd_kafka_conf_dup(options->conf);
+    copy->signer.private_key = SECRET_INIT;
+    secret_set(&copy->signer.private_key, secret_bytes(&options->signer.private_key));
     return copy;
+}
+
+void provision_options_set_signing_key(ProvisionOptions *options,
+                                       const uint8_t private_key[PROVISION_KEY_BYTES])
+{
+    crypto_signer_set(&options->signer, private_key);
 }
 
 rd_kafka_conf_t *options_producer_conf(const ProvisionOptions *options)

@@ -7,6 +7,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "base/crypto.h"
 #include "provision/provision.h"
 
 typedef enum OptionsTopic {
@@ -22,6 +23,7 @@ enum { OPTIONS_TOPIC_BYTES = 250 }; // Kafka's limit is 249 characters
 struct ProvisionOptions {
     char topics[OPTIONS_TOPIC_COUNT][OPTIONS_TOPIC_BYTES];
     rd_kafka_conf_t *conf;
+    CryptoSigner signer; // no private key: commands go unsigned
 };
 
 ProvisionOptions *options_copy(const ProvisionOptions *options);

@@ -53,6 +53,14 @@ void provision_options_free(ProvisionOptions *options);
 bool provision_options_set(ProvisionOptions *options, const char *name, const char *value,
                            ProvisionError *err);
 
+// Signs every command that the client sends: `private_key` is an Ed25519 key (provisionctl keygen
+// --signing), the 32 bytes that RFC 8032 calls the seed. The workers know its public key as one of
+// the applications whose commands it may sign (commands.signers). Without it commands go unsigned,
+// and workers with commands.require_signature refuse them. Copied; zeroed with the options and the
+// client.
+void provision_options_set_signing_key(ProvisionOptions *options,
+                                       const uint8_t private_key[PROVISION_KEY_BYTES]);
+
 // ---- client: sending
 
 typedef struct ProvisionClient ProvisionClient;

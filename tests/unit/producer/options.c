@@ -51,6 +51,22 @@ static void a_producer_is_idempotent_and_partitions_as_java(void **state)
     provision_options_free(options);
 }
 
+static void a_copy_has_a_signing_key_of_its_own(void **state)
+{
+    (void)state;
+    static const uint8_t KEY[PROVISION_KEY_BYTES] = {1};
+    ProvisionOptions *options = provision_options_new();
+    assert_true(secret_is_empty(&options->signer.private_key));
+    provision_options_set_signing_key(options, KEY);
+    ProvisionOptions *copy = options_copy(options);
+    assert_true(bytes_equal(secret_bytes(&copy->signer.private_key),
+                            secret_bytes(&options->signer.private_key)));
+    provision_options_free(options);
+    assert_false(secret_is_empty(&copy->signer.private_key));
+    assert_int_equal(strlen(copy->signer.id), CRYPTO_KEY_ID_BYTES - 1);
+    provision_options_free(copy);
+}
+
 static void a_wrong_value_is_not_repeated(void **state)
 {
     (void)state;
@@ -93,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_guarantees_rest_on_cannot_be_changed),
         cmocka_unit_test(a_producer_is_idempotent_and_partitions_as_java),
+        cmocka_unit_test(a_copy_has_a_signing_key_of_its_own),
         cmocka_unit_test(a_wrong_value_is_not_repeated),
         cmocka_unit_test(topics_have_names_that_kafka_takes),
         cmocka_unit_test(a_client_needs_servers),
