@@ -202,13 +202,19 @@ Place command_send_bytes(World *world, const char *key, int32_t partition, Bytes
 Place command_send_padded(World *world, const char *key, int32_t partition, Bytes value,
                           size_t padding_bytes)
 {
+    return command_send_headers(world, key, partition, value, padding_headers(padding_bytes));
+}
+
+Place command_send_headers(World *world, const char *key, int32_t partition, Bytes value,
+                           rd_kafka_headers_t *headers)
+{
     Delivery delivery = {.world = world};
     size_t key_bytes = key == NULL ? 0 : strlen(key);
     rd_kafka_resp_err_t problem = rd_kafka_producev(
         world->producer, RD_KAFKA_V_TOPIC(world->topics[0]), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_KEY(key, key_bytes), RD_KAFKA_V_VALUE(unconst(value.data), value.size),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&delivery),
-        RD_KAFKA_V_HEADERS(padding_headers(padding_bytes)), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     assert_int_equal(problem, RD_KAFKA_RESP_ERR_NO_ERROR);
     wait_until(is_delivered, &delivery, SEND_MS / 1000, "a bare record to be delivered");
     if (delivery.problem != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -44,6 +44,9 @@ Place command_send_bytes(World *world, const char *key, int32_t partition, Bytes
 // The same with so many bytes in a header.
 Place command_send_padded(World *world, const char *key, int32_t partition, Bytes value,
                           size_t padding_bytes);
+// The same with headers, which belong to the record from then on.
+Place command_send_headers(World *world, const char *key, int32_t partition, Bytes value,
+                           rd_kafka_headers_t *headers);
 // A new UUID, kept until the program ends.
 const char *command_new_id(void);
 

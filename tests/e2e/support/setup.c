@@ -113,7 +113,7 @@ static void set_option(ProvisionOptions *options, const char *name, const char *
     }
 }
 
-static ProvisionClient *open_client(const World *world)
+static ProvisionClient *open_client(const World *world, const uint8_t *signing_key)
 {
     ProvisionError err;
     ProvisionOptions *options = provision_options_new();
@@ -121,6 +121,9 @@ static ProvisionClient *open_client(const World *world)
     set_option(options, "topics.commands", world->topics[0]);
     set_option(options, "topics.events", world->topics[1]);
     set_option(options, "topics.state", world->topics[2]);
+    if (signing_key != NULL) {
+        provision_options_set_signing_key(options, signing_key);
+    }
     ProvisionClient *client = provision_client_new(options, &err);
     provision_options_free(options);
     if (client == NULL) {
@@ -152,11 +155,17 @@ static rd_kafka_t *open_producer(const World *world)
     return producer;
 }
 
+void setup_client(World *world, const uint8_t signing_key[PROVISION_KEY_BYTES])
+{
+    provision_client_free(world->client);
+    world->client = open_client(world, signing_key);
+}
+
 void setup_clients(World *world)
 {
     const char *const topics[SEEN_TOPIC_COUNT] = {world->topics[1], world->topics[2],
                                                   world->topics[3]};
-    world->client = open_client(world);
+    world->client = open_client(world, NULL);
     world->producer = open_producer(world);
     world->reader = reader_open(world->bootstrap, topics);
 }

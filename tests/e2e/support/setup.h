@@ -14,6 +14,8 @@ void setup_ledger(World *world);
 void setup_settings(World *world);
 // libprovision's client, a bare producer, the reader; the topics have to be there.
 void setup_clients(World *world);
+// The same client anew; with a key, it signs what it sends.
+void setup_client(World *world, const uint8_t signing_key[PROVISION_KEY_BYTES]);
 // Closes the clients and drops the database.
 void setup_end(World *world);
 
