@@ -49,10 +49,12 @@ bool outcome_add_state(Outcome *outcome, Provisioning__V1__State *state, const S
                        int64_t sequence, Error *err);
 void outcome_add_tombstone(Outcome *outcome, const Subject *subject);
 
-// Adds a command that follows from this one: application and action set by the caller, its id
-// derives from this command's and `identity`, so that the same again is a repeat.
+// Adds a command that follows from this one: application and action set by the caller, and
+// requested_by where it isn't just the worker. Its id derives from this command's and `identity`,
+// so that the same again is a repeat.
 void outcome_add_command(Outcome *outcome, Provisioning__V1__Command *command,
                          const char *identity);
+void outcome_command_id(const Outcome *outcome, const char *identity, char ret_id[UUID_TEXT_BYTES]);
 
 // The record as it was, with failure headers added behind its own (dlq-topic, -partition, -offset,
 // -timestamp, -reason, -detail, -worker). Left out is a value larger than `max_value_bytes` or with

@@ -3,18 +3,26 @@
 
 static const Bytes SEPARATOR = {(const uint8_t *)"", 1};
 
-void outcome_add_command(Outcome *outcome, Provisioning__V1__Command *command, const char *identity)
+void outcome_command_id(const Outcome *outcome, const char *identity, char ret_id[UUID_TEXT_BYTES])
 {
-    static const Framing PLAIN = {.confluent = false};
     const OutcomeContext *context = &outcome->context;
     const Bytes parts[] = {bytes_of(context->application_id), SEPARATOR,
                            bytes_of(context->command_id), SEPARATOR, bytes_of(identity)};
     uint8_t hash[CRYPTO_SHA256_BYTES];
-    char command_id[UUID_TEXT_BYTES];
     crypto_sha256(parts, sizeof parts / sizeof parts[0], hash);
-    uuid_from_hash(hash, command_id);
+    uuid_from_hash(hash, ret_id);
+}
+
+void outcome_add_command(Outcome *outcome, Provisioning__V1__Command *command, const char *identity)
+{
+    static const Framing PLAIN = {.confluent = false};
+    const OutcomeContext *context = &outcome->context;
+    char command_id[UUID_TEXT_BYTES];
+    outcome_command_id(outcome, identity, command_id);
     command->command_id = command_id;
-    command->requested_by = unconst("provision-worker");
+    if (command->requested_by[0] == '\0') {
+        command->requested_by = unconst("provision-worker");
+    }
     Google__Protobuf__Timestamp now;
     google__protobuf__timestamp__init(&now);
     now.seconds = context->now_ms / 1000;

@@ -295,6 +295,7 @@ void ledger_mark_build(const LedgerMark *marks, size_t count,
 
 // Environments of any application on a project, but for the one that asks; or those of the
 // application that use an account. The project or the account is "". Those in `gone` are left out.
+// What is condemned (ledger/sweep.h) shows as an environment that is being deleted.
 typedef struct LedgerDependents {
     const char *application_id, *environment, *project_id, *account;
 } LedgerDependents;

@@ -47,6 +47,24 @@ static void on_stopped(LedgerOp *op)
     ledger_stopped_clear(&stopped);
 }
 
+static void on_judged(LedgerOp *op)
+{
+    Flight *flight = LIST_ENTRY(op, Flight, op);
+    json_t *judged = op->answer.judged;
+    if (flight_landed(flight)) {
+        flight_learn(flight, &(Answer){.judged = judged});
+    }
+    json_decref(judged);
+}
+
+static void ask_judge(Flight *flight, const Effect *effect)
+{
+    flight->texts[0] = json_dumps(effect->names, JSON_COMPACT);
+    flight->op.ask.judge =
+        (LedgerJudge){flight->command->application_id, effect->account, flight->texts[0]};
+    flight_put(flight, LEDGER_OP_JUDGE, on_judged);
+}
+
 void flight_perform_ledger(Flight *flight)
 {
     const Effect *effect = &flight->work->decision.effect;
@@ -76,6 +94,18 @@ void flight_perform_ledger(Flight *flight)
         flight->op.ask.stop = (LedgerStop){flight->command->application_id, flight->command->stops,
                                            flight->command->command_id, "cancelled"};
         flight_put(flight, LEDGER_OP_STOP, on_stopped);
+        break;
+    case EFFECT_JUDGE:
+        ask_judge(flight, effect);
+        break;
+    case EFFECT_CONDEMN:
+        flight->op.ask.condemn = (LedgerCondemn){
+            .key = flight_key(flight),
+            .environment = flight->command->writes.name,
+            .project_id = effect->project_id,
+            .branch_id = effect->branch_id,
+        };
+        flight_put(flight, LEDGER_OP_CONDEMN, on_marked);
         break;
     case EFFECT_SECRETS:
         flight_make_secrets(flight);

@@ -15,6 +15,7 @@
 #include "drive/pg.h"
 #include "ledger/ledger.h"
 #include "ledger/secrets.h"
+#include "ledger/sweep.h"
 #include "run/ledger_trouble.h"
 #include "saga/saga.h"
 
@@ -31,6 +32,8 @@ typedef enum LedgerOpKind {
     LEDGER_OP_SECRETS,
     LEDGER_OP_KEEP,
     LEDGER_OP_PASSWORDS,
+    LEDGER_OP_JUDGE,
+    LEDGER_OP_CONDEMN,
     LEDGER_OP_CONCLUDE,
     LEDGER_OP_PUBLISHED,
     LEDGER_OP_PURGE,
@@ -54,6 +57,8 @@ typedef struct LedgerOp {
         LedgerSecrets secrets;
         LedgerKeep keep;
         LedgerPasswords passwords;
+        LedgerJudge judge;
+        LedgerCondemn condemn;
         LedgerConclude conclude;
         LedgerPublished published;
         int64_t purge_retention_ms;
@@ -66,6 +71,7 @@ typedef struct LedgerOp {
         LedgerStopped stopped; // its owner clears it
         LedgerFence fence;
         LedgerPasswordList passwords; // its owner clears it
+        json_t *judged;               // the owner's; NULL: it wasn't answered
         bool written;
         int64_t purged;
         struct {

@@ -17,7 +17,8 @@ const char *ledger_rows_name(LedgerOpKind kind)
         [LEDGER_OP_STOP] = "stop",           [LEDGER_OP_CONCLUDE] = "conclude",
         [LEDGER_OP_PUBLISHED] = "published", [LEDGER_OP_PURGE] = "purge",
         [LEDGER_OP_SECRETS] = "secrets",     [LEDGER_OP_KEEP] = "keep",
-        [LEDGER_OP_PASSWORDS] = "passwords",
+        [LEDGER_OP_PASSWORDS] = "passwords", [LEDGER_OP_JUDGE] = "judge",
+        [LEDGER_OP_CONDEMN] = "condemn",
     };
     return NAMES[kind] == NULL ? "other" : NAMES[kind];
 }
@@ -46,6 +47,13 @@ static void key_of(const LedgerOp *op, const char **ret_application, const char 
         *ret_application = op->ask.passwords.application_id;
         *ret_command = op->ask.passwords.environment;
         return;
+    case LEDGER_OP_JUDGE:
+        *ret_application = op->ask.judge.application_id;
+        *ret_command = op->ask.judge.account;
+        return;
+    case LEDGER_OP_CONDEMN:
+        key = &op->ask.condemn.key;
+        break;
     case LEDGER_OP_SECRETS:
         key = &op->ask.secrets.key;
         break;
@@ -94,6 +102,9 @@ size_t ledger_rows_bytes(const LedgerOp *op)
     }
     if (op->kind == LEDGER_OP_SECRETS) {
         return strlen(op->ask.secrets.secrets);
+    }
+    if (op->kind == LEDGER_OP_JUDGE) {
+        return strlen(op->ask.judge.marks);
     }
     return op->kind == LEDGER_OP_OPEN ? strlen(op->ask.open.journal) : 0;
 }
@@ -164,6 +175,12 @@ void ledger_rows_build(LedgerOpKind kind, LedgerOp **ops, size_t count, LedgerBa
         break;
     case LEDGER_OP_PASSWORDS:
         BUILD(LedgerPasswords, passwords, ledger_passwords_build);
+        break;
+    case LEDGER_OP_JUDGE:
+        BUILD(LedgerJudge, judge, ledger_judge_build);
+        break;
+    case LEDGER_OP_CONDEMN:
+        BUILD(LedgerCondemn, condemn, ledger_condemn_build);
         break;
     case LEDGER_OP_CONCLUDE:
         BUILD(LedgerConclude, conclude, ledger_conclude_build);
@@ -248,8 +265,12 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
     case LEDGER_OP_NOTE:
     case LEDGER_OP_MARK:
     case LEDGER_OP_KEEP:
+    case LEDGER_OP_CONDEMN:
     case LEDGER_OP_CONCLUDE:
         DECODE(bool, written, ledger_written_decode);
+        break;
+    case LEDGER_OP_JUDGE:
+        DECODE(json_t *, judged, ledger_judge_decode);
         break;
     case LEDGER_OP_STOP:
         DECODE(LedgerStopped, stopped, ledger_stop_decode);

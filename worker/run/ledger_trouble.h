@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "drive/pg.h"
 
-enum { LEDGER_TROUBLE_KINDS_MAX = 16, LEDGER_TROUBLE_OUTVOTED_MAX = 5 };
+enum { LEDGER_TROUBLE_KINDS_MAX = 24, LEDGER_TROUBLE_OUTVOTED_MAX = 5 };
 
 // Zeroed at first.
 typedef struct LedgerTrouble {

@@ -236,6 +236,7 @@ static void set_rules(Worker *worker)
         .login_attempts = (uint32_t)settings_number(settings, SETTING_POSTGRES_ATTEMPTS),
         .crash_limit = settings_number(settings, SETTING_COMMANDS_CRASH_LIMIT),
         .check_login = settings_flag(settings, SETTING_CHECK_LOGIN),
+        .sweep_min_age_ms = settings_number(settings, SETTING_SWEEP_MIN_AGE),
         .reveal_recipients = settings_text(settings, SETTING_REVEAL_RECIPIENTS),
         .roles_prefix = settings_text(settings, SETTING_ROLES_PREFIX),
     };

@@ -226,6 +226,17 @@ static void set_failed_row(Ending *ending, json_t *left)
     conclude_set_row(ending, LEDGER_STATE_FAILED, &view, details);
 }
 
+static void set_row(Ending *ending, bool is_something_left, json_t *left)
+{
+    if (works_in_place(ending->saga)) {
+        conclude_keep_row(ending);
+    } else if (is_something_left || guard_is_deletion(ending->saga)) {
+        set_failed_row(ending, left);
+    } else {
+        conclude_set_gone(ending);
+    }
+}
+
 void conclude_failed(Ending *ending)
 {
     const Saga *saga = ending->saga;
@@ -237,23 +248,21 @@ void conclude_failed(Ending *ending)
     Undone undone = {.undone_count = 0};
     undone.undone_count = conclude_texts(saga, FACT_UNDONE, undone.undone, UNDONE_MAX);
     undone.left_count = conclude_texts(saga, FACT_LEFT, undone.left, UNDONE_MAX);
-    if (works_in_place(saga)) {
+    if (saga->definition->leaves_row) {
+        undone.left_count = 0;
+    } else if (works_in_place(saga)) {
         name_done(saga, &undone, texts);
     } else {
         name_leftovers(&undone, left, texts);
     }
-    ending->sequence = saga->ledger->subject_sequence + 1;
+    ending->sequence = saga->definition->leaves_row ? 0 : saga->ledger->subject_sequence + 1;
     if (was_stopped(saga)) {
         emit_stopped(ending, &undone);
     } else {
         emit_failed(ending, &undone);
     }
-    if (works_in_place(saga)) {
-        conclude_keep_row(ending);
-    } else if (undone.left_count > 0 || guard_is_deletion(saga)) {
-        set_failed_row(ending, left);
-    } else {
-        conclude_set_gone(ending);
+    if (!saga->definition->leaves_row) {
+        set_row(ending, undone.left_count > 0, left);
     }
     if (strcmp(saga->failure.error.code, "CRASH_LOOP") == 0) {
         outcome_add_dead_letter(ending->conclusion->outcome, ending->context->record,

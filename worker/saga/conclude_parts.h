@@ -63,6 +63,8 @@ void conclude_preview(Ending *ending);     // OpenPreview
 void conclude_reset(Ending *ending);
 void conclude_discover(Ending *ending);
 void conclude_import(Ending *ending);
+void conclude_sweep(Ending *ending);
+void conclude_orphan(Ending *ending);
 void conclude_edit_project(Ending *ending);
 void conclude_edit_endpoint(Ending *ending);
 void conclude_setup(Ending *ending);

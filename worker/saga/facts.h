@@ -128,6 +128,14 @@
 #define FACT_PAGES_READ "pages_read" // of an account's inventory
 #define FACT_UNUSED "unused"         // no environment uses the account
 
+// DeleteOrphan.
+#define FACT_ORPHAN_JUDGED "orphan_judged"
+#define FACT_ORPHAN_READ "orphan_read"           // it carries the mark
+#define FACT_ORPHAN_WHOLE "orphan_whole"         // its project goes
+#define FACT_ORPHAN_CONDEMNED "orphan_condemned" // the ledger says so
+#define FACT_ORPHAN_ALONE "orphan_alone"         // ... and still of no environment on it
+#define FACT_ORPHAN_DELETED "orphan_deleted"     // by us
+
 // Import.
 #define FACT_ALONE "alone" // no other environment is on the branch, or it may be
 #define FACT_MADE_ENDPOINT "made_endpoint_id"

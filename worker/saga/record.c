@@ -295,3 +295,12 @@ bool record_check_not_imported(const Saga *saga, const char *field, Error *err)
                            "environment %s was imported: what others made is only looked at",
                            saga->command->writes.name);
 }
+
+bool record_check_expired(const Saga *saga, const char *field, Error *err)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    const json_t *expires_at = json_object_get(row->details, FACT_EXPIRES_AT);
+    return (expires_at != NULL && json_integer_value(expires_at) <= saga->ledger->now_ms) ||
+           error_set_field(err, ERROR_CONFLICT, "NOT_EXPIRED", field,
+                           "environment %s has not expired (any more): it stays", row->environment);
+}

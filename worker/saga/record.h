@@ -50,6 +50,8 @@ bool record_check_deletion(const Saga *saga, bool whole, const char *project_id,
 // The environment is there, ready, and its account connected: ENVIRONMENT_UNKNOWN,
 // ENVIRONMENT_NOT_READY, ACCOUNT_UNKNOWN, KEY_SCOPE. Journals its ids.
 bool record_check_ready(Saga *saga, const char *field, Error *err);
+// Its expiry has passed by the ledger's clock: NOT_EXPIRED.
+bool record_check_expired(const Saga *saga, const char *field, Error *err);
 // It isn't somebody else's: IMPORTED_READ_ONLY.
 bool record_check_not_imported(const Saga *saga, const char *field, Error *err);
 

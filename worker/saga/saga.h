@@ -47,6 +47,8 @@ typedef enum EffectKind {
     EFFECT_SECRETS,      // passwords for roles are made and kept by the ledger; a new fence
     EFFECT_KEEP_SECRETS, // those that were set are the present ones
     EFFECT_PASSWORD,     // of one role, as the ledger keeps it
+    EFFECT_JUDGE,        // what the ledger knows of marks (ledger/sweep.h)
+    EFFECT_CONDEMN,      // project_id and branch_id ("": all of it) are about to be deleted
 } EffectKind;
 
 typedef struct Effect {
@@ -55,18 +57,21 @@ typedef struct Effect {
     char project_id[NAME_NEON_ID_BYTES]; // of the request (the project's lock), or of the ledger's
                                          // effect
     LedgerState state;                   // EFFECT_MARK; LEDGER_STATE_NONE: as it is
-    char account[NAME_ACCOUNT_BYTES];    // EFFECT_MARK: "" = as it is; EFFECT_DEPENDENTS
-    uint32_t wait_ms;                    // with ASK_WAIT
-    RolesMode roles_mode;                // EFFECT_ROLES; OWNER: as saga->connection's owner
-    bool lists_extensions;               // EFFECT_ROLES, PLAN: those of the databases, too
-    const json_t *roles_spec;            // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
-    const char *branch_id; // EFFECT_ROLES, with the fence; EFFECT_MARK: NULL = as it is; borrowed
-    int64_t fence;         // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
+    // EFFECT_MARK: "" = as it is; EFFECT_DEPENDENTS; EFFECT_JUDGE: "" = nothing of what has expired
+    char account[NAME_ACCOUNT_BYTES];
+    uint32_t wait_ms;         // with ASK_WAIT
+    RolesMode roles_mode;     // EFFECT_ROLES; OWNER: as saga->connection's owner
+    bool lists_extensions;    // EFFECT_ROLES, PLAN: those of the databases, too
+    const json_t *roles_spec; // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
+    // EFFECT_ROLES, with the fence; EFFECT_CONDEMN; EFFECT_MARK: NULL = as it is; borrowed
+    const char *branch_id;
+    int64_t fence; // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
     // Arrays of names, owned by the decision. EFFECT_SECRETS: roles that need a password, and
     // `renew`: those of them that get a new one in any case. EFFECT_KEEP_SECRETS: whose next ones
     // were set. EFFECT_ROLES, PLAN: roles that need a password; PASSWORDS: those whose password is
     // to be set; OWNER: the databases. EFFECT_ROLES, APPLY and PASSWORDS: `renew`: whose password
-    // is set where it can't be told whether it differs. NULL: none.
+    // is set where it can't be told whether it differs. EFFECT_JUDGE: the marks, which are objects;
+    // never NULL. NULL: none.
     json_t *names;
     json_t *renew;
     // EFFECT_PASSWORD; EFFECT_ROLES, PLAN: all that is asked is whether this one has saga->
@@ -98,6 +103,7 @@ typedef struct Answer {
     // was. `error`: neither can be opened.
     Secret *password;
     Secret *next_password;
+    const json_t *judged; // EFFECT_JUDGE; NULL: it wasn't answered
 } Answer;
 
 typedef enum Lesson {
@@ -133,6 +139,8 @@ typedef struct SagaDefinition {
     // It undoes nothing: where it fails, the environment stays as it was, and what it was told of
     // stays true.
     bool works_in_place;
+    // Its subject's row is left alone and its events carry no sequence, even where it fails.
+    bool leaves_row;
 } SagaDefinition;
 
 // Settings and identity that steps need.
@@ -147,6 +155,7 @@ typedef struct SagaRules {
     uint32_t login_attempts;
     int64_t crash_limit;
     bool check_login;
+    int64_t sweep_min_age_ms;
     const char *reveal_recipients; // base/recipients.h
     const char *roles_prefix;      // roles/names.h
     // of passwords' digests in the journal; secret

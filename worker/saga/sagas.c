@@ -288,16 +288,41 @@ static const Step DELETE_ENVIRONMENT[] = {
     END,
 };
 
+static const Step SWEEP_ACCOUNT[] = {
+    STEP("check_ledger",        PROTECTED_LEDGER, sweep, ledger,   NULL),
+    STEP("list_projects",       PROTECTED_READ,   sweep, projects, NULL),
+    STEP("list_branches",       PROTECTED_READ,   sweep, branches, NULL),
+    STEP("judge",               PROTECTED_LEDGER, sweep, judge,    NULL),
+    END,
+};
+
+static const Step DELETE_ORPHAN[] = {
+    STEP("judge",               PROTECTED_LEDGER,   orphan, judge,      NULL),
+    STEP("read_branch",         PROTECTED_READ,     orphan, read,       NULL),
+    STEP("condemn",             PROTECTED_LEDGER,   orphan, condemn,    NULL),
+    STEP("judge_again",         PROTECTED_LEDGER,   orphan, alone,      NULL),
+    STEP("check_branches",      PROTECTED_READ,     orphan, branches,   NULL),
+    STEP("delete_orphan",       PROTECTED_EXACT_ID, orphan, delete,     NULL),
+    STEP("await_operations",    PROTECTED_READ,     ready,  operations, NULL),
+    END,
+};
+
 #define ROW(constant, name, steps, conclude, check, is_final)                                       \
     {                                                                                              \
         PROVISIONING__V1__COMMAND__ACTION_##constant, (name), (steps), (conclude), (check),        \
-            (is_final), false                                                                      \
+            (is_final), false, false                                                               \
     }
 // Of a command that undoes nothing.
 #define IN_PLACE(constant, name, steps, conclude, check, is_final)                                  \
     {                                                                                              \
         PROVISIONING__V1__COMMAND__ACTION_##constant, (name), (steps), (conclude), (check),        \
-            (is_final), true                                                                       \
+            (is_final), true, false                                                                \
+    }
+// Of a command that leaves its subject's row alone, whatever comes of it.
+#define OUTSIDE(constant, name, steps, conclude, check, is_final)                                   \
+    {                                                                                              \
+        PROVISIONING__V1__COMMAND__ACTION_##constant, (name), (steps), (conclude), (check),        \
+            (is_final), false, true                                                                \
     }
 
 static const SagaDefinition DEFINITIONS[] = {
@@ -335,6 +360,10 @@ static const SagaDefinition DEFINITIONS[] = {
         conclude_reset, reset_check, reset_is_final),
     ROW(DELETE_ENVIRONMENT, "DeleteEnvironment", DELETE_ENVIRONMENT,
         conclude_delete, delete_check, delete_is_final),
+    ROW(SWEEP_ACCOUNT, "SweepAccount", SWEEP_ACCOUNT,
+        conclude_sweep, sweep_check, NULL),
+    OUTSIDE(DELETE_ORPHAN, "DeleteOrphan", DELETE_ORPHAN,
+        conclude_orphan, orphan_check, orphan_is_final),
 };
 // clang-format on
 

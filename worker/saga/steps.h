@@ -27,6 +27,23 @@ STEP_PAIR(discover, projects);
 STEP_PAIR(discover, branches);
 bool discover_check(Saga *saga, Error *err);
 
+// steps_sweep.c, steps_sweep_judge.c: what of it no environment owns, in notes (saga/sweep.h).
+STEP_PAIR(sweep, ledger); // it is the one that was confirmed
+STEP_PAIR(sweep, projects);
+STEP_PAIR(sweep, branches);
+STEP_PAIR(sweep, judge);
+bool sweep_check(Saga *saga, Error *err);
+
+// steps_orphan.c: deletes one thing that no environment owns.
+STEP_PAIR(orphan, judge);
+STEP_PAIR(orphan, read);
+STEP_PAIR(orphan, condemn);
+STEP_PAIR(orphan, alone); // the same judgement, now that others see what is condemned
+STEP_PAIR(orphan, branches);
+STEP_PAIR(orphan, delete);
+bool orphan_check(Saga *saga, Error *err);
+bool orphan_is_final(const Saga *saga);
+
 // steps_cancel.c: sets the stop mark of another command.
 STEP_PAIR(cancel, stop);
 bool cancel_check(Saga *saga, Error *err);

@@ -49,6 +49,10 @@ bool delete_check(Saga *saga, Error *err)
             "the application has no environment %s; see `provisionctl environments`",
             saga->command->writes.name);
     }
+    if (saga->command->message->delete_environment->if_expired &&
+        !record_check_expired(saga, "delete_environment.if_expired", err)) {
+        return false;
+    }
     if (owns_project(saga) && !saga->command->message->delete_environment->delete_data) {
         return error_set_field(
             err, ERROR_CONFLICT, "DELETE_DATA_REQUIRED", "delete_environment.delete_data",

@@ -120,8 +120,9 @@ bool preview_check_close(Saga *saga, Error *err)
         journal_set_flag(&saga->journal, FACT_UNCHANGED);
         return true;
     }
-    return check_repository(row, saga->command->message->close_preview->repository,
-                            "close_preview.repository", err) &&
+    const Provisioning__V1__ClosePreview *close = saga->command->message->close_preview;
+    return check_repository(row, close->repository, "close_preview.repository", err) &&
+           (!close->if_expired || record_check_expired(saga, "close_preview.if_expired", err)) &&
            record_check_account(saga, err) &&
            record_check_deletion(saga, false, row->project_id, "close_preview.pull_request", err);
 }

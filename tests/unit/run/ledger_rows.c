@@ -49,6 +49,12 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
     case LEDGER_OP_PASSWORDS:
         op.ask.passwords = (LedgerPasswords){application, id, ""};
         break;
+    case LEDGER_OP_JUDGE:
+        op.ask.judge = (LedgerJudge){application, id, "[]"};
+        break;
+    case LEDGER_OP_CONDEMN:
+        op.ask.condemn = (LedgerCondemn){.key = key, .environment = "e", .project_id = "p"};
+        break;
     case LEDGER_OP_CONCLUDE:
         op.ask.conclude = (LedgerConclude){.key = key, .journal = "{}"};
         break;
@@ -66,7 +72,7 @@ static const LedgerOpKind KINDS[] = {
     LEDGER_OP_CLAIM,    LEDGER_OP_OPEN,      LEDGER_OP_CLOSE, LEDGER_OP_SAVE,
     LEDGER_OP_LOOK,     LEDGER_OP_NOTE,      LEDGER_OP_MARK,  LEDGER_OP_DEPENDENTS,
     LEDGER_OP_CONCLUDE, LEDGER_OP_PUBLISHED, LEDGER_OP_STOP,  LEDGER_OP_SECRETS,
-    LEDGER_OP_KEEP,     LEDGER_OP_PASSWORDS,
+    LEDGER_OP_KEEP,     LEDGER_OP_PASSWORDS, LEDGER_OP_JUDGE, LEDGER_OP_CONDEMN,
 };
 
 static void rows_of_every_kind_are_ordered_by_application_and_command(void **state)

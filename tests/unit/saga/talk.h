@@ -44,7 +44,8 @@ enum {
  * reply: "200 {…}" with ' for "; "lost"; "unsent"; "ok"; "error CODE: text"; "0 dependents" or "1
  * {…}…"; "running {…}", "finished {…}" (EFFECT_STOP); "7" (EFFECT_SECRETS: the fence); a report
  * as JSON, behind "busy CODE", "unavailable CODE" or "conflict CODE" where there is an error
- * (EFFECT_ROLES); "present next", each may be "-" (EFFECT_PASSWORD). has: pieces, separated by '|',
+ * (EFFECT_ROLES); "present next", each may be "-" (EFFECT_PASSWORD); "confirmed {…}", "{…}" or
+ * "none" (EFFECT_JUDGE). has: pieces, separated by '|',
  * that stand in "METHOD path body" (or in the ending). after_ms: how long the saga waited before;
  * -1: not looked at.
  */

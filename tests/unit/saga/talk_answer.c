@@ -153,6 +153,20 @@ static Lesson learn_password(Stage *stage, const Decision *decision, const char 
                       stage->now);
 }
 
+// "confirmed {…}": the ledger's answer, from a copy that was confirmed; "none": no answer.
+static Lesson learn_judged(Stage *stage, const Decision *decision, const char *text)
+{
+    const char *json_text = strchr(text, '{');
+    json_t *json CLEANUP(talk_free_json) = talk_json(json_text != NULL ? json_text : "{}");
+    if (strncmp(text, "confirmed", strlen("confirmed")) == 0) {
+        json_object_set_new(json, "recorded", json_string("system 1"));
+        json_object_set_new(json, "present", json_string("system 1"));
+    }
+    bool is_told = strcmp(text, "none") != 0;
+    return saga_learn(&stage->saga, decision->step, &(Answer){.judged = is_told ? json : NULL},
+                      stage->now);
+}
+
 Lesson talk_answer(Stage *stage, const Decision *decision, const char *reply)
 {
     CLEANUP(neon_reply_clear) NeonReply read = {.meaning = NEON_UNKNOWN};
@@ -192,6 +206,11 @@ Lesson talk_answer(Stage *stage, const Decision *decision, const char *reply)
         break;
     case EFFECT_ROLES:
         return learn_roles(stage, decision, reply);
+    case EFFECT_JUDGE:
+        return learn_judged(stage, decision, reply);
+    case EFFECT_CONDEMN:
+        assert_string_equal(reply, "ok");
+        break;
     case EFFECT_PASSWORD:
         return learn_password(stage, decision, reply);
     }

@@ -1,0 +1,93 @@
+#include "saga/verdict.h"
+
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static bool is(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+static bool says(const json_t *object, const char *key, const char *text)
+{
+    return strcmp(text_of(object, key), text) == 0;
+}
+
+const char *verdict_name(Verdict verdict)
+{
+    static const char *const NAMES[VERDICT_COUNT_OF] = {
+        [VERDICT_OWNED] = "owned",
+        [VERDICT_ORPHAN] = "orphan",
+        [VERDICT_EXPIRED] = "expired",
+        [VERDICT_IN_FLIGHT] = "in_flight",
+        [VERDICT_UNKNOWN_COMMAND] = "unknown_command",
+        [VERDICT_FAILED_ENVIRONMENT] = "failed_environment",
+        [VERDICT_DOUBTFUL] = "doubtful",
+    };
+    return NAMES[verdict];
+}
+
+bool verdict_is_project(const json_t *judged, bool is_root)
+{
+    return is_root && says(judged, "action", "CreateEnvironment");
+}
+
+static bool makes_branches(const json_t *judged)
+{
+    return says(judged, "action", "BranchEnvironment") || says(judged, "action", "OpenPreview");
+}
+
+// A second project of one command is a duplicate, because Neon takes a project's name twice. A
+// branch's it doesn't: a second branch with the mark was made by somebody else.
+static bool is_copy(const json_t *judged, const char *command_id, bool is_root)
+{
+    if (verdict_is_project(judged, is_root)) {
+        return false;
+    }
+    return !makes_branches(judged) ||
+           (says(judged, "state", "ready") && says(judged, "maker", command_id));
+}
+
+static Verdict of_finished(const json_t *judged, const char *command_id, bool is_root)
+{
+    if (says(judged, "state", "failed")) {
+        return VERDICT_FAILED_ENVIRONMENT;
+    }
+    if (verdict_is_project(judged, is_root) && text_of(judged, "inhabitant")[0] != '\0') {
+        return VERDICT_OWNED;
+    }
+    return is_copy(judged, command_id, is_root) ? VERDICT_DOUBTFUL : VERDICT_ORPHAN;
+}
+
+Verdict verdict_of(const json_t *judged, const char *command_id, bool is_root)
+{
+    if (text_of(judged, "owner")[0] != '\0') {
+        return says(judged, "state", "failed") ? VERDICT_FAILED_ENVIRONMENT : VERDICT_OWNED;
+    }
+    if (!is(judged, "known")) {
+        return VERDICT_UNKNOWN_COMMAND;
+    }
+    bool is_changing = says(judged, "state", "creating") || says(judged, "state", "deleting");
+    if (!is(judged, "finished") || !is(judged, "settled") || is_changing) {
+        return VERDICT_IN_FLIGHT;
+    }
+    return of_finished(judged, command_id, is_root);
+}
+
+bool verdict_check_ledger(const json_t *answer, Error *err)
+{
+    const char *recorded = text_of(answer, "recorded");
+    const char *present = text_of(answer, "present");
+    return (present[0] != '\0' && strcmp(recorded, present) == 0) ||
+           error_set(err, ERROR_CONFLICT, "LEDGER_CHANGED",
+                     "this copy of the ledger (%s) is not the one that was confirmed (%s): it may "
+                     "know too little to judge. Once it is certain that no other copy is at work: "
+                     "`provision-worker sweep --confirm-ledger`",
+                     present[0] != '\0' ? present : "unknown",
+                     recorded[0] != '\0' ? recorded : "none");
+}
