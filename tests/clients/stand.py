@@ -61,7 +61,7 @@ class Stand:
 
     def __init__(self, *options):
         # Open to the user that the clusters run as.
-        self.folder = tempfile.mkdtemp(prefix="neon-clients-")
+        self.folder = tempfile.mkdtemp(prefix="neon-clients-", dir=os.environ.get("BOX_FOLDER"))
         os.chmod(self.folder, 0o755)
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.log = os.path.join(self.folder, "sandbox.log")
