@@ -4,16 +4,26 @@
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/expect.h"
+#include "support/probe.h"
 #include "support/world.h"
 
 #define APPLICATION "shop"
 #define DISCOVER "'discoverAccount': {'account': 'main'}"
 #define FILTERED "'discoverAccount': {'account': 'main', 'projectFilter': '%s'}"
 
-enum { PROJECTS = 1000, PAGE_BYTES_MAX = 256 * 1024, SECONDS = 120 };
+enum {
+    PROJECTS = 1000,
+    PAGE_BYTES_MAX = 256 * 1024,
+    SECONDS = 120,
+    AT_ONCE = 4, // run/memory_bound.h
+    ABOVE = 3,
+    HELD_MS = 4000,
+};
 
 static const char *const SETTINGS[] = {"environments.check_login=off", "neon.requests_per_second=0",
                                        NULL};
+
+static Process *worker;
 
 // Names as long as they come, so that there is more than one page.
 static void make_project(World *world, int number)
@@ -34,7 +44,7 @@ static int begin(void **state)
     for (int i = 0; i < PROJECTS; i++) {
         make_project(world, i);
     }
-    worker_start(world, "one", SETTINGS);
+    worker = worker_start(world, "one", SETTINGS);
     command_connect_main(world, APPLICATION);
     return 0;
 }
@@ -92,6 +102,29 @@ static void a_filter_narrows_it_down(void **state)
     expect_event(seen, APPLICATION, "accounts/main", 0);
 }
 
+// Each holds what it has listed.
+static void only_a_few_are_listed_at_once(void **state)
+{
+    World *world = *state;
+    const char *ids[ABOVE + AT_ONCE];
+    for (int i = 0; i < ABOVE + AT_ONCE; i++) {
+        command_connect_main(world, box_text("team-%d", i));
+    }
+    (void)sandbox_fault(world, box_text("{'kind': 'slow', 'route': 'GET /regions', 'count': %d, "
+                                        "'ms': %d}",
+                                        AT_ONCE, HELD_MS));
+    for (int i = 0; i < ABOVE + AT_ONCE; i++) {
+        ids[i] = command_send(world, box_text("team-%d", i), FILTERED, "pays-for-it-77");
+    }
+    probe_await_metric(worker, "provision_commands_waiting", ABOVE, SECONDS);
+    assert_string_equal(ledger_value(world, "SELECT count(*) FROM provision.command WHERE action = "
+                                            "'DiscoverAccount' AND status = 'running'"),
+                        box_text("%d", AT_ONCE));
+    for (int i = 0; i < ABOVE + AT_ONCE; i++) {
+        (void)command_await(world, ids[i], "AccountInventory");
+    }
+}
+
 static void an_unknown_account_is_refused(void **state)
 {
     World *world = *state;
@@ -103,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_projects_are_told_on_several_pages),
         cmocka_unit_test(a_filter_narrows_it_down),
+        cmocka_unit_test(only_a_few_are_listed_at_once),
         cmocka_unit_test(an_unknown_account_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, world_end);

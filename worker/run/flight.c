@@ -73,6 +73,25 @@ static size_t size_of(const Record *record)
     return sizeof(Flight) + FLIGHT_BYTES + 2 * size;
 }
 
+bool flight_takes_inventory(const Flight *flight)
+{
+    return flight->command->action == PROVISIONING__V1__COMMAND__ACTION_DISCOVER_ACCOUNT ||
+           flight->command->action == PROVISIONING__V1__COMMAND__ACTION_SWEEP_ACCOUNT;
+}
+
+// What takes an inventory waits to be one of the few that do, then as all others.
+static void wait_for_place(Flight *flight)
+{
+    bool is_one = !flight_takes_inventory(flight) || flight->inventory.works;
+    gate_wait(is_one ? flight->worker->gate : flight->worker->inventories,
+              is_one ? &flight->place : &flight->inventory, flight->command->application_id);
+}
+
+void flight_admit(Flight *flight)
+{
+    gate_wait(flight->worker->gate, &flight->place, flight->command->application_id);
+}
+
 void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command)
 {
     Flight *flight = alloc_zeroed(1, sizeof(*flight));
@@ -94,7 +113,7 @@ void flight_start(Worker *worker, Partition *partition, const Record *record, Co
     lanes_enter(worker->lanes, &flight->lane, command);
     supersede_earlier(worker->supersede, flight);
     if (flight->lane.granted) {
-        gate_wait(worker->gate, &flight->place, command->application_id);
+        wait_for_place(flight);
     }
 }
 
@@ -165,6 +184,7 @@ void flight_free(Flight *flight)
         press_give(worker, flight->partition, flight->held_bytes);
     }
     gate_rest(worker->gate, &flight->place);
+    gate_rest(worker->inventories, &flight->inventory);
     lanes_leave(worker->lanes, &flight->lane, &ready);
     buckets_leave(worker->buckets, &flight->token);
     locks_release(worker->locks, &flight->lock);
@@ -301,7 +321,7 @@ void flight_start_ready(List *ready)
         if (flight->phase == FLIGHT_PARKED) {
             resume(flight);
         } else if (flight->phase == FLIGHT_WAITING) {
-            gate_wait(flight->worker->gate, &flight->place, flight->command->application_id);
+            wait_for_place(flight);
         }
     }
 }

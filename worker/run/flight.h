@@ -59,6 +59,8 @@ typedef struct Flight {
     bool has_key;  // it was opened, or found not to be needed
     Lesson lesson; // learnt, and being written
     GateEntry place;
+    GateEntry inventory; // of the few that take one; kept to the end, since nobody who has one
+                         // waits for another: both commands only read their account
     size_t held_bytes; // counted for its partition while it has one
     LockEntry lock;
     BucketEntry token;
@@ -86,6 +88,10 @@ typedef struct Flight {
 // A command that waits longer than this looks for a stop mark every so often.
 enum { FLIGHT_LOOK_MS = 10000 };
 
+// It collects all that an account's key sees (saga/inventory.h, saga/sweep.h).
+bool flight_takes_inventory(const Flight *flight);
+// It has its place among those.
+void flight_admit(Flight *flight);
 // Takes over the command. It starts as soon as its lanes are free.
 void flight_start(Worker *worker, Partition *partition, const Record *record, Command *command);
 // The record of a flight without an assignment came again.

@@ -137,6 +137,11 @@ void flight_claim(Flight *flight)
     const char *reserves = command_reserves(command);
     bool writes_environment = command->writes.kind == SUBJECT_ENVIRONMENT && !flight->overtakes;
     flight->phase = FLIGHT_CLAIMING;
+    if (flight->overtakes) {
+        gate_rest(flight->worker->inventories, &flight->inventory);
+    } else if (flight_takes_inventory(flight)) {
+        gate_work(flight->worker->inventories, &flight->inventory);
+    }
     if (flight->work == NULL) {
         flight->work = alloc_zeroed(1, sizeof(*flight->work));
     }

@@ -2,8 +2,7 @@
  * How much memory a worker takes at most, computed from its configuration, so that a container's
  * limit can be chosen by it. The terms stand in memory_bound.c; they are bounds, not sizes in use:
  * an idle worker takes its base. Not counted: JSON that is larger in memory than Neon's ever was,
- * records that were compressed to less than a quarter, and the inventories of accounts that are
- * being discovered (at most INVENTORY_BYTES_MAX each, saga/inventory.h).
+ * and records that were compressed to less than a quarter.
  */
 #ifndef RUN_MEMORY_BOUND_H
 #define RUN_MEMORY_BOUND_H
@@ -11,6 +10,9 @@
 #include <stdint.h>
 
 #include "base/settings.h"
+
+// Inventories of accounts that a worker collects at once; whoever wants another one waits.
+enum { MEMORY_BOUND_INVENTORIES = 4 };
 
 // What the drivers say of themselves.
 typedef struct MemoryFacts {

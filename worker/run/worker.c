@@ -17,6 +17,7 @@
 #include "run/press.h"
 #include "run/sight.h"
 #include "run/supersede.h"
+#include "run/sweep_period.h"
 #include "run/tally.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -162,6 +163,9 @@ static void serve_buckets(Worker *worker)
 static void serve_gate(Worker *worker)
 {
     GateEntry *entry;
+    while ((entry = gate_next(worker->inventories)) != NULL) {
+        flight_admit(LIST_ENTRY(entry, Flight, inventory));
+    }
     while ((entry = gate_next(worker->gate)) != NULL) {
         flight_claim(LIST_ENTRY(entry, Flight, place));
     }
@@ -319,10 +323,12 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     note_init(worker);
     worker->purge_timer = loop_timer_new(worker->loop, on_purge_timer, worker);
     worker->bucket_timer = loop_timer_new(worker->loop, on_bucket_timer, worker);
+    worker->sweep = sweep_period_new(worker);
     worker->parked = table_new();
     worker->lanes = lanes_new();
     worker->supersede = supersede_new(worker);
     worker->gate = gate_new((size_t)settings_number(settings, SETTING_COMMANDS_IN_FLIGHT));
+    worker->inventories = gate_new(MEMORY_BOUND_INVENTORIES);
     press_init(worker);
     worker->locks = locks_new();
     worker->buckets = buckets_new(settings_number(settings, SETTING_NEON_RATE),
@@ -350,11 +356,13 @@ static void worker_clear(Worker *worker)
     locks_free(worker->locks);
     lanes_free(worker->lanes);
     gate_free(worker->gate);
+    gate_free(worker->inventories);
     press_clear(worker);
     table_free(worker->parked);
     signers_free(worker->signers);
     keys_clear(&worker->keys);
     secret_zero(worker->saga_rules.digest_key, sizeof worker->saga_rules.digest_key);
+    sweep_period_free(worker->sweep);
     loop_timer_free(worker->purge_timer);
     loop_timer_free(worker->bucket_timer);
     leave_clear(worker);
@@ -375,6 +383,7 @@ int worker_run(const Settings *settings, const char *installation, Error *err)
     tell_memory_bound(&worker);
     loop_timer_start(worker.purge_timer, PURGE_SOON_MS);
     note_start(&worker);
+    sweep_period_start(worker.sweep);
     loop_run(worker.loop, on_turn, &worker);
     log_write(LOG_LEVEL_INFO, NULL, "stopped; the longest turn of the loop took %" PRId64 " ms",
               loop_longest_turn_ms(worker.loop));

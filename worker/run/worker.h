@@ -52,6 +52,7 @@ typedef struct Worker {
     struct Supersede *supersede;
     Lanes *lanes;
     Gate *gate;
+    Gate *inventories; // places of those that take one, each of which holds much
     Holds holds;
     LoopTimer *press_timer; // looks at paused partitions
     Locks *locks;
@@ -82,6 +83,7 @@ typedef struct Worker {
     size_t note_count;
     LoopTimer *purge_timer; // forgets what is older than ledger.retention
     LedgerOp purge;
+    struct SweepPeriod *sweep; // run/sweep_period.h
 
     LoopTimer *drain_soft;       // hand back at the next boundary
     LoopTimer *drain_hard;       // ... and now

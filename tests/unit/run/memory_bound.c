@@ -1,5 +1,6 @@
 #include "run/memory_bound.h"
 
+#include "saga/inventory.h"
 #include "unit.h"
 
 enum { MIB = 1024 * 1024 };
@@ -66,12 +67,34 @@ static void every_fact_counts(void **state)
     }
 }
 
+// What else there is comes to less than a third of that.
+static void inventories_count_whatever_is_set(void **state)
+{
+    (void)state;
+    static const char *const LEAST[][2] = {{"commands.memory", "1MiB"},
+                                           {"commands.max_bytes", "1KiB"},
+                                           {"commands.in_flight", "1"},
+                                           {"ledger.connections", "1"},
+                                           {"neon.reply_memory", "1MiB"}};
+    Error err = ERROR_INIT;
+    Settings *settings = settings_new();
+    for (size_t i = 0; i < UNIT_COUNT(LEAST); i++) {
+        assert_true(settings_set(settings, LEAST[i][0], LEAST[i][1], "test", &err));
+    }
+    int64_t bytes = memory_bound_bytes(settings, &(MemoryFacts){.partitions = 1});
+    settings_free(settings);
+    int64_t inventories = MEMORY_BOUND_INVENTORIES * 7 * (int64_t)INVENTORY_BYTES_MAX;
+    assert_in_range(bytes, inventories / 100 * 125 + 60L * MIB,
+                    inventories / 100 * 125 + 100L * MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_stay_below_680_mebibytes),
         cmocka_unit_test(every_setting_that_takes_memory_counts),
         cmocka_unit_test(every_fact_counts),
+        cmocka_unit_test(inventories_count_whatever_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
