@@ -8,6 +8,7 @@
 
 #define OWNER "shop"
 #define GUEST "guest"
+#define STRANGER "stranger"
 #define CREATE                                                                                     \
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
     "}"
@@ -90,12 +91,35 @@ static void a_key_that_sees_less_replaces_none_that_is_used(void **state)
     assert_true(seen_flag(seen, "accountConnected.replaced"));
 }
 
+// Only Neon knows whose a project is: it is asked, and nothing changes.
+static void a_key_of_another_organization_reaches_nothing(void **state)
+{
+    World *world = *state;
+    int64_t branches = sandbox_count_calls(world, "POST /projects/{project_id}/branches");
+    int64_t endpoints = sandbox_count_calls(world, "POST /projects/{project_id}/endpoints");
+    world_add_secret(world, "sandbox-other-key");
+    const char *id = command_connect(world, STRANGER, "main", "sandbox-other-key");
+    (void)command_await(world, id, "AccountConnected");
+    (void)command_refused(world, STRANGER, "CommandRejected", "SOURCE_NOT_FOUND", BRANCH_OF, "mine",
+                          project_id);
+    (void)command_refused(world, STRANGER, "CommandRejected", "BRANCH_NOT_FOUND", IMPORT_OF, "mine",
+                          project_id);
+    assert_int_equal(sandbox_count_calls(world, "POST /projects/{project_id}/branches"), branches);
+    assert_int_equal(sandbox_count_calls(world, "POST /projects/{project_id}/endpoints"),
+                     endpoints);
+    // nor does it take the place of one whose environments it doesn't see
+    id = command_connect(world, OWNER, "main", "sandbox-other-key");
+    const Seen *seen = command_await(world, id, "CommandRejected");
+    assert_string_equal(seen_text(seen, "commandRejected.code"), "ACCOUNT_MISMATCH");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_of_one_project_is_recognised),
         cmocka_unit_test(it_is_kept_to_its_project),
         cmocka_unit_test(a_key_that_sees_less_replaces_none_that_is_used),
+        cmocka_unit_test(a_key_of_another_organization_reaches_nothing),
     };
     return cmocka_run_group_tests(tests, begin, world_end);
 }

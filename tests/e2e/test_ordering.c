@@ -80,6 +80,8 @@ static void only_what_conflicts_waits(void **state)
     const char *held = command_send(world, "slow", CREATE, "live");
     const char *behind = command_send(world, "slow", BRANCH, "try", "live");
     const char *beside = command_send(world, "slow", CREATE, "beside");
+    (void)command_refused(world, "stranger", "CommandRejected", "SOURCE_NOT_ON_NEON", BRANCH, "try",
+                          "live"); // that is still being created, but another application's
     for (size_t i = 0; i < APPLICATIONS; i++) {
         send_life(world, box_text("quick-%zu", i), ids[i]);
     }

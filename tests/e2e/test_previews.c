@@ -4,6 +4,7 @@
 
 #include "support/cmocka.h"
 #include "support/commands.h"
+#include "support/ctl.h"
 #include "support/expect.h"
 #include "support/wait.h"
 #include "support/world.h"
@@ -16,7 +17,11 @@
 #define OPEN "'openPreview': {'pullRequest': %d, 'repository': 'git.example/shop'}"
 #define CLOSE "'closePreview': {'pullRequest': %d}"
 
-enum { SLOW_MS = 2000, CALL_SECONDS = 30 };
+enum {
+    SLOW_MS = 2000,
+    CALL_SECONDS = 30,
+    SUPERSEDED = 12, // exit code of provisionctl
+};
 
 static const char *const SETTINGS[] = {"environments.check_login=off", "neon.send_window=1s",
                                        "neon.request_timeout=3s", "neon.listing_lag=1s", NULL};
@@ -80,6 +85,27 @@ static void opened_twice_at_once_there_is_one_branch(void **state)
     assert_true(seen_flag(made, "environmentBranched.created"));
     assert_false(seen_flag(again, "environmentBranched.created"));
     assert_int_equal(count_branches(world, 2), 1);
+}
+
+// Two CI jobs of the same pull request, each a process with a producer of its own.
+static void opened_by_two_producers_at_once_there_is_one_branch(void **state)
+{
+    World *world = *state;
+    static const char *const ARGUMENTS[] = {"preview",   "open",   "8",      "--application",
+                                            APPLICATION, "--wait", "--json", NULL};
+    Process jobs[2];
+    ctl_start(world, "job-1", ARGUMENTS, &jobs[0]);
+    ctl_start(world, "job-2", ARGUMENTS, &jobs[1]);
+    int first = process_wait(&jobs[0], CTL_SECONDS);
+    int second = process_wait(&jobs[1], CTL_SECONDS);
+    // who came too late to begin has its place taken by the other one
+    assert_true(first == 0 ? second == 0 || second == SUPERSEDED : first == SUPERSEDED);
+    assert_true(first == 0 || second == 0);
+    const char *branch_id = ledger_value(
+        world, "SELECT branch_id FROM provision.environment WHERE environment = 'pr:8'");
+    ctl_expect(world, "job-1", first == 0 ? branch_id : "CommandSuperseded");
+    ctl_expect(world, "job-2", second == 0 ? branch_id : "CommandSuperseded");
+    assert_int_equal(count_branches(world, 8), 1);
 }
 
 static void one_is_closed_and_its_neighbour_of_a_like_name_stays(void **state)
@@ -178,6 +204,31 @@ static void an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew(void **
     assert_int_equal(count_branches(world, 5), 1);
 }
 
+static const char *neon_expiry(World *world, const char *branch_id)
+{
+    REPLY reply = box_call_as(&world->box, world->api_key, NULL, "GET",
+                              box_text("/projects/%s/branches/%s", project_id, branch_id), NULL);
+    assert_int_equal(reply.status, 200);
+    return box_text("%.19s", box_string(reply.json, "branch.expires_at"));
+}
+
+// Neon lets an expiry begin anew with a reset.
+static void an_expiry_that_was_promised_outlives_a_reset(void **state)
+{
+    World *world = *state;
+    const char *before = "";
+    for (int i = 0; i < 3; i++) {
+        const Seen *seen =
+            command_run(world, APPLICATION, "EnvironmentBranched",
+                        "'openPreview': {'pullRequest': 9, 'expiresIn': '86400s', 'reset': true}");
+        const char *told =
+            box_text("%.19s", seen_text(seen, "environmentBranched.environment.expiresAt"));
+        assert_string_equal(neon_expiry(world, branch_of(seen)), told);
+        assert_true(strcmp(before, told) <= 0);
+        before = told;
+    }
+}
+
 static void a_preview_is_reset_to_its_base(void **state)
 {
     World *world = *state;
@@ -198,10 +249,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preview_needs_a_base_that_stays),
         cmocka_unit_test(opened_twice_at_once_there_is_one_branch),
+        cmocka_unit_test(opened_by_two_producers_at_once_there_is_one_branch),
         cmocka_unit_test(one_is_closed_and_its_neighbour_of_a_like_name_stays),
         cmocka_unit_test_teardown(closed_while_it_is_opened_nothing_is_left, clear),
         cmocka_unit_test_teardown(a_newer_opening_takes_the_place_of_one_that_waits, clear),
         cmocka_unit_test(an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew),
+        cmocka_unit_test(an_expiry_that_was_promised_outlives_a_reset),
         cmocka_unit_test(a_preview_is_reset_to_its_base),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, end));
