@@ -63,7 +63,7 @@ static bool is_last_page(const Provisioning__V1__AccountInventory *inventory)
     return inventory->page >= inventory->pages;
 }
 
-static ProvisionOutcome outcome_of(const Provisioning__V1__Event *event)
+ProvisionOutcome event_outcome(const Provisioning__V1__Event *event)
 {
     switch ((int)event->body_case) {
     case PROVISIONING__V1__EVENT__BODY_ACCOUNT_INVENTORY:
@@ -165,7 +165,7 @@ static ProvisionEvent *fill(EventBox *box, const rd_kafka_message_t *record)
         .json = box->json,
         .sequence = message->sequence,
         .occurred_at_ms = instant_of(message->occurred_at),
-        .outcome = outcome_of(message),
+        .outcome = event_outcome(message),
         .replayed = event_header(record, "replayed").data != NULL,
         .partition = record->partition,
         .offset = record->offset,

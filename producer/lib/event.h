@@ -15,6 +15,10 @@ ProvisionEvent *event_decode(const rd_kafka_message_t *record, ProvisionError *e
 // What it was decoded from.
 const Provisioning__V1__Event *event_message(const ProvisionEvent *event);
 
+// How the command ended that it tells of; NONE: it goes on. Of an inventory of several pages only
+// the last one ends it.
+ProvisionOutcome event_outcome(const Provisioning__V1__Event *event);
+
 // Whether the record can be an event of this command, by its header alone; true where it says
 // nothing.
 bool event_may_concern(const rd_kafka_message_t *record, const char *command_id);
