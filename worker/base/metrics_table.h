@@ -43,7 +43,7 @@ METRIC(NEON_WAIT_SECONDS,   "provision_neon_wait_seconds_total",         COUNTER
 METRIC(ACCOUNTS_THROTTLED,  "provision_neon_accounts_throttled",         GAUGE,     "",               NONE,   1,    "Neon accounts whose calls wait for their rate now") \
 METRIC(INTENTS,             "provision_intents_total",                   COUNTER,   "event",          NONE,   8,    "intents of mutating calls: opened, left_unknown (no reply that tells), taken_over (open at a claim)") \
 METRIC(SWEEPS,              "provision_sweeps_total",                    COUNTER,   "result",         NONE,   4,    "accounts swept by this worker: clean, found (something that no environment owns, or that has expired), doubtful (its listing was not whole, so nothing was deleted)") \
-METRIC(SWEEP_FINDINGS,      "provision_sweep_findings_total",            COUNTER,   "verdict",        NONE,   8,    "what those sweeps found, anew in each: orphan, failed_environment, unknown_command, expired, in_flight") \
+METRIC(SWEEP_FINDINGS,      "provision_sweep_findings_total",            COUNTER,   "verdict",        NONE,   8,    "what those sweeps found, anew in each: orphan, expired, failed_environment, unknown_command, doubtful, in_flight") \
 METRIC(SWEEP_SENT,          "provision_sweep_sent_total",                COUNTER,   "",               NONE,   1,    "commands SweepAccount that this worker sent by sweep.interval") \
 METRIC(LEDGER_SECONDS,      "provision_ledger_statement_seconds",        HISTOGRAM, "kind",           CALL,   32,   "a statement to the ledger, from sending it to its last row") \
 METRIC(LEDGER_ROWS,         "provision_ledger_statement_rows",           HISTOGRAM, "kind",           NUMBER, 32,   "commands that a statement to the ledger was for") \

@@ -12,7 +12,7 @@
 
 #include "contract/outcome.h"
 
-enum { SWEEP_VERDICTS = PROVISIONING__V1__SWEEP_VERDICT__SWEEP_VERDICT_FAILED_ENVIRONMENT + 1 };
+enum { SWEEP_VERDICTS = PROVISIONING__V1__SWEEP_VERDICT__SWEEP_VERDICT_DOUBTFUL + 1 };
 
 typedef struct SweepReport {
     FILE *out;

@@ -136,23 +136,45 @@ int64_t sweep_mutations(World *world)
     return count;
 }
 
-const char *sweep_find_branch(World *world, const char *name, const char *known,
-                              const char **ret_project_id)
+static const char *find_in(const json_t *project, const char *name)
+{
+    size_t i = 0;
+    const json_t *branch = NULL;
+    json_array_foreach(json_object_get(project, "branches"), i, branch)
+    {
+        bool is_wanted = name == NULL ? json_object_get(branch, "parent_id") == NULL
+                                      : strcmp(box_string(branch, "name"), name) == 0;
+        if (is_wanted) {
+            return box_text("%s", box_string(branch, "id"));
+        }
+    }
+    return "";
+}
+
+const char *sweep_find_branch(World *world, const char *project_id, const char *name)
 {
     REPLY reply = sandbox_state(world);
     size_t i = 0;
     const json_t *project = NULL;
     json_array_foreach(box_find(reply.json, "projects"), i, project)
     {
-        size_t j = 0;
-        const json_t *branch = NULL;
-        json_array_foreach(json_object_get(project, "branches"), j, branch)
-        {
-            if (strcmp(box_string(branch, "name"), name) == 0 &&
-                strcmp(box_string(branch, "id"), known) != 0) {
-                *ret_project_id = box_text("%s", box_string(project, "id"));
-                return box_text("%s", box_string(branch, "id"));
-            }
+        if (strcmp(box_string(project, "id"), project_id) == 0) {
+            return find_in(project, name);
+        }
+    }
+    return "";
+}
+
+const char *sweep_find_root(World *world, const char *name, const char *but)
+{
+    REPLY reply = sandbox_state(world);
+    size_t i = 0;
+    const json_t *project = NULL;
+    json_array_foreach(box_find(reply.json, "projects"), i, project)
+    {
+        if (strcmp(box_string(project, "name"), name) == 0 &&
+            strcmp(box_string(project, "id"), but) != 0) {
+            return find_in(project, NULL);
         }
     }
     return "";

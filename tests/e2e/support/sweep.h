@@ -33,10 +33,10 @@ Sweep sweep_await(World *world, const char *application, const char *branch_id,
 
 // All mutating calls that the sandbox has seen.
 int64_t sweep_mutations(World *world);
-// The branch with this name that isn't `known` (may be ""), anywhere; "" where there is none. Its
-// project's id goes to ret_project_id, kept until the program ends.
-const char *sweep_find_branch(World *world, const char *name, const char *known,
-                              const char **ret_project_id);
+// The branch with this name in a project, and the root branch of the project with this name that
+// isn't the one `but`; "" where there is none, kept until the program ends.
+const char *sweep_find_branch(World *world, const char *project_id, const char *name);
+const char *sweep_find_root(World *world, const char *name, const char *but);
 bool sweep_branch_exists(World *world, const char *branch_id);
 
 #endif
