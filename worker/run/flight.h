@@ -61,7 +61,7 @@ typedef struct Flight {
     GateEntry place;
     GateEntry inventory; // of the few that take one; kept to the end, since nobody who has one
                          // waits for another: both commands only read their account
-    size_t held_bytes; // counted for its partition while it has one
+    size_t held_bytes;   // counted for its partition while it has one
     LockEntry lock;
     BucketEntry token;
     LoopTimer *timer;
