@@ -1,0 +1,217 @@
+"""A campaign: sends what plan.py draws from a seed, breaks what it says, and lets checker.py judge."""
+import argparse
+import base64
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+import checker
+import confluent_kafka
+import doors
+import evidence
+import faults
+import model
+import plan
+import selftest
+import stack
+import topics
+
+QUIET_SECONDS = 240  # in which everything ends once nothing breaks any more
+STRANGER = base64.b64encode(bytes(range(1, 33))).decode()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/chaos/run", description=__doc__)
+    parser.add_argument("--seed", default=str(int(time.time())), help="what the campaign is drawn from")
+    parser.add_argument("--commands", type=int, default=400, help="records to send, about (400)")
+    parser.add_argument("--minutes", type=float, default=1.25, help="in which they are sent (1.25)")
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--bin", default=os.path.join(stack.ROOT, "build", "debug"),
+                        help="build folder with the programs (build/debug)")
+    parser.add_argument("--dir", help="new folder for logs, below folders that all may enter")
+    parser.add_argument("--keep", action="store_true", help="leave the folder when all is well, too")
+    parser.add_argument("--calm", action="store_true", help="break nothing")
+    parser.add_argument("--print-plan", action="store_true", help="print what would be sent and broken")
+    return parser.parse_args()
+
+
+class Campaign:
+    def __init__(self, options, directory):
+        self.options = options
+        self.seconds = options.minutes * 60
+        self.sends = plan.commands(options.seed, options.commands)
+        applications = sorted({send.application for send in self.sends})
+        self.doors = doors.Doors()
+        self.stack = stack.Stack(directory, options.bin, applications, options.workers, self.doors)
+        schedule = [] if options.calm else plan.faults(options.seed, self.seconds, options.workers)
+        self.breaker = faults.Breaker(self.stack, self.doors, schedule, self.seconds)
+        self.watcher = None
+        self.unsent = []
+        self.began = 0.0
+
+    def say(self, text):
+        print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
+
+    def run(self):
+        """The evidence, and what broke."""
+        self.began = time.monotonic()
+        self.stack.start()
+        foreign = self.stack.make_foreign()
+        self.messages = topics.Messages(self.stack.dir)
+        recipient = base64.b64encode(bytes.fromhex(self.stack.recipient)).decode()
+        self.names = {"@recipient": recipient, "@stranger": STRANGER}
+        for number, one in enumerate(foreign):
+            self.names[f"@foreign:{number}:project"] = one["project"]
+            self.names[f"@foreign:{number}:branch"] = one["branch"]
+        self.watcher = topics.Watcher(self.stack.bootstrap, self.messages, checker.is_outcome)
+        self.watcher.start()
+        self.say(f"{options_text(self.options)}: {len(self.sends)} records of "
+                 f"{len(self.stack.applications)} applications, {len(self.breaker.schedule)} faults")
+        self._under_fire()
+        broken = {} if self.options.calm else self.breaker.evidence()
+        self.say("nothing breaks any more")
+        self._await_end()
+        self.say("all has ended, or never will")
+        codes = self.stack.stop_workers()
+        self.watcher.stop()
+        found = evidence.collect(self.stack, self.messages, self.sends, foreign, plan.KEYS, recipient, codes)
+        found["troubles"] += self.unsent + self.breaker.troubles
+        return found, broken
+
+    def _under_fire(self):
+        tending = threading.Event()
+        tender = threading.Thread(target=self._tend, args=(tending,), daemon=True)
+        tender.start()
+        self.breaker.start()
+        producers = [threading.Thread(target=self._produce, args=(number,), daemon=True)
+                     for number in range(plan.PRODUCERS)]
+        for thread in producers:
+            thread.start()
+        for thread in producers:
+            thread.join()
+        self.breaker.finish()
+        self.doors.calm()
+        tending.set()
+        tender.join()
+
+    def _tend(self, done):
+        while not done.wait(0.2):
+            for worker in self.stack.workers:
+                worker.tend()
+
+    def _produce(self, number):
+        producer = topics.Producer(self.stack.bootstrap_doors, self.messages, self.names)
+        began = time.monotonic()
+        for index, send in enumerate(self.sends):
+            if send.producer == number:
+                time.sleep(max(0.0, began + send.at * self.seconds - time.monotonic()))
+                producer.send(index, send)
+        left = producer.finish(120)
+        self.unsent += producer.unsent + ([f"{left} records of producer {number} stay"] if left else [])
+
+    # ---- the end
+
+    def _await_end(self):
+        """Every record consumed, every command with an outcome; the checker tells what is missing."""
+        group = confluent_kafka.Consumer({"bootstrap.servers": self.stack.bootstrap, "group.id": stack.GROUP,
+                                          "enable.auto.commit": False})
+        tending = time.monotonic() + QUIET_SECONDS
+        while time.monotonic() < tending and not self._is_over(group):
+            for worker in self.stack.workers:
+                worker.tend()
+            time.sleep(0.5)
+        group.close()
+
+    def _is_over(self, group):
+        valid = {(s.application, s.command["commandId"]) for s in self.sends if s.invalid is None}
+        if not valid <= self.watcher.ended or not self.watcher.follow_ups <= self.watcher.ended:
+            return False
+        places = [confluent_kafka.TopicPartition("commands", partition) for partition in range(stack.PARTITIONS)]
+        try:
+            committed = group.committed(places, timeout=10)
+        except confluent_kafka.KafkaException:
+            return False
+        ends = self.watcher.command_ends
+        return all(place.offset >= ends.get(place.partition, 0) for place in committed)
+
+    def stop(self):
+        self.stack.stop()
+        self.doors.stop()
+
+
+def options_text(options):
+    calm = " --calm" if options.calm else ""
+    return (f"tests/chaos/run --seed {options.seed} --commands {options.commands} --minutes {options.minutes:g} "
+            f"--workers {options.workers}{calm}")
+
+
+def percentile(values, part):
+    return values[min(len(values) - 1, int(len(values) * part))] if values else 0
+
+
+def report(found, broken, findings, stops):
+    """The figures."""
+    topic = checker.Sorted(found)
+    told = checker.Told(found, topic.commands)
+    by_check = {name: sum(1 for check, _ in findings if check == name) for name, _ in findings}
+    lost = sum(1 for key in topic.commands if not told.first[key])
+    doubled = sum(1 for key in topic.commands
+                  if sum(1 for record in told.first[key] if checker.is_outcome(record["form"])) > 1)
+    times = evidence.hand_overs(found, stops)
+    taken = [row for row in found["ledger"]["command"] if row["takeovers"]]
+    models = checker.run_models(found, topic, told).values()
+    print(f"commands      {len(topic.commands)} by {len(found['applications'])} applications, "
+          f"{sum(topic.copies.values())} sent again, {len(topic.letters)} invalid records")
+    actions = {}
+    for form in topic.commands.values():
+        actions[model.action_of(form)] = actions.get(model.action_of(form), 0) + 1
+    print("              " + ", ".join(f"{name} {count}" for name, count in sorted(actions.items())))
+    print("outcomes      " + ", ".join(f"{k} {n}" for k, n in evidence.outcomes_by_kind(found).items()))
+    print("faults        " + ", ".join(f"{name} {count}" for name, count in broken.items()))
+    print(f"taken over    {len(taken)} commands, {sum(row['takeovers'] for row in taken)} times, "
+          f"{sum(row['abandoned'] for row in found['ledger']['command'])} calls with an unknown end")
+    print(f"hand-over     p50 {percentile(times, 0.5):.0f} ms, p99 {percentile(times, 0.99):.0f} ms "
+          f"({len(times)} commands of stopped workers)")
+    print(f"bounded       {sum(one.by_fault for one in models)} outcomes that only a fault explains")
+    print(f"lost {lost}, duplicates {doubled}, orphans {by_check.get('neon', 0)}, "
+          f"re-executions {by_check.get('once', 0)}, findings {len(findings)}")
+
+
+def main():
+    options = arguments()
+    if options.print_plan:
+        for one in plan.commands(options.seed, options.commands):
+            print(one.form())
+        for one in plan.faults(options.seed, options.minutes * 60, options.workers):
+            print(one.form())
+        return 0
+    directory = options.dir or tempfile.mkdtemp(prefix="provision-chaos-", dir="/tmp")
+    os.makedirs(directory, exist_ok=True)
+    os.chmod(directory, 0o755)
+    campaign = Campaign(options, directory)
+    try:
+        found, broken = campaign.run()
+    finally:
+        campaign.stop()
+    findings = checker.check(found)
+    for check, sentence in findings[:100]:
+        print(f"{check}: {sentence}")
+    report(found, broken, findings, campaign.breaker.stops)
+    missed = [] if findings else selftest.run(found)
+    for text in missed:
+        print(f"selftest: {text}")
+    is_good = not findings and not missed
+    if is_good and not options.keep:
+        shutil.rmtree(directory)
+    else:
+        evidence.write(found, os.path.join(directory, "evidence.json"))
+        print(f"kept: {directory}")
+    print(f"{options_text(options)}: {'ok' if is_good else 'FAILED'}")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""What a campaign has left, gathered into one value that checker.py judges."""
+import base64
+import collections
+import datetime
+import json
+import os
+import re
+
+import model
+import topics
+
+MUTATION = re.compile(r"(POST|PATCH|PUT|DELETE) (\S+): (\d+) in ([0-9.]+) ms")
+MARK = re.compile(r'"provisioner\.command"\s*:\s*"([^"]+)"')
+CRASH = re.compile(r"(Address|Leak|Thread|Undefined\w*)Sanitizer|runtime error:|Assertion|terminate called")
+FORMS = {"commands": "Command", "events": "Event", "state": "State"}
+EXPECTED_ENDS = (0, 75)  # 75: the producer was fenced or lost its transaction; a new one goes on
+
+ENVIRONMENTS = ("SELECT application_id, environment, state, origin, account, project_id, branch_id, "
+                "endpoint_id, sequence FROM provision.environment")
+ACCOUNTS = ("SELECT application_id, account, sequence, sealed_key IS NOT NULL AS connected "
+            "FROM provision.account")
+APPLICATIONS = "SELECT application_id, preview_base, sequence FROM provision.application"
+COMMANDS = ("SELECT application_id, command_id, action, status, epoch, takeovers, abandoned, "
+            "published_at, extract(epoch FROM finished_at) * 1000 AS finished_ms, "
+            "extract(epoch FROM created_at) * 1000 AS created_ms FROM provision.command")
+
+
+def _decode(messages, records, recipient):
+    for topic, name in FORMS.items():
+        for record in records[topic]:
+            value = record["value"]
+            record["form"] = None if value is None else messages.unpack(name, base64.b64decode(value))
+            reveal = (record["form"] or {}).get("revealCredentials")
+            if topic == "commands" and reveal is not None:
+                reveal["isListed"] = reveal.get("replyPublicKey") == recipient
+    return records
+
+
+def _log_lines(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                yield line
+
+
+def _time_ms(line):
+    return datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp() * 1000
+
+
+def read_logs(stack):
+    """(mutating calls, [(time_ms, worker's number, command)] by command, what looks like a crash)"""
+    mutations, steps, crashes = [], collections.defaultdict(list), []
+    for worker in stack.workers:
+        for line in _log_lines(worker.log):
+            if isinstance(line, str):
+                if CRASH.search(line):
+                    crashes.append(f"{worker.name}: {line.strip()}")
+                continue
+            if "command" not in line:
+                continue
+            time_ms = _time_ms(line)
+            key = (line.get("application"), line["command"])
+            steps[key].append((time_ms, worker.number))
+            call = MUTATION.match(line["message"])
+            if call and call[3] != "0":
+                mutations.append({"application": key[0], "command": key[1], "route": f"{call[1]} {call[2]}",
+                                  "began_ms": time_ms - float(call[4])})
+    return mutations, steps, crashes
+
+
+def read_made(stack):
+    """The commands whose marks are on what was made: once for each thing."""
+    made = []
+    if not os.path.exists(stack.path("record.jsonl")):
+        return made
+    with open(stack.path("record.jsonl"), encoding="utf-8") as file:
+        for line in file:
+            call = json.loads(line)
+            mark = MARK.search(call["body"] or "") if call["method"] == "POST" else None
+            is_done = call["status"] in (200, 201) or (call["fault"] == "reply_lost" and call["status"] == 0)
+            if mark and is_done and call["route"] in ("POST /projects", "POST /projects/{project_id}/branches"):
+                made.append(f"{mark[1]} {call['route']}")
+    return made
+
+
+def _retention(stack, foreign):
+    """Of each project there is, as its owner's key sees it: seconds."""
+    keys = {f"org-{application}-{organization}": f"napi_{application}_{key}"
+            for application in stack.applications
+            for key, organization in (("first", "one"), ("other", "two"))}
+    found = {}
+    for project in stack.call("GET", "/sandbox/state")["projects"]:
+        reply = stack.call("GET", f"/projects/{project['id']}", key=keys[project["org_id"]])
+        found[project["id"]] = reply["project"]["history_retention_seconds"]
+    return found
+
+
+def collect(stack, messages, sends, foreign, organizations, recipient, codes):
+    """`codes`: with what the workers ended when they were asked to."""
+    mutations, steps, crashes = read_logs(stack)
+    troubles = crashes + [f"worker-{i} ended with {code} on SIGTERM" for i, code in enumerate(codes) if code]
+    for worker in stack.workers:
+        troubles += [f"{worker.name} ended with {code}" for code in worker.ends if code not in EXPECTED_ENDS]
+    return {
+        "plan": [send.form() for send in sends],
+        "topics": _decode(messages, topics.read_all(stack.bootstrap, 90), recipient),
+        "ledger": {"environment": stack.psql(ENVIRONMENTS), "account": stack.psql(ACCOUNTS),
+                   "application": stack.psql(APPLICATIONS), "command": stack.psql(COMMANDS)},
+        "sandbox": stack.call("GET", "/sandbox/state"),
+        "retention": _retention(stack, foreign),
+        "foreign": foreign, "applications": stack.applications, "organizations": organizations,
+        "mutations": mutations, "made": read_made(stack), "troubles": troubles,
+        "steps": {" ".join(key): lines for key, lines in steps.items()},
+    }
+
+
+def hand_overs(evidence, stops):
+    """How long commands stood still that a killed or frozen worker had in hand, in ms: from its stop to
+    the next word of them by another worker."""
+    times = []
+    for lines in evidence["steps"].values():
+        lines = sorted(lines)
+        for (before_ms, before), (after_ms, after) in zip(lines, lines[1:]):
+            stopped = [time_ms for time_ms, _, number in stops
+                       if number == before and before_ms <= time_ms <= after_ms]
+            if before != after and stopped:
+                times.append(after_ms - stopped[0])
+    return sorted(times)
+
+
+def outcomes_by_kind(evidence):
+    counts = collections.Counter()
+    for record in evidence["topics"]["events"]:
+        event = record["form"]
+        if event is not None and "replayed" not in record["headers"]:
+            kind = model.body_of(event)
+            counts[event[kind].get("code", "done") if kind.startswith("command") else "done"] += 1
+    return dict(counts.most_common())
+
+
+def write(evidence, path):
+    """For `checker` by hand, and for a report."""
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(evidence, file, default=str)

@@ -1,0 +1,215 @@
+"""Breaks what the schedule says, when it says so, and counts what really broke: a process that died
+or stood still, a coordinator that moved, a connection that was cut, a call that Neon answered wrong."""
+import collections
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import confluent_kafka.admin
+
+import stack
+
+COORDINATOR_SECONDS = 40
+
+
+class Breaker:
+    def __init__(self, parts, doors, schedule, seconds):
+        self.stack = parts
+        self.doors = doors
+        self.schedule = schedule
+        self.seconds = seconds
+        self.counts = collections.Counter()
+        self.troubles = []  # of the campaign itself
+        self.stops = []  # (time_ms, worker's name): when one was killed or frozen
+        self.threads = []
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self._run, name="breaker", daemon=True)
+
+    def start(self):
+        self.thread.start()
+
+    def finish(self):
+        """Waits for the last fault to end."""
+        self.thread.join()
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self):
+        began = time.monotonic()
+        for fault in self.schedule:
+            time.sleep(max(0.0, began + fault.at * self.seconds - time.monotonic()))
+            thread = threading.Thread(target=self._break, args=(fault,), daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def _break(self, fault):
+        try:
+            getattr(self, "_" + fault.kind)(fault.seconds, **fault.arguments)
+        except Exception as trouble:  # told in the end: a fault that didn't happen
+            self.troubles.append(f"{fault.kind}: {trouble!r}")
+
+    def _count(self, what, number=1):
+        with self.lock:
+            self.counts[what] += number
+
+    # ---- workers
+
+    def _stopped(self, worker):
+        with self.lock:
+            self.stops.append((int(time.time() * 1000), worker.process.pid, worker.number))
+
+    def _worker_kill(self, seconds, worker):
+        place = self.stack.workers[worker]
+        with place.lock:
+            if place.process.poll() is None:
+                self._stopped(place)
+                place.process.kill()
+                if place.process.wait() == -signal.SIGKILL:
+                    self._count("workers killed")
+            time.sleep(seconds)
+            place.start()
+
+    def _hold_worker(self, seconds, worker, what):
+        place = self.stack.workers[worker]
+        with place.lock:
+            if place.process.poll() is not None:
+                return
+            process = place.process
+            process.send_signal(signal.SIGSTOP)
+            stack.until(place.is_frozen, "a worker stands still", 10)
+            self._stopped(place)
+            time.sleep(seconds)
+            if place.is_frozen():
+                self._count(what)
+            process.send_signal(signal.SIGCONT)
+
+    def _worker_freeze(self, seconds, worker):
+        self._hold_worker(seconds, worker, "workers frozen beyond session and intent")
+
+    def _worker_pause(self, seconds, worker):
+        self._hold_worker(seconds, worker, "workers paused")
+
+    # ---- brokers
+
+    def _coordinator(self):
+        """Number of the broker that leads the offsets of the group, from 0; None: nobody."""
+        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.stack.bootstrap})
+        partitions = admin.list_topics("__consumer_offsets", 10).topics["__consumer_offsets"].partitions
+        leader = partitions[0].leader
+        return leader - 1 if leader > 0 else None
+
+    def _broker_pid(self, broker):
+        return int(self.stack.read(f"kafka/node{broker + 1}/pid"))
+
+    def _broker_kill(self, seconds, broker, coordinator):
+        with self.stack.broker_lock:
+            leader = self._coordinator()
+            broker = leader if coordinator and leader is not None else broker
+            pid = self._broker_pid(broker)
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                command = file.read().rstrip(b"\0").split(b"\0")
+            os.kill(pid, signal.SIGKILL)
+            stack.until(lambda: not _lives(pid), "a broker is gone", 20)
+            self._count("brokers killed")
+            time.sleep(seconds)
+            if leader == broker:
+                stack.until(lambda: self._coordinator() not in (leader, None), "the coordinator moves",
+                            COORDINATOR_SECONDS)
+                self._count("coordinators moved")
+            with open(self.stack.path(f"kafka/node{broker + 1}/log"), "ab") as log:
+                started = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                           start_new_session=True)
+            self.stack.write(f"kafka/node{broker + 1}/pid", f"{started.pid}\n")
+            self._await_brokers()
+
+    def _await_brokers(self):
+        """All back, and every replica of every partition in step: the next may fall."""
+        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.stack.bootstrap})
+
+        def are_whole():
+            seen = admin.list_topics(timeout=10)
+            return len(seen.brokers) == stack.BROKERS and all(
+                len(partition.isrs) == stack.BROKERS
+                for topic in seen.topics.values() for partition in topic.partitions.values())
+        stack.until(are_whole, "all brokers are back", 180)
+
+    def _broker_freeze(self, seconds, broker):
+        with self.stack.broker_lock:
+            pid = self._broker_pid(broker)
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(seconds)
+            os.kill(pid, signal.SIGCONT)
+            self._count("brokers frozen")
+            self._await_brokers()
+
+    # ---- the ledger
+
+    def _ledger_restart(self, seconds, crash):
+        with self.stack.ledger_lock:
+            pid_file = self.stack.path("ledger/cluster/data/postmaster.pid")
+            with open(pid_file, encoding="utf-8") as file:
+                pid = int(file.readline())
+            os.kill(pid, signal.SIGQUIT if crash else signal.SIGINT)
+            stack.until(lambda: not _lives(pid), "the ledger has stopped", 60)
+            time.sleep(seconds)
+            stack.run(f"{stack.LOCAL}/postgres", "ledger", "start", "--dir", self.stack.path("ledger"))
+            self._count("ledger crashes" if crash else "ledger restarts")
+
+    def _commits_fail(self, seconds, share):
+        with self.stack.ledger_lock:
+            self.stack.psql(f"INSERT INTO chaos.fault VALUES (now() + interval '{seconds} s', {share})")
+            time.sleep(seconds)
+            self.stack.psql("DELETE FROM chaos.fault")
+
+    # ---- doors
+
+    def _cut(self, _seconds, door, number, share):
+        self.doors.run(self.doors[f"{door}-{number}"].cut(share))
+
+    def _delay(self, seconds, door, number, ms):
+        one = self.doors[f"{door}-{number}"]
+        self.doors.run(one.set_delay(ms / 1000))
+        time.sleep(seconds)
+        self.doors.run(one.set_delay(0))
+
+    def _silence(self, seconds, door, number):
+        one = self.doors[f"{door}-{number}"]
+        self.doors.run(one.set_open(False))
+        time.sleep(seconds)
+        self.doors.run(one.set_open(True))
+
+    # ---- Neon
+
+    def _neon(self, _seconds, rule):
+        before = self.stack.call("GET", "/sandbox/calls?since=999999999")["last"]
+        self.stack.call("POST", "/sandbox/faults", rule)
+        if rule["kind"] in ("listing_lag", "not_found_after_create", "operation_ms"):
+            time.sleep(rule["for_ms"] / 1000)
+            calls = self.stack.call("GET", "/sandbox/calls?since=999999999")["last"] - before
+            self._count(f"neon {rule['kind']}", calls)
+
+    # ---- what happened
+
+    def evidence(self):
+        """Counts by kind; ends Neon's faults."""
+        for fault in self.stack.call("GET", "/sandbox/faults")["faults"]:
+            if fault["used"] > 0:
+                self._count(f"neon {fault['kind']}", fault["used"])
+        self.stack.call("DELETE", "/sandbox/faults")
+        failures = self.stack.psql("SELECT last_value, is_called FROM chaos.failures")[0]
+        self._count("commits failed", failures["last_value"] if failures["is_called"] else 0)
+        for what, name in (("cut", "connections cut"), ("delayed", "chunks delayed"),
+                           ("held", "chunks held")):
+            self._count(name, self.doors.count(what))
+        return dict(sorted(self.counts.items()))
+
+
+def _lives(pid):
+    """Not a zombie either."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
