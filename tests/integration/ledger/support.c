@@ -132,7 +132,8 @@ int support_empty_tables(void **state)
     Support *support = *state;
     support_execute(support->one,
                     "TRUNCATE provision.command, provision.environment, "
-                    "provision.account, provision.application, provision.role_secret");
+                    "provision.account, provision.application, provision.role_secret, "
+                    "provision.condemned");
     return 0;
 }
 

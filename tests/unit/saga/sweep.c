@@ -1,0 +1,422 @@
+/*
+ * SweepAccount: what of an account no environment owns. It deletes nothing itself.
+ */
+#include "neon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "saga/sweep.h"
+
+#define SWEEP "'sweepAccount':{'account':'main'}"
+#define SWEEP_AND_DELETE "'sweepAccount':{'account':'main','deleteOrphans':true}"
+#define CHECKED                                                                                    \
+    {                                                                                              \
+        "check_ledger", "confirmed {'marks':[],'expired':[]}", "account= |names=[]"                \
+    }
+#define SHOP PROJECT("p-1", "shop", "8")
+#define MARK_AS(branch, installation, application)                                                 \
+    "'" branch "':{'value':{'provisioner.installation':'" installation "',"                        \
+    "'provisioner.application':'" application "','provisioner.environment':'production',"          \
+    "'provisioner.command':'" TALK_OTHER_ID "'}}"
+// A root, and a branch of it, both made by an earlier command.
+#define MARKED BRANCHES(ROOT("br-1") "," CHILD("br-2", "shop-production"), EARLIER("br-2"))
+#define NOW "'now_ms':1795400000000" // a day after all of them
+#define JUDGED(marks) "confirmed {" NOW ",'marks':[" marks "]}"
+#define FINISHED(action) "'known':true,'finished':true,'settled':true,'action':'" action "'"
+#define ORPHAN "{" FINISHED("BranchEnvironment") "}"
+#define NOTHING_EXPIRED                                                                            \
+    {                                                                                              \
+        "judge", "confirmed {'expired':[]}", "account=main|names=[]"                               \
+    }
+#define LISTED                                                                                     \
+    {"list_projects", PROJECTS(SHOP)},                                                             \
+    {                                                                                              \
+        "list_branches", MARKED                                                                    \
+    }
+#define JUDGED_ONE(reply)                                                                          \
+    LISTED, {"judge", JUDGED(reply), "account= |'command':'" TALK_OTHER_ID "'|'branch':'br-2'"},   \
+        NOTHING_EXPIRED
+
+static void unknown(Stage *stage)
+{
+    stage->claimed.account.found = false;
+}
+
+static void of_one_project(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.key_kind, NULL, "", "project");
+    TALK_SET(stage->claimed.account.project_id, NULL, "", "p-1");
+}
+
+static void patient(Stage *stage)
+{
+    stage->rules.sweep_min_age_ms = INT64_C(100) * 86400 * 1000;
+}
+
+static const Talk LISTINGS[] = {
+    {"all pages of all projects are read, marks of others only counted",
+     SWEEP,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", PROJECTS_PAGE(SHOP, "c-1"), "GET /projects?|org_id=org-1|!cursor"},
+      {"list_projects", PROJECTS(PROJECT("p-2", "blog", "9")), "cursor=c-1"},
+      {"list_branches", BRANCHES_PAGE(ROOT("br-1"), MARK_AS("br-1", "other", "shop"), "c-2"),
+       "GET /projects/p-1/branches|!cursor"},
+      {"list_branches", BRANCHES(CHILD("br-2", "pr"), MARK_AS("br-2", TALK_INSTALLATION, "blog")),
+       "cursor=c-2"},
+      {"list_branches", NO_BRANCHES, "GET /projects/p-2/branches|!cursor"},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept",
+       "'account':'main'|'projects':2|'branches':2|'otherApplications':1|'foreign':1|!'marked'|"
+       "!'findings'|!'doubts'|!'deleting'|!'sequence'|!state{|!command{|row env= state=none"}}},
+    {"an unknown account",
+     SWEEP,
+     NULL,
+     unknown,
+     {{"!end", "CommandRejected", "'code':'ACCOUNT_UNKNOWN'"}}},
+    {"a ledger that isn't the one that was confirmed judges nothing",
+     SWEEP,
+     NULL,
+     NULL,
+     {{"check_ledger", "{'recorded':'system 1','present':'system 2'}"},
+      {"!end", "CommandRejected",
+       "'code':'LEDGER_CHANGED'|system 2|system 1|--confirm-ledger|row env= state=none"}}},
+    {"... nor does one that was never confirmed, or doesn't answer",
+     SWEEP,
+     NULL,
+     NULL,
+     {{"check_ledger", "{'present':'system 2'}"},
+      {"!end", "CommandRejected", "'code':'LEDGER_CHANGED'|none"}}},
+    {"... at any time",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      LISTED,
+      {"judge", "none"},
+      {"!end", "CommandRejected", "'code':'LEDGER_CHANGED'|unknown|!command{"}}},
+    {"a key of one project sees that one",
+     SWEEP,
+     NULL,
+     of_one_project,
+     {CHECKED,
+      {"list_projects", "200 {'project':" SHOP "}", "GET /projects/p-1 "},
+      {"list_branches", NO_BRANCHES},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", "'projects':1"}}},
+    {"... unless it is gone",
+     SWEEP,
+     NULL,
+     of_one_project,
+     {CHECKED,
+      {"list_projects", "200 {'project':{}}"},
+      {"list_projects", NOT_FOUND, NULL, -1},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", "!'projects'|!'doubts'"}}},
+    {"what can't be read is read again",
+     SWEEP,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", AWAY},
+      {"list_projects", UNREADABLE, NULL, -1},
+      {"list_projects", PROJECTS("{}"), NULL, -1},
+      {"list_projects", PROJECTS(SHOP), NULL, -1},
+      {"list_branches", AWAY},
+      {"list_branches", UNREADABLE, NULL, -1},
+      {"list_branches", BRANCHES("{}", ""), NULL, -1},
+      {"list_branches", NO_BRANCHES, NULL, -1},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", "'projects':1|!'doubts'"}}},
+    {"who takes over looks again",
+     SWEEP,
+     NULL,
+     NULL,
+     {CHECKED,
+      LISTED,
+      {"!takeover"},
+      CHECKED,
+      JUDGED_ONE(ORPHAN),
+      {"!end", "AccountSwept", "'marked':1"}}},
+};
+
+// What makes a listing doubtful: told, and nothing follows from it.
+static const Talk DOUBTS[] = {
+    {"projects that Neon could not read",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", "200 {'projects':[" SHOP "],'unavailable_project_ids':['p-2']}"},
+      {"list_branches", MARKED},
+      {"judge", JUDGED(ORPHAN)},
+      {"judge", "confirmed {'expired':[{'environment':'pr:7','expires_at_ms':1}]}"},
+      {"!end", "AccountSwept",
+       "unavailable_project_ids|'verdict':'SWEEP_VERDICT_ORPHAN'|'verdict':'SWEEP_VERDICT_EXPIRED'|"
+       "!'deleting'|!sentCommandId|!command{"}}},
+    {"a list of projects that repeats itself",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", PROJECTS_PAGE(SHOP, "c-1")},
+      {"list_projects", PROJECTS_PAGE(SHOP, "c-2")},
+      {"list_branches", MARKED},
+      {"judge", JUDGED(ORPHAN)},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", "the list of projects repeats itself|'projects':1|!command{"}}},
+    {"a list of branches that repeats itself",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", PROJECTS(SHOP)},
+      {"list_branches", BRANCHES_PAGE(CHILD("br-2", "pr"), EARLIER("br-2"), "c-1")},
+      {"list_branches", BRANCHES_PAGE(CHILD("br-2", "pr"), EARLIER("br-2"), "c-2")},
+      {"judge", JUDGED(ORPHAN)},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", "list of branches repeats itself: p-1|'marked':1|!command{"}}},
+    {"a project that is gone since it was listed, or that can't be read",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", PROJECTS(SHOP "," PROJECT("p-2", "x", "9") "," PROJECT("p-3", "y", "9"))},
+      {"list_branches", NOT_FOUND},
+      {"list_branches", ERROR("403", "", "not allowed")},
+      {"list_branches", ERROR("406", "", "not acceptable")},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", "can't be listed: p-1|p-2|p-3|!'deleting'"}}},
+};
+
+#define FOUND(verdict) "'verdict':'SWEEP_VERDICT_" verdict "'"
+
+static const Talk FINDINGS[] = {
+    {"an orphan is told of",
+     SWEEP,
+     NULL,
+     NULL,
+     {CHECKED,
+      JUDGED_ONE(ORPHAN),
+      {"!end", "AccountSwept",
+       FOUND("ORPHAN") "|'environment':'production'|'commandId':'" TALK_OTHER_ID
+                       "'|'projectId':'p-1'|'branchId':'br-2'|'name':'shop-production'|"
+                       "'createdAt':'2026-11-22T09:00:00.000Z'|!'isProject'|!sentCommandId|!"
+                       "command{"}}},
+    {"... and deleted by a command where that is asked for",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      JUDGED_ONE(ORPHAN),
+      {"!end", "AccountSwept",
+       FOUND("ORPHAN") "|'deleting':true|'sentCommandId'|command{|'requestedBy':'sweep'|"
+                       "'deleteOrphan':{'account':'main','branchId':'br-2','commandId':"
+                       "'" TALK_OTHER_ID "','environment':'production','projectId':'p-1'}"}}},
+    {"the root of a project that a command created is the project",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", PROJECTS(SHOP)},
+      {"list_branches", BRANCHES(ROOT("br-1"), EARLIER("br-1"))},
+      {"judge", JUDGED("{" FINISHED("CreateEnvironment") "}")},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", FOUND("ORPHAN") "|'isProject':true|'deleteOrphan'"}}},
+    {"... which no key that is kept to it can delete",
+     SWEEP_AND_DELETE,
+     NULL,
+     of_one_project,
+     {CHECKED,
+      {"list_projects", "200 {'project':" SHOP "}"},
+      {"list_branches", BRANCHES(ROOT("br-1"), EARLIER("br-1"))},
+      {"judge", JUDGED("{" FINISHED("CreateEnvironment") "}")},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept", FOUND("ORPHAN") "|'isProject':true|!sentCommandId|!command{"}}},
+    {"what is young may be in the making",
+     SWEEP_AND_DELETE,
+     NULL,
+     patient,
+     {CHECKED, JUDGED_ONE(ORPHAN), {"!end", "AccountSwept", FOUND("IN_FLIGHT") "|!command{"}}},
+    {"what an environment has is none of them",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      JUDGED_ONE("{" FINISHED("BranchEnvironment") ",'owner':'shop/production','state':'ready'}"),
+      {"!end", "AccountSwept", "'marked':1|!'findings'|!command{"}}},
+    {"what the ledger says nothing of is left alone",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED, JUDGED_ONE(""), {"!end", "AccountSwept", FOUND("UNKNOWN_COMMAND") "|!command{"}}},
+    {"an expired preview is closed, another environment deleted, both only if still expired",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {CHECKED,
+      {"list_projects", NO_PROJECTS},
+      {"judge", "confirmed {'expired':[{'environment':'pr:7','project_id':'p-1','branch_id':'br-7',"
+                "'expires_at_ms':1795300000250},{'environment':'test','expires_at_ms':1}]}"},
+      {"!end", "AccountSwept",
+       FOUND("EXPIRED") "|'environment':'pr:7'|'expiresAt':'2026-11-21T22:26:40.250Z'|"
+                        "'closePreview':{'ifExpired':true,'pullRequest':7}|"
+                        "'deleteEnvironment':{'environment':'test','ifExpired':true}|"
+                        "!deleteData|!'createdAt'"}}},
+};
+
+// ---- many
+
+#define TALK_MANY "'sweepAccount':{'account':'main','deleteOrphans':true}"
+
+static void answer(Stage *stage, const char *step, const char *reply, Decision *decision)
+{
+    saga_next(&stage->saga, stage->now, decision);
+    assert_int_equal(decision->kind, DECISION_EFFECT);
+    assert_string_equal(decision->step->name, step);
+    (void)talk_answer(stage, decision, reply);
+    decision_clear(decision);
+}
+
+static void list_many(Stage *stage, size_t count)
+{
+    Decision decision;
+    CLEANUP(text_clear) Text text = TEXT_INIT(2000000);
+    answer(stage, "check_ledger", "confirmed {}", &decision);
+    answer(stage, "list_projects", PROJECTS(SHOP), &decision);
+    text_append(&text, "200 {'branches':[");
+    for (size_t i = 0; i < count; i++) {
+        text_printf(&text, "%s" BRANCH_AS("br-%zu", "br-0", "b", "9", ""), i > 0 ? "," : "", i);
+    }
+    text_append(&text, "],'annotations':{");
+    for (size_t i = 0; i < count; i++) {
+        text_printf(&text, "%s" EARLIER("br-%zu"), i > 0 ? "," : "", i, i);
+    }
+    text_append(&text, "}}");
+    assert_true(text_ok(&text));
+    answer(stage, "list_branches", text_get(&text), &decision);
+}
+
+// Judges all that is pending; `reply` is what the ledger says of each.
+static void judge_many(Stage *stage, size_t count, const char *reply)
+{
+    Decision decision;
+    for (size_t left = count; left > 0;) {
+        size_t now = left < SWEEP_JUDGED_MAX ? left : SWEEP_JUDGED_MAX;
+        CLEANUP(text_clear) Text text = TEXT_INIT(2000000);
+        text_printf(&text, "confirmed {" NOW ",'marks':[");
+        for (size_t i = 0; i < now; i++) {
+            text_printf(&text, "%s%s", i > 0 ? "," : "", reply);
+        }
+        text_append(&text, "]}");
+        answer(stage, "judge", text_get(&text), &decision);
+        left -= now;
+    }
+    answer(stage, "judge", "confirmed {'expired':[]}", &decision);
+    saga_next(&stage->saga, stage->now, &decision);
+    assert_int_equal(decision.kind, DECISION_CONCLUDE);
+    decision_clear(&decision);
+}
+
+static void expect_many(size_t count, const char *reply, size_t told, size_t max_record_bytes,
+                        const char *has)
+{
+    static const Talk TALK = {.name = "many", .action = TALK_MANY};
+    Stage stage;
+    stage_open(&stage, &TALK);
+    stage.max_record_bytes = max_record_bytes;
+    stage_begin(&stage);
+    list_many(&stage, count);
+    judge_many(&stage, count, reply);
+    SweepTotals totals;
+    assert_true(sweep_totals(&stage.saga, &totals));
+    size_t found = 0;
+    for (size_t i = 0; i < VERDICT_COUNT_OF; i++) {
+        found += totals.found[i];
+    }
+    assert_int_equal(found, told);
+    assert_false(totals.has_doubts);
+    CLEANUP(text_clear) Text ending = TEXT_INIT(4000000);
+    stage_conclude(&stage, &ending);
+    if (strstr(text_get(&ending), has) == NULL) {
+        fail_msg("no %s", has);
+    }
+    assert_true(
+        (strstr(text_get(&ending), "command{") != NULL) ==
+        (strncmp(text_get(&ending), "AccountSwept", 12) == 0 && totals.found[VERDICT_ORPHAN] > 0));
+    stage_close(&stage);
+}
+
+static void many_are_judged_in_pages_and_told_up_to_a_number(void **state)
+{
+    (void)state;
+    expect_many(510, ORPHAN, 500, 1000000, "'omitted':10");
+}
+
+static void what_nothing_follows_from_leaves_room_for_the_others(void **state)
+{
+    (void)state;
+    expect_many(260, "{}", 250, 1000000, "'omitted':10");
+}
+
+static void what_was_not_told_is_not_deleted(void **state)
+{
+    (void)state;
+    expect_many(20, ORPHAN, 20, 2000, "'code':'OUTCOME_TOO_LARGE'");
+}
+
+static void a_sweep_that_did_not_end_has_no_totals(void **state)
+{
+    (void)state;
+    static const Talk TALK = {.name = "open", .action = SWEEP};
+    Stage stage;
+    SweepTotals totals;
+    stage_open(&stage, &TALK);
+    stage_begin(&stage);
+    assert_false(sweep_totals(&stage.saga, &totals));
+    stage_close(&stage);
+}
+
+static void more_projects_than_are_looked_at_are_a_doubt(void **state)
+{
+    (void)state;
+    enum { PAGES = 51, ON_PAGE = 400 };
+    static const Talk TALK = {.name = "long", .action = SWEEP};
+    Stage stage;
+    Decision decision;
+    stage_open(&stage, &TALK);
+    stage_begin(&stage);
+    answer(&stage, "check_ledger", "confirmed {}", &decision);
+    for (int page = 0; page < PAGES; page++) {
+        CLEANUP(text_clear) Text text = TEXT_INIT(1000000);
+        text_append(&text, "200 {'projects':[");
+        for (int i = 0; i < ON_PAGE; i++) {
+            text_printf(&text, "%s" PROJECT("p-%d", "x", "9"), i > 0 ? "," : "",
+                        page * ON_PAGE + i);
+        }
+        text_printf(&text, "],'pagination':{'cursor':'c-%d'}}", page);
+        answer(&stage, "list_projects", text_get(&text), &decision);
+    }
+    answer(&stage, "list_branches", NO_BRANCHES, &decision);
+    const json_t *doubts = journal_note(&stage.saga.journal, NOTE_SWEEP_DOUBTS);
+    assert_string_equal(json_string_value(json_array_get(doubts, 0)),
+                        "there are more projects than are looked at");
+    stage_close(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_are_judged_in_pages_and_told_up_to_a_number),
+        cmocka_unit_test(what_nothing_follows_from_leaves_room_for_the_others),
+        cmocka_unit_test(what_was_not_told_is_not_deleted),
+        cmocka_unit_test(a_sweep_that_did_not_end_has_no_totals),
+        cmocka_unit_test(more_projects_than_are_looked_at_are_a_doubt),
+    };
+    return cmocka_run_group_tests_name("many", tests, NULL, NULL) +
+           talk_run("listings", LISTINGS, TALK_COUNT(LISTINGS)) +
+           talk_run("doubts", DOUBTS, TALK_COUNT(DOUBTS)) +
+           talk_run("findings", FINDINGS, TALK_COUNT(FINDINGS));
+}
