@@ -97,11 +97,33 @@ static void its_id_tells_what_it_follows_from(void **state)
     assert_int_equal(outcome_message(outcome)->records[0]->n_headers, 1);
 }
 
+static void who_asked_and_its_id_are_known_beforehand(void **state)
+{
+    (void)state;
+    Outcome *outcome CLEANUP(outcome_free_at) = outcome_of(KIT_ID, TRACE);
+    Provisioning__V1__ClosePreview close;
+    Provisioning__V1__Command message;
+    char id[UUID_TEXT_BYTES];
+    provisioning__v1__close_preview__init(&close);
+    provisioning__v1__command__init(&message);
+    close.pull_request = 7;
+    message.application_id = unconst("shop");
+    message.requested_by = unconst("sweep");
+    message.action_case = PROVISIONING__V1__COMMAND__ACTION_CLOSE_PREVIEW;
+    message.close_preview = &close;
+    outcome_command_id(outcome, "sweep/7", id);
+    outcome_add_command(outcome, &message, "sweep/7");
+    Command *command CLEANUP(command_free_at) = decode(outcome, 0);
+    assert_string_equal(command->command_id, id);
+    assert_string_equal(command->message->requested_by, "sweep");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_follows_is_a_command_that_a_worker_takes),
         cmocka_unit_test(its_id_tells_what_it_follows_from),
+        cmocka_unit_test(who_asked_and_its_id_are_known_beforehand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

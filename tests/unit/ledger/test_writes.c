@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ledger/ledger.h"
+#include "ledger/sweep.h"
 #include "rows.h"
 
 #define ID "00000000-0000-4000-8000-000000000001"
@@ -60,6 +61,13 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     ledger_dependents_build(&dependents, 1, &batch);
     assert_int_equal(batch.count, 1);
     assert_statement(&batch, 4, "{\"acc\"}");
+    const LedgerJudge judge = {"shop", "acc", "[]"};
+    ledger_judge_build(&judge, 1, &batch);
+    assert_int_equal(batch.count, 1);
+    assert_statement(&batch, 3, "{\"[]\"}");
+    const LedgerCondemn condemn = {KEY, "main", "p", "br"};
+    ledger_condemn_build(&condemn, 1, &batch);
+    assert_locked(&batch, 6, "{\"br\"}");
     const LedgerStop stop = {"shop", ID, "00000000-0000-4000-8000-000000000002", "cancelled"};
     ledger_stop_build(&stop, 1, &batch);
     assert_int_equal(batch.count, 2);
@@ -247,6 +255,28 @@ static void dependents_are_listed_up_to_the_room_and_counted_whole(void **state)
     PQclear(rows);
 }
 
+static void judgements_come_back_in_the_order_they_were_asked(void **state)
+{
+    (void)state;
+    static const char *const SECOND[] = {"2", "{\"present\": \"x\"}"};
+    static const char *const TWICE[] = {"2", "{}"};
+    static const char *const INVALID[] = {"1", "[]"};
+    PGresult *rows = rows_of(SECOND, 2);
+    json_t *answers[3];
+    Error err = ERROR_INIT;
+    assert_true(ledger_judge_decode(rows, answers, 3, &err));
+    assert_null(answers[0]);
+    assert_string_equal(json_string_value(json_object_get(answers[1], "present")), "x");
+    assert_null(answers[2]);
+    json_decref(answers[1]);
+    rows_append(rows, TWICE, 2);
+    rows_append(rows, INVALID, 2);
+    assert_false(ledger_judge_decode(rows, answers, 3, &err));
+    assert_string_equal(err.code, "LEDGER_ROW_INVALID");
+    assert_null(answers[1]);
+    PQclear(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_look_sees_the_intent_and_the_stop),
         cmocka_unit_test(a_row_that_comes_back_was_written),
         cmocka_unit_test(dependents_are_listed_up_to_the_room_and_counted_whole),
+        cmocka_unit_test(judgements_come_back_in_the_order_they_were_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
     "'details':{'project_name':'shop-production','branch_name':'b','neon_account_id':'neon-1'}"
 #define CREATED_ROW "{'project_id':'p-1','branch_id':'br-1'," DETAILS "}"
 #define BRANCHED_ROW "{'origin':'branched','project_id':'p-1','branch_id':'br-1'," DETAILS "}"
+#define DELETE_EXPIRED "'deleteEnvironment':{'environment':'production','ifExpired':true}"
 #define MARKED                                                                                     \
     {                                                                                              \
         "mark_deleting", "ok", "state=deleting|lock=p-1"                                           \
@@ -94,6 +95,18 @@ static const Talk TALKS[] = {
      "{'origin':'imported','project_id':'p-1','branch_id':'br-1'}",
      no_account,
      {MARKED, {"!end", "EnvironmentDeleted", "'forgottenOnly':true|" GONE}}},
+    {"one that has not expired, where it is only to be deleted then",
+     DELETE_EXPIRED,
+     "{'origin':'branched','project_id':'p-1','details':{'expires_at_ms':1795334820001}}",
+     NULL,
+     {{"!end", "CommandRejected",
+       "'code':'NOT_EXPIRED'|'field':'delete_environment.if_expired'|row env= state=none"}}},
+    {"... and one that has",
+     DELETE_EXPIRED,
+     "{'origin':'branched','project_id':'p-1','branch_id':'br-1',"
+     "'details':{'expires_at_ms':1795334820000}}",
+     NULL,
+     {MARKED, {"check_branches", NO_BRANCHES}, {"!end", "EnvironmentDeleted", GONE}}},
     {"an unknown environment",
      DELETE,
      NULL,

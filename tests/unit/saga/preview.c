@@ -50,6 +50,7 @@ static const Talk BASES[] = {
 };
 
 #define CLOSE "'closePreview':{'pullRequest':7}"
+#define CLOSE_EXPIRED "'closePreview':{'pullRequest':7,'ifExpired':true}"
 
 static void base_gone(Stage *stage)
 {
@@ -292,6 +293,24 @@ static const Talk CLOSED[] = {
       {"confirm_gone", NO_BRANCHES, "search=preview%2Fpr-7"},
       {"confirm_gone", NO_BRANCHES, NULL, -1},
       {"!end", "EnvironmentDeleted", "'environment':'pr:7'|tombstone|state=gone"}}},
+    {"one that has expired, where it is only to be closed then",
+     CLOSE_EXPIRED,
+     ROW_7(",'expires_at_ms':1795334820000"),
+     NULL,
+     {{"mark_deleting", "ok"},
+      {"check_branches", NO_BRANCHES},
+      {"!end", "EnvironmentDeleted", "'environment':'pr:7'|tombstone|state=gone"}}},
+    {"... and one that has not",
+     CLOSE_EXPIRED,
+     ROW_7(",'expires_at_ms':1795334820001"),
+     NULL,
+     {{"!end", "CommandRejected",
+       "'code':'NOT_EXPIRED'|'field':'close_preview.if_expired'|row env= state=none"}}},
+    {"... or never does",
+     CLOSE_EXPIRED,
+     ROW_7(""),
+     NULL,
+     {{"!end", "CommandRejected", "'code':'NOT_EXPIRED'|row env= state=none"}}},
     {"one that was never opened",
      CLOSE,
      NULL,
