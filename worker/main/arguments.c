@@ -41,7 +41,7 @@ static const struct argp_option OPTIONS[] = {
      "print every command's steps as Mermaid diagrams and exit", 1},
     {"print-metrics", OPTION_PRINT_METRICS, NULL, 0,
      "print all metrics as a Markdown table and exit", 1},
-    {"dry-run", OPTION_DRY_RUN, NULL, 0, "with migrate: only say what would be applied", 2},
+    {"dry-run", OPTION_DRY_RUN, NULL, 0, "with migrate, rekey: only say what would be done", 2},
     {"reason", OPTION_REASON, "TEXT", 0, "with skip: why, for the dead letter", 2},
     {"account", OPTION_ACCOUNT, "APPLICATION/ACCOUNT", 0,
      "with sweep: only this one; may be repeated", 3},
@@ -66,9 +66,11 @@ static const char DOC[] =
     "  topics check   say what is wrong with them\n"
     "  skip P:O       dead-letter the record at offset O of partition P, which "
     "kills the workers (all of which have to be stopped)\n"
-    "  sweep          have the workers look for what no environment owns, and tell it\n\n"
+    "  sweep          have the workers look for what no environment owns, and tell it\n"
+    "  rekey          seal what the ledger keeps under the first key-encryption key\n\n"
     "Every setting is also an environment variable: PROVISION_NEON_API_URL "
-    "for neon.api_url. Exit status: 0; 1 a sweep found something that is still there; or of "
+    "for neon.api_url. Exit status: 0; 1 a sweep found something that is still there, or rekey "
+    "left something; or of "
     "sysexits.h: 64 usage, 65 there is nothing to skip, 69 a neighbour is away, 70 our mistake, "
     "71 the system refuses, 75 start again (skip: when the workers are stopped), 78 configuration.";
 
@@ -86,6 +88,7 @@ static bool set_task(Arguments *arguments)
         {{"topics", "check"}, TASK_TOPICS_CHECK},
         {{"skip", WORD_ANY}, TASK_SKIP},
         {{"sweep", NULL}, TASK_SWEEP},
+        {{"rekey", NULL}, TASK_REKEY},
     };
     if (arguments->word_count == 0) {
         return true;
@@ -211,7 +214,7 @@ void arguments_read(int argc, char **argv, Arguments *ret_arguments)
     static const struct argp PARSER = {
         OPTIONS,
         parse_option,
-        "[run | migrate | topics create|check | skip PARTITION:OFFSET | sweep]",
+        "[run | migrate | topics create|check | skip PARTITION:OFFSET | sweep | rekey]",
         DOC,
         NULL,
         NULL,

@@ -15,6 +15,7 @@
 #include "main/arguments.h"
 #include "run/history.h"
 #include "run/migrate.h"
+#include "run/rekey.h"
 #include "run/skip.h"
 #include "run/sweep.h"
 #include "run/topics.h"
@@ -154,6 +155,20 @@ static int run_sweep(const Arguments *arguments, const Settings *settings)
     return is_clean ? EX_OK : EXIT_FOUND;
 }
 
+static int run_rekey(const Arguments *arguments, const Settings *settings)
+{
+    Error err = ERROR_INIT;
+    char installation[UUID_TEXT_BYTES];
+    bool is_done = false;
+    bool ok = migrate_check(secret_reveal(settings_secret(settings, SETTING_LEDGER_URI)),
+                            installation, &err) &&
+              rekey_run(settings, !arguments->dry_run, stdout, &is_done, &err);
+    if (!ok) {
+        return complain(&err, exit_code_of(&err));
+    }
+    return is_done ? EX_OK : EXIT_FOUND;
+}
+
 static int run_task(const Arguments *arguments, const Settings *settings)
 {
     Error err = ERROR_INIT;
@@ -176,6 +191,8 @@ static int run_task(const Arguments *arguments, const Settings *settings)
         break;
     case TASK_SWEEP:
         return run_sweep(arguments, settings);
+    case TASK_REKEY:
+        return run_rekey(arguments, settings);
     case TASK_CHECK_CONFIG:
         puts("the configuration is fine");
         break;

@@ -125,23 +125,13 @@ bool keys_open(const Keys *keys, const char *application_id, const char *account
     return open_sealed(keys, text_bytes(&associated), sealed, ret_api_key, err);
 }
 
-enum { ROLE_ASSOCIATED_BYTES = 512 };
-
-// The names, apart by NULs, which none can hold; an account's key has one less.
-static void associate_role(const RoleName *role, Text *ret_text)
-{
-    text_append_bytes(ret_text, role->application_id, strlen(role->application_id) + 1);
-    text_append_bytes(ret_text, role->environment, strlen(role->environment) + 1);
-    text_append(ret_text, role->role);
-}
-
 void keys_seal_password(const Keys *keys, const RoleName *role, const Secret *password,
                         Buffer *ret_sealed)
 {
     uint8_t nonce[CRYPTO_NONCE_BYTES];
     random_bytes(nonce, sizeof nonce);
-    CLEANUP(text_clear) Text associated = TEXT_INIT(ROLE_ASSOCIATED_BYTES);
-    associate_role(role, &associated);
+    CLEANUP(text_clear) Text associated = TEXT_INIT(ROLE_PASSWORD_ASSOCIATED_BYTES);
+    role_password_associate(role->application_id, role->environment, role->role, &associated);
     crypto_aead_seal(keys_encryption(keys), nonce, text_bytes(&associated), secret_bytes(password),
                      ret_sealed);
 }
@@ -149,7 +139,7 @@ void keys_seal_password(const Keys *keys, const RoleName *role, const Secret *pa
 bool keys_open_password(const Keys *keys, const RoleName *role, Bytes sealed, Secret *ret_password,
                         Error *err)
 {
-    CLEANUP(text_clear) Text associated = TEXT_INIT(ROLE_ASSOCIATED_BYTES);
-    associate_role(role, &associated);
+    CLEANUP(text_clear) Text associated = TEXT_INIT(ROLE_PASSWORD_ASSOCIATED_BYTES);
+    role_password_associate(role->application_id, role->environment, role->role, &associated);
     return open_sealed(keys, text_bytes(&associated), sealed, ret_password, err);
 }
