@@ -208,8 +208,7 @@ static uint32_t duration_ms(const Settings *settings, SettingId id)
 static void set_digest_key(Worker *worker)
 {
     const Bytes purpose = bytes_of("password digest");
-    crypto_hmac_sha256(keys_encryption(&worker->keys), &purpose, 1,
-                       worker->saga_rules.digest_key);
+    crypto_hmac_sha256(keys_encryption(&worker->keys), &purpose, 1, worker->saga_rules.digest_key);
 }
 
 // Who may sign, the workers included; NULL: nobody has to.
