@@ -12,16 +12,20 @@
 //    to it, because the range assignor sorts members by their client.id, and back to the standby
 //    when it is gone. Static membership would be faster, but then the thawed victim would end at
 //    once (fenced), instead of having to notice that it was overtaken.
+//  - tells every scenario once more in which nobody crashes: in the middle of the command a third
+//    worker joins, gets the partition, and leaves in order afterwards.
+// So a new command is covered by its scenario alone.
 //
 // In the end it prints what was covered, a line for each step of each command.
 //
-// e2e_crash_points PATTERN: only what matches ("call.*=stop").
+// e2e_crash_points PATTERN: only what matches ("call.*=stop", "*=hand over").
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "crash/covered.h"
 #include "crash/end_state.h"
 #include "crash/points.h"
 #include "crash/scenarios.h"
@@ -34,7 +38,7 @@ enum {
     LANES = CRASH_BY_SQL ? 8 : 20, // clusters take more than one
     RECORD_SECONDS = 300,
     ALL_SECONDS = 1500,
-    JOBS_MAX = 2 * POINTS_MAX,
+    JOBS_MAX = 2 * POINTS_MAX + 100,
 };
 
 static struct {
@@ -44,8 +48,9 @@ static struct {
 } lane;
 
 typedef struct Job {
-    const char *point;
-    bool freezes; // SIGSTOP; otherwise abort
+    const char *what; // point; of a rebalance the scenario's name
+    const char *way;  // COVERED_*
+    size_t scenario;  // of a rebalance
 } Job;
 
 // ---- stories without a crash
@@ -112,20 +117,12 @@ static int end(void **state)
 
 // ---- stories with one
 
-static bool is_line(const char *text, const char *found, const char *line)
-{
-    return (found == text || found[-1] == '\n') && found[strlen(line)] == '\n';
-}
-
 static bool passes(size_t scenario, const char *point)
 {
     char *trace = process_read_log(file_of(scenario, "trace"));
-    const char *found = strstr(trace, point);
-    while (found != NULL && !is_line(trace, found, point)) {
-        found = strstr(found + 1, point);
-    }
+    bool found = covered_has_line(trace, point);
     free(trace);
-    return found != NULL;
+    return found;
 }
 
 static size_t find_scenario(const char *point)
@@ -141,35 +138,52 @@ static size_t find_scenario(const char *point)
     return 0;
 }
 
-// A line of one write, so that lanes don't mix.
+static void expect_end(Story *story, size_t scenario)
+{
+    json_t *wanted = json_load_file(file_of(scenario, "json"), 0, NULL);
+    assert_non_null(wanted);
+    json_t *found = story_end(story);
+    bool is_same = end_state_is_same(wanted, found);
+    json_decref(wanted);
+    json_decref(found);
+    assert_true(is_same);
+}
+
 static void note_covered(const Job *job)
 {
-    FILE *file = fopen(box_text("%s/covered", lane.dir), "ae");
-    assert_non_null(file);
-    (void)fprintf(file, "%s=%s\n", job->point, job->freezes ? "stop" : "abort");
-    assert_int_equal(fclose(file), 0);
+    covered_note(box_text("%s/covered", lane.dir), job->what, job->way);
 }
 
 static void ends_as_without_a_crash(void **state)
 {
     const Job *job = *state;
     Story story;
-    size_t number = find_scenario(job->point);
+    size_t number = find_scenario(job->what);
     size_t count = 0;
-    json_t *wanted = json_load_file(file_of(number, "json"), 0, NULL);
-    assert_non_null(wanted);
+    bool aborts = strcmp(job->way, COVERED_ABORT) == 0;
     story_begin(&lane.teller, &story, &scenarios_table(&count)[number], "CRASH_POINT_AT",
-                box_text("%s=%s", job->point, job->freezes ? "stop" : "abort"));
-    story_await_crash(&story, job->point, !job->freezes);
+                box_text("%s=%s", job->what, job->way));
+    story_await_crash(&story, job->what, aborts);
     story_await_outcome(&story);
-    if (job->freezes) {
-        story_thaw(&story, job->point);
+    if (!aborts) {
+        story_thaw(&story, job->what);
     }
-    json_t *found = story_end(&story);
-    bool is_same = end_state_is_same(wanted, found);
-    json_decref(wanted);
-    json_decref(found);
-    assert_true(is_same);
+    expect_end(&story, number);
+    note_covered(job);
+}
+
+// What needs next to no time may have ended before the partition is taken away.
+static void ends_as_without_a_rebalance(void **state)
+{
+    Job *job = *state;
+    Story story;
+    size_t count = 0;
+    story_begin(&lane.teller, &story, &scenarios_table(&count)[job->scenario], "CRASH_POINT_AT",
+                STORY_HELD);
+    story_hand_over(&story);
+    job->way = story_takeovers(&story) > 0 ? COVERED_HAND_OVER : COVERED_BEFORE;
+    story_stop_victim(&story);
+    expect_end(&story, job->scenario);
     note_covered(job);
 }
 
@@ -203,30 +217,59 @@ static int kill_victim(void **state)
 
 // ---- lanes
 
-static int run_lane(const char *dir, const char *number)
+typedef struct Jobs {
+    Job list[JOBS_MAX];
+    struct CMUnitTest tests[JOBS_MAX];
+    size_t count;
+} Jobs;
+
+static void add_job(Jobs *jobs, Job job, CMUnitTestFunction test)
+{
+    assert_true(jobs->count < JOBS_MAX);
+    jobs->list[jobs->count] = job;
+    jobs->tests[jobs->count] = (struct CMUnitTest){
+        .name = box_text("%s=%s", job.what, job.way),
+        .test_func = test,
+        .teardown_func = kill_victim,
+        .initial_state = &jobs->list[jobs->count],
+    };
+    jobs->count++;
+}
+
+static bool is_mine(size_t number)
+{
+    return number % LANES == (size_t)lane.number;
+}
+
+static void share_out(Jobs *jobs)
 {
     static Points points;
-    static Job jobs[JOBS_MAX];
-    static struct CMUnitTest tests[JOBS_MAX];
     size_t count = 0;
-    lane.dir = dir;
-    lane.number = (int)strtol(number, NULL, 10);
+    const Scenario *scenarios = scenarios_table(&count);
     points_make(CRASH_BY_SQL, &points);
-    for (size_t i = 0; i < 2 * points.count; i++) {
-        const char *point = points.names[i / 2];
-        bool freezes = i % 2 == 1;
-        if ((i / 2 + (freezes ? LANES / 2 : 0)) % LANES == (size_t)lane.number) {
-            jobs[count] = (Job){point, freezes};
-            tests[count] = (struct CMUnitTest){
-                .name = box_text("%s=%s", point, freezes ? "stop" : "abort"),
-                .test_func = ends_as_without_a_crash,
-                .teardown_func = kill_victim,
-                .initial_state = &jobs[count],
-            };
-            count++;
+    for (size_t i = 0; i < points.count; i++) {
+        if (is_mine(i)) {
+            add_job(jobs, (Job){points.names[i], COVERED_ABORT, 0}, ends_as_without_a_crash);
+        }
+        if (is_mine(i + LANES / 2)) {
+            add_job(jobs, (Job){points.names[i], COVERED_STOP, 0}, ends_as_without_a_crash);
         }
     }
-    int failed = _cmocka_run_group_tests("lane", tests, count, begin, end);
+    for (size_t i = 0; i < count; i++) {
+        if (is_mine(points.count + i) && scenario_can_wait(&scenarios[i])) {
+            add_job(jobs, (Job){scenarios[i].name, COVERED_HAND_OVER, i},
+                    ends_as_without_a_rebalance);
+        }
+    }
+}
+
+static int run_lane(const char *dir, const char *number)
+{
+    static Jobs jobs;
+    lane.dir = dir;
+    lane.number = (int)strtol(number, NULL, 10);
+    share_out(&jobs);
+    int failed = _cmocka_run_group_tests("lane", jobs.tests, jobs.count, begin, end);
     if (failed != 0) {
         FILE *file = fopen(box_text("%s/failed", dir), "we");
         assert_non_null(file);
@@ -257,54 +300,19 @@ static bool tell(const Process *process)
     return process->status != 0;
 }
 
-static bool was_covered(const char *covered, const char *point, const char *mode)
-{
-    const char *line = box_text("%s=%s", point, mode);
-    const char *found = strstr(covered, line);
-    while (found != NULL && !is_line(covered, found, line)) {
-        found = strstr(found + 1, line);
-    }
-    return found != NULL;
-}
-
-// "call.before/OpenPreview/create_branch" is the point call.before of what stands behind it.
-static const char *subject_of(const char *point)
-{
-    const char *slash = strchr(point, '/');
-    return slash == NULL ? "" : slash + 1;
-}
-
-// The points of one step or command in a line, which follow each other in the list or don't.
-static void print_subject(const Points *points, size_t first, const char *covered)
-{
-    const char *subject = subject_of(points->names[first]);
-    (void)printf("%s:", subject[0] == '\0' ? "publication" : subject);
-    for (size_t i = first; i < points->count; i++) {
-        const char *point = points->names[i];
-        if (strcmp(subject_of(point), subject) == 0 && was_covered(covered, point, "abort")) {
-            (void)printf(" %.*s%s", (int)strcspn(point, "/"), point,
-                         was_covered(covered, point, "stop") ? "*" : "");
-        }
-    }
-    (void)printf("\n");
-}
-
-static void print_covered(const char *dir)
+static void print_covered(const char *file)
 {
     static Points points;
-    points_make(CRASH_BY_SQL, &points);
-    char *covered = process_read_log(box_text("%s/covered", dir));
-    (void)printf("covered by abort (*: by SIGSTOP, too):\n");
-    for (size_t i = 0; i < points.count; i++) {
-        size_t first = 0;
-        while (strcmp(subject_of(points.names[first]), subject_of(points.names[i])) != 0) {
-            first++;
-        }
-        if (first == i) {
-            print_subject(&points, i, covered);
-        }
+    size_t count = 0;
+    const Scenario *scenarios = scenarios_table(&count);
+    const char *names[JOBS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        names[i] = scenarios[i].name;
     }
-    free(covered);
+    points_make(CRASH_BY_SQL, &points);
+    covered_print(file, &points);
+    size_t handed_over = covered_print_names(file, names, count, COVERED_HAND_OVER);
+    assert_true(handed_over >= covered_print_names(file, names, count, COVERED_BEFORE));
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
@@ -333,7 +341,7 @@ static void every_crash_ends_as_if_there_had_been_none(void **state)
     for (int i = 0; i < LANES; i++) {
         failed += tell(&lanes[i]);
     }
-    print_covered(dir);
+    print_covered(box_text("%s/covered", dir));
     assert_int_equal(failed, 0);
     (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

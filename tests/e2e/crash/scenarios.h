@@ -27,5 +27,7 @@ typedef struct Scenario {
 } Scenario;
 
 const Scenario *scenarios_table(size_t *ret_count);
+// Whether it ends in the same way when its command begins some seconds later.
+bool scenario_can_wait(const Scenario *scenario);
 
 #endif

@@ -1,8 +1,11 @@
 #include "crash/story.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "crash/end_state.h"
@@ -84,6 +87,14 @@ static int count_commands(World *world, const char *application_id)
     return (int)strtol(count, NULL, 10);
 }
 
+// The file that a victim waits for where it is held.
+static void make_hold(Story *story, const char *victim)
+{
+    story->hold = box_text("%s/%s.hold", story->teller->world->dir, victim);
+    assert_int_equal(mkfifo(story->hold, 0600), 0);
+    assert_int_equal(setenv("CRASH_POINT_HOLD", story->hold, 1), 0);
+}
+
 void story_begin(Teller *teller, Story *story, const Scenario *scenario, const char *variable,
                  const char *value)
 {
@@ -95,9 +106,12 @@ void story_begin(Teller *teller, Story *story, const Scenario *scenario, const c
     if (scenario->prepare != NULL) {
         scenario->prepare(world, story->application);
     }
+    const char *name = world_fresh("victim");
     assert_int_equal(setenv(variable, value, 1), 0);
-    story->victim = start(world, world_fresh("victim"), "a");
+    make_hold(story, name);
+    story->victim = start(world, name, "a");
     assert_int_equal(unsetenv(variable), 0);
+    assert_int_equal(unsetenv("CRASH_POINT_HOLD"), 0);
     process_await_log(story->victim, ASSIGNED, START_SECONDS);
     for (size_t i = 0; i < SCENARIO_FAULTS && scenario->faults[i] != NULL; i++) {
         (void)sandbox_fault(world, scenario->faults[i]);
@@ -147,6 +161,35 @@ void story_thaw(Story *story, const char *point)
                strncmp(point, "transaction.", strlen("transaction.")) != 0) {
         fail_msg("it ended with %d, see %s", victim->status, victim->log);
     }
+}
+
+static bool is_rebalancing(void *context)
+{
+    return worker_count_members(context) == -1;
+}
+
+void story_hand_over(Story *story)
+{
+    World *world = story->teller->world;
+    process_await_log(story->victim, "crash point " STORY_CLAIMED "/", START_SECONDS);
+    Process *taker = start(world, world_fresh("taker"), "0");
+    wait_until(is_rebalancing, world, START_SECONDS, "the group to share out anew");
+    int fd = open(story->hold, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    worker_await_members(world, 3, END_SECONDS);
+    story_await_outcome(story);
+    worker_stop(taker);
+    process_await_log(story->victim, "revoked: 1 partitions", START_SECONDS);
+    worker_await_members(world, 2, END_SECONDS);
+}
+
+int story_takeovers(const Story *story)
+{
+    const char *takeovers = ledger_value(
+        story->teller->world, "SELECT takeovers FROM provision.command WHERE command_id = '%s'",
+        story->command_id);
+    return (int)strtol(takeovers, NULL, 10);
 }
 
 static int64_t committed_offset(const Teller *teller)

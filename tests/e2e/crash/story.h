@@ -11,6 +11,11 @@
 #include "crash/scenarios.h"
 #include "support/world.h"
 
+// Where a victim is held that is to lose its partition; it goes on, knows that it has the command,
+// and has not begun it.
+#define STORY_CLAIMED "claim.after"
+#define STORY_HELD STORY_CLAIMED "=hold"
+
 typedef struct Teller {
     World *world;
     rd_kafka_t *group; // for its committed offsets
@@ -22,6 +27,7 @@ typedef struct Story {
     Teller *teller;
     const char *application;
     Process *victim;
+    const char *hold;   // the victim goes on from where it is held once this is opened for writing
     int64_t since_call; // of the sandbox, before the command
     const char *command_id;
     int commands; // of the application, when all is over
@@ -39,6 +45,11 @@ void story_await_outcome(Story *story);
 // Waits until the group has given the frozen victim up, lets it go on where it was, and ends it in
 // order when it has joined again.
 void story_thaw(Story *story, const char *point);
+// A third worker joins while the victim is held (STORY_HELD), and gets the partition in the middle
+// of the command; when that has ended it leaves in order, and the victim has the partition back.
+void story_hand_over(Story *story);
+// How often the command was taken over.
+int story_takeovers(const Story *story);
 // When it may end by itself: ends an undisturbed victim.
 void story_stop_victim(Story *story);
 // The victim has ended. Returns the end state; the caller frees it.
