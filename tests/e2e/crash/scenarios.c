@@ -380,3 +380,9 @@ const Scenario *scenarios_table(size_t *ret_count)
                               : sizeof(SCENARIOS) / sizeof(SCENARIOS[0]);
     return CRASH_BY_SQL ? BY_SQL : SCENARIOS;
 }
+
+// Before the duplicate is listed.
+bool scenario_can_wait(const Scenario *scenario)
+{
+    return scenario->send != create_twice;
+}
