@@ -37,7 +37,7 @@ enum {
     WORLD_WORKERS_MAX = 32,
     WORLD_SECRETS_MAX = 400,
     WORLD_PARTITIONS = 4,
-    WORLD_SECONDS = 60, // in which a command ends when nothing holds it up
+    WORLD_SECONDS = 120, // in which a command ends when nothing holds it up
 };
 
 // Organization of the world's API key in the sandbox.
