@@ -7,10 +7,9 @@
  * statement is one atomic step. Time is relative: every bound is a countdown that Tick lowers.
  *
  * One tick is the unit of all bounds. A request is sent while elapsed < SEND (neon.send_window),
- * takes effect within DELIVER of being sent or never (neon.request_timeout), and is in every listing
- * LAG after it took effect (neon.listing_lag); before that a listing may or may not show it. SETTLE
- * is the first moment at which nothing of an intent can still appear; SLACK moves it, to show that
- * it is exact.
+ * takes effect within DELIVER of being sent or never (neon.request_timeout), and every listing shows
+ * it LAG after it took effect (neon.listing_lag); before that one may or may not. SETTLE is the first
+ * moment at which nothing of an intent can still appear; SLACK moves it, to show that it is exact.
  */
 #ifndef SLACK
 #define SLACK 0
@@ -63,7 +62,7 @@ byte i_epoch;
 bool i_settles;                /* it creates; a deletion by exact id needs no waiting */
 byte i_left;                   /* until nothing of it can still appear */
 byte i_result;                 /* what its close taught */
-byte u_left;                   /* the same as i_left, for intents that were passed over while open */
+byte u_left;                   /* the same, for intents that were passed over while open */
 
 /* Kafka: who owns the partition, as an assignment number; consumed = published and marked */
 byte owner;
@@ -183,7 +182,7 @@ inline the_request(w)
     s = 0
 }
 
-inline the_request_is_forgotten(s)
+inline the_request_goes(s)
 {
     r_is[s] = Free; r_create[s] = 0; r_id[s] = 0; r_left[s] = 0; r_who[s] = 0
 }
@@ -191,7 +190,7 @@ inline the_request_is_forgotten(s)
 inline the_caller_goes(w)
 {
     if
-    :: r_is[slot[w]] == Answered -> the_request_is_forgotten(slot[w])
+    :: r_is[slot[w]] == Answered -> the_request_goes(slot[w])
     :: else -> r_who[slot[w]] = 0
     fi;
     slot[w] = 0
@@ -531,7 +530,7 @@ inline the_request_lands(r)
     fi;
     if
     :: r_who[r] != 0 -> r_is[r] = Answered; r_left[r] = 0
-    :: else -> the_request_is_forgotten(r)
+    :: else -> the_request_goes(r)
     fi
 }
 
@@ -543,9 +542,9 @@ end:
     :: atomic { r_is[0] == Flying && r_left[0] > 0 -> the_request_lands(0) }
     :: atomic { r_is[1] == Flying && r_left[1] > 0 -> the_request_lands(1) }
     :: atomic { r_is[2] == Flying && r_left[2] > 0 -> the_request_lands(2) }
-    :: atomic { r_is[0] == Flying && r_left[0] == 0 && r_who[0] == 0 -> the_request_is_forgotten(0) }
-    :: atomic { r_is[1] == Flying && r_left[1] == 0 && r_who[1] == 0 -> the_request_is_forgotten(1) }
-    :: atomic { r_is[2] == Flying && r_left[2] == 0 && r_who[2] == 0 -> the_request_is_forgotten(2) }
+    :: atomic { r_is[0] == Flying && r_left[0] == 0 && r_who[0] == 0 -> the_request_goes(0) }
+    :: atomic { r_is[1] == Flying && r_left[1] == 0 && r_who[1] == 0 -> the_request_goes(1) }
+    :: atomic { r_is[2] == Flying && r_left[2] == 0 && r_who[2] == 0 -> the_request_goes(2) }
     od
 }
 
