@@ -52,10 +52,10 @@ void calls_add(Calls *calls, const Call *call)
 
 static json_t *render_call(const Call *call)
 {
-    json_t *json =
-        json_pack("{s:I, s:I, s:I, s:s, s:s, s:i}", "sequence", (json_int_t)call->sequence, "at_ms",
-                  (json_int_t)call->at_ms, "took_us", (json_int_t)call->took_us, "route",
-                  call->route, "path", call->path, "status", call->status);
+    json_t *json = json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:i}", "sequence",
+                             (json_int_t)call->sequence, "at_ms", (json_int_t)call->at_ms,
+                             "took_us", (json_int_t)call->took_us, "route", call->route, "path",
+                             call->path, "account", call->account_id, "status", call->status);
     if (call->fault != NULL) {
         json_object_set_new(json, "fault", json_string(call->fault));
     }

@@ -1,9 +1,11 @@
-/* The last calls of the API, for tests that ask what was sent: method, route, status and time,
- * never a query, a header or a body. */
+/* The last calls of the API, for tests that ask what was sent: method, route, whose key,
+ * status and time, never a query, a header or a body. */
 #pragma once
 
 #include <jansson.h>
 #include <stdint.h>
+
+#include "ids.h"
 
 enum { CALLS_KEPT = 20000, CALLS_PATH_BYTES = 200 };
 
@@ -14,7 +16,8 @@ typedef struct Call {
     const char *route; /* static: "POST /projects" */
     const char *fault; /* static name of the fault that was applied, or NULL */
     char path[CALLS_PATH_BYTES];
-    int status; /* 0: the connection was dropped instead of a reply */
+    char account_id[IDS_BYTES]; /* of its key; empty: it had none that is known */
+    int status;                 /* 0: the connection was dropped instead of a reply */
 } Call;
 
 /* How often a mutating route was called, ever. */

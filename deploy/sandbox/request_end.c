@@ -90,6 +90,9 @@ void request_note(const Request *request)
         .status = request->is_dropped ? 0 : exchange->status,
     };
     text_format(call.path, sizeof(call.path), "%.*s", CALLS_PATH_BYTES - 1, request->raw_path);
+    if (exchange->key != NULL) {
+        text_format(call.account_id, sizeof(call.account_id), "%s", exchange->key->account_id);
+    }
     if (!is_admin) {
         calls_add(&exchange->sandbox->calls, &call);
     }
