@@ -1,0 +1,272 @@
+#include "rules/coverage.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "box.h"
+#include "support/cmocka.h"
+#include "support/process.h"
+
+enum { CODE_BYTES = 48, ROWS_MAX = 40, CODES_MAX = 40, COMMANDS_BYTES = 200 };
+
+// One row of the README's table of refusals.
+typedef struct Row {
+    char commands[COMMANDS_BYTES]; // "EditProject, EditEndpoint", "any command"
+    char codes[CODES_MAX][CODE_BYTES];
+    size_t count;
+    char others[COMMANDS_BYTES]; // "those of BranchEnvironment": whose codes it may have, too
+} Row;
+
+// A test that shows what no row of a table can.
+typedef struct Elsewhere {
+    const char *code;
+    const char *command; // part of the README's first column
+    const char *file;
+    const char *test; // "": a row of the file's tables
+} Elsewhere;
+
+static const Elsewhere ELSEWHERE[] = {
+    // what is no message, or goes where its key doesn't belong
+    {"RECORD_EMPTY", "any command", "tests/e2e/test_records.c", "an_empty_record_is_a_dead_letter"},
+    {"RECORD_TOO_LARGE", "any command", "tests/e2e/test_records.c",
+     "a_record_of_five_megabytes_is_told_by_its_hash"},
+    {"RECORD_UNREADABLE", "any command", "tests/e2e/test_records.c", "garbage_is_a_dead_letter"},
+    {"FRAMING_UNREADABLE", "any command", "tests/unit/contract/command_decode.c",
+     "a_broken_record_is_refused_with_what_can_be_read"},
+    {"FIELD_NOT_SUPPORTED", "any command", "tests/e2e/test_records.c",
+     "an_unknown_field_is_rejected_by_its_number"},
+    {"WRONG_PARTITION", "any command", "tests/e2e/test_records.c",
+     "a_wrong_partition_is_refused_with_the_remedy"},
+    // what a failed creation left
+    {"HAS_DEPENDENTS", "CreateEnvironment", "tests/e2e/test_leftover.c",
+     "a_project_that_another_has_branched_stays"},
+    {"NOT_VISIBLE", "CreateEnvironment", "tests/unit/saga/guard.c", ""},
+    // the sandbox has no read-only endpoints
+    {"ENDPOINT_READ_ONLY", "EditEndpoint", "tests/unit/saga/edit.c", ""},
+    // more projects than a test should make, and listings that stay partial for long
+    {"INVENTORY_TOO_LARGE", "DiscoverAccount", "tests/unit/saga/discover.c",
+     "more_than_can_be_held_is_refused"},
+    {"INVENTORY_PARTIAL", "DiscoverAccount", "tests/unit/saga/discover.c", ""},
+    // trouble in the middle of a command
+    {"PASSWORD_NOT_SET", "RotateCredentials", "tests/e2e/test_roles_rotate.c",
+     "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
+    {"PASSWORD_NOT_SET", "RevealCredentials", "tests/e2e/test_roles_rotate.c",
+     "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
+    {"NEON_UNAVAILABLE", "failures", "tests/e2e/test_faults.c",
+     "a_project_that_stays_locked_is_given_up"},
+    {"DEADLINE_EXCEEDED", "failures", "tests/e2e/test_faults.c",
+     "a_deadline_that_passes_on_the_way_undoes_what_was_made"},
+    {"CRASH_LOOP", "failures", "tests/e2e/test_skip.c",
+     "a_command_whose_workers_die_is_given_up_and_undone"},
+};
+
+static const char *path_of(const char *file)
+{
+    return box_text("%s/%s", RULES_PROJECT, file);
+}
+
+// ---- the README's table
+
+static void read_codes(const char *line, Row *ret_row)
+{
+    for (const char *tick = strchr(line, '`'); tick != NULL; tick = strchr(tick, '`')) {
+        size_t length = strspn(tick + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+        bool is_code = length > 3 && tick[1 + length] == '`';
+        if (is_code) {
+            assert_true(ret_row->count < CODES_MAX && length < CODE_BYTES);
+            (void)snprintf(ret_row->codes[ret_row->count++], CODE_BYTES, "%.*s", (int)length,
+                           tick + 1);
+        }
+        tick += length + 1;
+    }
+}
+
+// "| commands | codes |"
+static Row read_row(const char *line)
+{
+    Row row = {.count = 0};
+    const char *codes = strstr(line + 1, " | ");
+    assert_non_null(codes);
+    (void)snprintf(row.commands, sizeof(row.commands), "%.*s", (int)(codes - line - 2), line + 2);
+    const char *others = strstr(codes, "those of ");
+    if (others != NULL) {
+        (void)snprintf(row.others, sizeof(row.others), "%s", others);
+    }
+    read_codes(codes, &row);
+    return row;
+}
+
+static size_t read_table(const char *readme, Row ret_rows[ROWS_MAX])
+{
+    static const char HEAD[] = "| refused | codes |\n|---|---|\n";
+    const char *line = strstr(readme, HEAD);
+    size_t count = 0;
+    assert_non_null(line);
+    line += strlen(HEAD);
+    for (; *line == '|'; line += strcspn(line, "\n") + 1) {
+        assert_true(count < ROWS_MAX - 1);
+        ret_rows[count++] = read_row(box_text("%.*s", (int)strcspn(line, "\n"), line));
+    }
+    return count;
+}
+
+// All codes under "What happens on failure".
+static Row read_failures(const char *readme)
+{
+    Row row = {.commands = "any command's failures"};
+    const char *line = strstr(readme, "\n## What happens on failure\n");
+    assert_non_null(line);
+    line += 1 + strcspn(line + 1, "\n") + 1;
+    for (; strncmp(line, "## ", 3) != 0; line += strcspn(line, "\n") + 1) {
+        read_codes(box_text("%.*s", (int)strcspn(line, "\n"), line), &row);
+    }
+    return row;
+}
+
+// ---- rules
+
+// "CreateEnvironment", of which the members are.
+static const char *command_of(const Rule *rule)
+{
+    const char *brace = strstr(rule->command, "': {");
+    while (brace != NULL) {
+        const char *start = brace;
+        while (start > rule->command && isalnum((unsigned char)start[-1])) {
+            start--;
+        }
+        bool is_action = start[0] != '\0' && start > rule->command && brace - start > 8 &&
+                         strncmp(start, "sourceBranch", 12) != 0;
+        if (is_action) {
+            return box_text("%c%.*s", toupper((unsigned char)start[0]), (int)(brace - start - 1),
+                            start + 1);
+        }
+        brace = strstr(brace + 1, "': {");
+    }
+    return "";
+}
+
+static bool is_about(const Row *row, const char *command)
+{
+    return strncmp(row->commands, "any command", strlen("any command")) == 0 ||
+           strstr(row->commands, command) != NULL;
+}
+
+static bool has_rule(const Rule *const *rules, size_t count, const Row *row, const char *code)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i]->code != NULL && strcmp(rules[i]->code, code) == 0 &&
+            is_about(row, command_of(rules[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_elsewhere(const Row *row, const char *code)
+{
+    for (size_t i = 0; i < sizeof(ELSEWHERE) / sizeof(ELSEWHERE[0]); i++) {
+        if (strcmp(ELSEWHERE[i].code, code) == 0 &&
+            strstr(row->commands, ELSEWHERE[i].command) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t find_missing(const Rule *const *rules, size_t count, const Row *row)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < row->count; i++) {
+        if (!has_rule(rules, count, row, row->codes[i]) && !is_elsewhere(row, row->codes[i])) {
+            print_message("no rule shows %s of %s\n", row->codes[i], row->commands);
+            missing++;
+        }
+    }
+    return missing;
+}
+
+static bool has_code(const Row *row, const char *code)
+{
+    for (size_t i = 0; i < row->count; i++) {
+        if (strcmp(row->codes[i], code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of the command's own row, or of one that it names.
+static bool is_told_by(const Row *rows, size_t count, const Row *row, const char *code)
+{
+    if (has_code(row, code)) {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(row->others, rows[i].commands) != NULL && has_code(&rows[i], code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_told(const Row *rows, size_t count, const Rule *rule)
+{
+    // refusals of Neon's are told of by its own words
+    bool told = strncmp(rule->code, "NEON_", 5) == 0;
+    for (size_t i = 0; i < count && !told; i++) {
+        told =
+            is_about(&rows[i], command_of(rule)) && is_told_by(rows, count, &rows[i], rule->code);
+    }
+    return told;
+}
+
+static size_t find_untold(const Row *rows, size_t row_count, const Rule *const *rules, size_t count)
+{
+    size_t untold = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i]->code != NULL && !is_told(rows, row_count, rules[i])) {
+            print_message("the README doesn't tell of %s of %s (%s)\n", rules[i]->code,
+                          command_of(rules[i]), rules[i]->what);
+            untold++;
+        }
+    }
+    return untold;
+}
+
+static size_t find_lost_tests(void)
+{
+    size_t lost = 0;
+    for (size_t i = 0; i < sizeof(ELSEWHERE) / sizeof(ELSEWHERE[0]); i++) {
+        const Elsewhere *one = &ELSEWHERE[i];
+        char *text = process_read_log(path_of(one->file));
+        bool has_test = one->test[0] == '\0' ||
+                        strstr(text, box_text("\nstatic void %s(void **state)", one->test)) != NULL;
+        if (strstr(text, one->code) == NULL || !has_test) {
+            print_message("%s has no test %s of %s\n", one->file, one->test, one->code);
+            lost++;
+        }
+        free(text);
+    }
+    return lost;
+}
+
+void coverage_assert(void)
+{
+    static Row rows[ROWS_MAX];
+    const Rule *rules[2 * RULES_MAX];
+    char *readme = process_read_log(path_of("README.md"));
+    size_t row_count = read_table(readme, rows);
+    rows[row_count++] = read_failures(readme);
+    free(readme);
+    size_t count = rules_by_api(rules);
+    count += rules_by_sql(rules + count);
+    size_t wrong = find_untold(rows, row_count, rules, count) + find_lost_tests();
+    for (size_t i = 0; i < row_count; i++) {
+        wrong += find_missing(rules, count, &rows[i]);
+    }
+    if (wrong > 0) {
+        fail_msg("%zu of what the README tells and what is tried don't fit", wrong);
+    }
+}

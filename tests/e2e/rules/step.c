@@ -1,0 +1,212 @@
+#include "rules/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "support/cmocka.h"
+#include "support/commands.h"
+#include "support/wait.h"
+
+enum { REST_SECONDS = 30 };
+
+// Commands of another application begin with its name.
+static const char *sender_of(Fixture *fixture, const char **command)
+{
+    static const char NEIGHBOUR[] = "@neighbour ";
+    fixture->sender = fixture->application;
+    if (strncmp(*command, NEIGHBOUR, sizeof(NEIGHBOUR) - 1) == 0) {
+        *command += sizeof(NEIGHBOUR) - 1;
+        fixture->sender = table_get(fixture->facts, "neighbour");
+    }
+    return fixture->sender;
+}
+
+static bool is_delivered(void *context)
+{
+    const World *world = context;
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(world->producer);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 0);
+    while (event != NULL) {
+        rd_kafka_event_destroy(event);
+        event = rd_kafka_queue_poll(queue, 0);
+    }
+    rd_kafka_queue_destroy(queue);
+    return rd_kafka_outq_len(world->producer) == 0;
+}
+
+void step_flush(World *world)
+{
+    wait_until(is_delivered, world, REST_SECONDS, "all commands to be delivered");
+}
+
+static const char *send_members(Fixture *fixture, const char *application, const char *members)
+{
+    World *world = fixture->world;
+    const char *own = strstr(members, "\"commandId\": \"");
+    bool has_id = own != NULL && strncmp(members, "\"commandId\"", strlen("\"commandId\"")) == 0;
+    const char *id =
+        has_id ? box_text("%.36s", own + strlen("\"commandId\": \"")) : command_new_id();
+    const char *named = strstr(members, "\"applicationId\"");
+    const char *all = box_text(
+        "%s%s%s", has_id ? "" : box_text("\"commandId\": \"%s\", ", id),
+        named != NULL ? "" : box_text("\"applicationId\": \"%s\", ", application), members);
+    CLEANUP(buffer_clear) Buffer packed = command_pack("%s", all);
+    rd_kafka_resp_err_t problem =
+        rd_kafka_producev(world->producer, RD_KAFKA_V_TOPIC(world->topics[0]),
+                          RD_KAFKA_V_KEY(application, strlen(application)),
+                          RD_KAFKA_V_VALUE(packed.data, packed.size),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    assert_int_equal(problem, RD_KAFKA_RESP_ERR_NO_ERROR);
+    (void)is_delivered(world); // reports would fill the queue
+    return id;
+}
+
+const char *step_send(Fixture *fixture, const char *command)
+{
+    const char *members = command;
+    const char *application = sender_of(fixture, &members);
+    const char *filled = fixture_fill(fixture, members);
+    return filled == NULL ? NULL : send_members(fixture, application, filled);
+}
+
+static void run_command(Fixture *fixture, const Step *step)
+{
+    const char *id = step_send(fixture, step->text);
+    if (id != NULL && step->as != NULL) {
+        fixture_set(fixture, box_text("%s.command", step->as), id);
+    }
+    if (step->kind == STEP_RUN) {
+        fixture->waiting_id = id;
+    }
+}
+
+static void learn_made(Fixture *fixture, const char *as, const json_t *reply)
+{
+    static const char *const MADE[] = {"project", "branch"};
+    for (size_t i = 0; i < sizeof(MADE) / sizeof(MADE[0]); i++) {
+        const json_t *id = box_find(reply, box_text("%s.id", MADE[i]));
+        if (json_is_string(id)) {
+            fixture_set(fixture, box_text("%s.%s", as, MADE[i]), json_string_value(id));
+        }
+    }
+}
+
+static Reply call_as_maker(const Fixture *fixture, const char *method, const char *path,
+                           const char *body)
+{
+    return box_call_as(&fixture->world->box, fixture_key(fixture, "maker"), NULL, method, path,
+                       body);
+}
+
+typedef struct Busy {
+    const Fixture *fixture;
+    const char *project;
+} Busy;
+
+static bool is_at_rest(void *context)
+{
+    const Busy *busy = context;
+    REPLY reply = call_as_maker(busy->fixture, "GET",
+                                box_text("/projects/%s/operations", busy->project), NULL);
+    size_t i = 0;
+    const json_t *operation = NULL;
+    json_array_foreach(box_find(reply.json, "operations"), i, operation)
+    {
+        if (strcmp(box_string(operation, "status"), "finished") != 0) {
+            return false;
+        }
+    }
+    return true; // a project that is gone, too
+}
+
+static void await_operations(const Fixture *fixture, const char *path, const json_t *reply)
+{
+    static const char PROJECTS[] = "/projects/";
+    const json_t *made = box_find(reply, "project.id");
+    const char *rest = path + sizeof(PROJECTS) - 1;
+    Busy busy = {fixture, json_is_string(made) ? json_string_value(made)
+                                               : box_text("%.*s", (int)strcspn(rest, "/"), rest)};
+    wait_until(is_at_rest, &busy, REST_SECONDS, "the operations of %s", busy.project);
+}
+
+static void call_api(Fixture *fixture, const Step *step)
+{
+    const char *call = fixture_fill(fixture, step->text);
+    const char *body = step->more == NULL ? NULL : fixture_fill(fixture, step->more);
+    if (fixture->problem != NULL) {
+        return;
+    }
+    size_t method = strcspn(call, " ");
+    REPLY reply =
+        call_as_maker(fixture, box_text("%.*s", (int)method, call), call + method + 1, body);
+    if (reply.status >= 300) {
+        fixture->problem = box_text("%s: %ld %.200s", call, reply.status, reply.text);
+        return;
+    }
+    if (step->as != NULL) {
+        learn_made(fixture, step->as, reply.json);
+    }
+    await_operations(fixture, call + method + 1, reply.json);
+}
+
+static void add_project_key(Fixture *fixture, const Step *step)
+{
+    const char *project = fixture_fill(fixture, step->text);
+    REPLY reply = box_call(&fixture->world->box, "POST", "/sandbox/keys",
+                           box_text("{\"key\": \"%s\", \"kind\": \"project\", \"account_id\": "
+                                    "\"%s\", \"organizations\": [\"%s\"], \"project_id\": \"%s\"}",
+                                    fixture_key(fixture, step->as), fixture_account(fixture, 0),
+                                    fixture_account(fixture, 0), project));
+    assert_int_equal(reply.status, 201);
+}
+
+// Quotes of SQL are single ones.
+static const char *ask_ledger(Fixture *fixture, const char *sql)
+{
+    const char *filled = fixture_fill(fixture, sql);
+    if (filled == NULL) {
+        return "";
+    }
+    char *text = alloc_text(filled);
+    for (char *c = text; *c != '\0'; c++) {
+        *c = *c == '"' ? '\'' : *c;
+    }
+    const char *value = ledger_value(fixture->world, "%s", text);
+    free(text);
+    return value;
+}
+
+static void run_sql(Fixture *fixture, const Step *step)
+{
+    if (strcmp(ask_ledger(fixture, box_text("%s RETURNING 1", step->text)), "1") != 0) {
+        fixture->problem = box_text("no row: %s", step->text);
+    }
+}
+
+bool step_take(Fixture *fixture, const Step *step)
+{
+    switch (step->kind) {
+    case STEP_RUN:
+    case STEP_START:
+        run_command(fixture, step);
+        return true;
+    case STEP_API:
+        call_api(fixture, step);
+        return true;
+    case STEP_KEY:
+        add_project_key(fixture, step);
+        return true;
+    case STEP_FAULT:
+        (void)sandbox_fault(fixture->world, fixture_fill(fixture, step->text));
+        return true;
+    case STEP_SQL:
+        run_sql(fixture, step);
+        return true;
+    case STEP_UNTIL:
+        return strcmp(ask_ledger(fixture, step->text), "t") == 0;
+    case STEP_END:
+        break;
+    }
+    return true;
+}
