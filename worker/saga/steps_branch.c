@@ -1,17 +1,16 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/unconst.h"
 #include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
+#include "saga/named.h"
 #include "saga/names.h"
 #include "saga/record.h"
 #include "saga/search.h"
 #include "saga/steps.h"
 #include "saga/undo.h"
 
-#define NOTE_SOURCE_CURSOR "source_cursor"
 #define NOTE_LAST_LOOK "last_look"
 
 static const UndoKind UNDO = {"branch", FACT_BRANCH_ID, FACT_BRANCH_DELETED, FACT_BRANCH_UNDONE,
@@ -49,65 +48,22 @@ bool branch_check_create(Saga *saga, Error *err)
            record_check_scope(saga, journal_text(journal, FACT_PROJECT_ID), field, err);
 }
 
-Ask branch_ask_source(Saga *saga, Effect *effect)
+static NamedBranch source_of(const Saga *saga)
 {
-    if (journal_has(&saga->journal, FACT_PARENT_ID)) {
-        return ASK_NOTHING;
-    }
-    const Provisioning__V1__BranchReference *source = branching_of(saga).reference;
-    effect->kind = EFFECT_NEON;
-    neon_request_branches(&effect->request, source->project_id, source->branch,
-                          journal_note_text(&saga->journal, NOTE_SOURCE_CURSOR), false);
-    return ASK_EFFECT;
+    return (NamedBranch){branching_of(saga).reference, FACT_PARENT_ID, "SOURCE_NOT_FOUND",
+                         "branch_environment.source_branch.branch"};
 }
 
-static Lesson source_not_found(Saga *saga)
+Ask branch_ask_source(Saga *saga, Effect *effect)
 {
-    const Provisioning__V1__BranchReference *source = branching_of(saga).reference;
-    Error err = ERROR_INIT;
-    error_set_field(&err, ERROR_CONFLICT, "SOURCE_NOT_FOUND",
-                    "branch_environment.source_branch.branch",
-                    "project %s has no branch whose id or exact name is %s, as far as the "
-                    "account's key can see",
-                    source->project_id, source->branch);
-    return lesson_fail_with(saga, &err);
+    const NamedBranch source = source_of(saga);
+    return named_ask(saga, &source, effect);
 }
 
 Lesson branch_learn_source(Saga *saga, const Answer *answer)
 {
-    const NeonReply *reply = answer->reply;
-    if (reply->meaning == NEON_NOT_FOUND) {
-        return source_not_found(saga);
-    }
-    if (reply->meaning != NEON_OK) {
-        return lesson_from_reply(saga, reply, PROTECTED_READ,
-                                 "list the branches of the source project");
-    }
-    const char *wanted = branching_of(saga).reference->branch;
-    Error err = ERROR_INIT;
-    NeonPage page;
-    if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_SOURCE_CURSOR),
-                              &page, &err)) {
-        return lesson_unreadable(saga, &err, PROTECTED_READ);
-    }
-    size_t i;
-    json_t *item;
-    json_array_foreach(unconst(page.items), i, item)
-    {
-        NeonBranch branch;
-        if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {
-            return lesson_unreadable(saga, &err, PROTECTED_READ);
-        }
-        if (strcmp(branch.id, wanted) == 0 || strcmp(branch.name, wanted) == 0) {
-            journal_set_text(&saga->journal, FACT_PARENT_ID, branch.id);
-            return LESSON_LEARNT;
-        }
-    }
-    if (page.cursor[0] == '\0') {
-        return source_not_found(saga);
-    }
-    journal_set_note_text(&saga->journal, NOTE_SOURCE_CURSOR, page.cursor);
-    return LESSON_LEARNT;
+    const NamedBranch source = source_of(saga);
+    return named_learn(saga, &source, answer);
 }
 
 Ask branch_ask_announce(Saga *saga, Effect *effect)

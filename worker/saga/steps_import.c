@@ -1,9 +1,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
+#include "saga/named.h"
 #include "saga/record.h"
 #include "saga/search.h"
 #include "saga/steps.h"
@@ -14,8 +14,6 @@
  * followed by a look. An endpoint carries no mark of ours: only the one whose creation we were told
  * of is undone.
  */
-
-#define NOTE_CURSOR "import_cursor"
 
 static const Provisioning__V1__ImportEnvironment *import_of(const Saga *saga)
 {
@@ -53,83 +51,35 @@ bool import_check(Saga *saga, Error *err)
            record_check_scope(saga, project_id, "import_environment.branch.project_id", err);
 }
 
-Ask import_ask_branch(Saga *saga, Effect *effect)
+static NamedBranch named_by(const Saga *saga)
 {
-    if (journal_has(&saga->journal, FACT_BRANCH_ID)) {
-        return ASK_NOTHING;
-    }
-    effect->kind = EFFECT_NEON;
-    neon_request_branches(&effect->request, project_of(saga), import_of(saga)->branch->branch,
-                          journal_note_text(&saga->journal, NOTE_CURSOR), false);
-    return ASK_EFFECT;
+    return (NamedBranch){import_of(saga)->branch, FACT_BRANCH_ID, "BRANCH_NOT_FOUND",
+                         "import_environment.branch.branch"};
 }
 
-static Lesson branch_not_found(Saga *saga)
+Ask import_ask_branch(Saga *saga, Effect *effect)
 {
-    Error err = ERROR_INIT;
-    error_set_field(&err, ERROR_CONFLICT, "BRANCH_NOT_FOUND", "import_environment.branch.branch",
-                    "project %s has no branch whose id or exact name is %s, as far as the "
-                    "account's key can see",
-                    project_of(saga), import_of(saga)->branch->branch);
-    return lesson_fail_with(saga, &err);
+    const NamedBranch named = named_by(saga);
+    return named_ask(saga, &named, effect);
 }
 
 Lesson import_learn_branch(Saga *saga, const Answer *answer)
 {
-    const NeonReply *reply = answer->reply;
-    const char *wanted = import_of(saga)->branch->branch;
-    Error err = ERROR_INIT;
-    NeonPage page;
-    if (reply->meaning == NEON_NOT_FOUND) {
-        return branch_not_found(saga);
-    }
-    if (reply->meaning != NEON_OK) {
-        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
-    }
-    if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_CURSOR), &page,
-                              &err)) {
-        return lesson_unreadable(saga, &err, PROTECTED_READ);
-    }
-    size_t i;
-    json_t *item;
-    json_array_foreach(unconst(page.items), i, item)
-    {
-        NeonBranch branch;
-        if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {
-            return lesson_unreadable(saga, &err, PROTECTED_READ);
-        }
-        if (strcmp(branch.id, wanted) == 0 || strcmp(branch.name, wanted) == 0) {
-            journal_forget_notes(&saga->journal);
-            journal_set_text(&saga->journal, FACT_BRANCH_ID, branch.id);
-            return LESSON_LEARNT;
-        }
-    }
-    if (page.cursor[0] == '\0') {
-        return branch_not_found(saga);
-    }
-    journal_set_note_text(&saga->journal, NOTE_CURSOR, page.cursor);
-    return LESSON_LEARNT;
+    const NamedBranch named = named_by(saga);
+    return named_learn(saga, &named, answer);
 }
 
+// With the branch, which is there already.
 Ask import_ask_announce(Saga *saga, Effect *effect)
 {
-    if (journal_has(&saga->journal, FACT_ANNOUNCED)) {
-        return ASK_NOTHING;
-    }
-    effect->kind = EFFECT_MARK;
-    set_project(saga, effect);
-    effect->branch_id = branch_of(saga);
-    bool fits = text_copy(effect->account, sizeof effect->account, saga->ledger->account.account);
-    assert(fits);
-    (void)fits;
-    return ASK_EFFECT;
+    Ask ask = branch_ask_announce(saga, effect);
+    effect->branch_id = ask == ASK_EFFECT ? branch_of(saga) : NULL;
+    return ask;
 }
 
 Lesson import_learn_announce(Saga *saga, const Answer *answer)
 {
-    (void)answer;
-    journal_set_flag(&saga->journal, FACT_ANNOUNCED);
-    return LESSON_LEARNT;
+    return branch_learn_announce(saga, answer);
 }
 
 // After our row is committed: of two who import the same branch at once, one at least sees the
