@@ -87,9 +87,10 @@ static void print_finding(const SweepReport *report, const SweepFinding *finding
 {
     char created[INSTANT_TEXT_BYTES] = "";
     char expires[INSTANT_TEXT_BYTES] = "";
-    (void)fprintf(report->out, "  %-18s %s: %s%s %s in %s", sweep_report_verdict(finding->verdict),
+    (void)fprintf(report->out, "  %-18s %s: %s%s%s%s in %s", sweep_report_verdict(finding->verdict),
                   finding->environment, finding->is_project ? "the whole project of " : "branch ",
-                  finding->branch_id, finding->name, finding->project_id);
+                  finding->branch_id, finding->name[0] == '\0' ? "" : " ", finding->name,
+                  finding->project_id);
     if (finding->created_at != NULL) {
         (void)fprintf(report->out, ", created %s", instant_of(finding->created_at, created));
     }
@@ -179,9 +180,9 @@ void sweep_report_totals(const SweepReport *report, bool deletes)
     if (report->json) {
         return;
     }
-    (void)fprintf(report->out, "swept: %zu accounts", report->accounts);
+    (void)fprintf(report->out, "accounts swept: %zu", report->accounts);
     if (report->doubtful > 0) {
-        (void)fprintf(report->out, ", %zu with doubts", report->doubtful);
+        (void)fprintf(report->out, ", with doubts: %zu", report->doubtful);
     }
     if (deletes) {
         (void)fprintf(report->out, "; deleted: %zu, refused: %zu", report->removed,
