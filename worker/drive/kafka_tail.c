@@ -2,9 +2,10 @@
 
 #include "base/attr.h"
 #include "drive/kafka_conf.h"
+#include "drive/kafka_reader.h"
 #include "sys/clock.h"
 
-enum { REACH_MS = 15000, ANSWER_MS = 5000, POLL_MS = 100, READ_MS = 5000 };
+enum { ANSWER_MS = 5000, POLL_MS = 100, READ_MS = 5000 };
 
 typedef struct Tail {
     rd_kafka_t *client;
@@ -19,59 +20,6 @@ static void destroy_list_at(rd_kafka_topic_partition_list_t **list)
     if (*list != NULL) {
         rd_kafka_topic_partition_list_destroy(*list);
     }
-}
-
-static void destroy_client_at(rd_kafka_t **client)
-{
-    if (*client != NULL) {
-        rd_kafka_destroy(*client);
-    }
-}
-
-static rd_kafka_t *open_client(const Settings *settings, Error *err)
-{
-    static const KafkaProperty DEFAULTS[] = {
-        {"client.id", "provision-worker"},
-        {"fetch.wait.max.ms", "50"},
-        {NULL, NULL},
-    };
-    const KafkaProperty forced[] = {
-        {"group.id", settings_text(settings, SETTING_GROUP_ID)},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"isolation.level", "read_committed"},
-        {"auto.offset.reset", "earliest"},
-        {"enable.partition.eof", "true"},
-        {"max.partition.fetch.bytes", "65536"}, // a larger record comes alone
-        {NULL, NULL},
-    };
-    char text[sizeof(err->text)] = "";
-    rd_kafka_conf_t *conf = kafka_conf_new(settings, KAFKA_CLIENT_CONSUMER, DEFAULTS, forced, err);
-    if (conf == NULL) {
-        return NULL;
-    }
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
-    if (client == NULL) {
-        rd_kafka_conf_destroy(conf);
-        error_set(err, ERROR_INVALID, "KAFKA_SETUP", "%s", text);
-    } else {
-        rd_kafka_poll_set_consumer(client);
-    }
-    return client;
-}
-
-static bool count_partitions(Tail *tail, Error *err)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(tail->client, tail->topic, NULL);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(tail->client, 0, topic, &metadata, REACH_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        tail->partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(topic);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           kafka_error_set(err, ERROR_UNAVAILABLE, code, NULL);
 }
 
 // With their committed offsets; those that have none are left out.
@@ -149,7 +97,7 @@ static bool read_all(const Tail *tail, Error *err)
 
 bool kafka_tail_read(const Settings *settings, KafkaTailVisitor *visit, void *context, Error *err)
 {
-    rd_kafka_t *client CLEANUP(destroy_client_at) = open_client(settings, err);
+    rd_kafka_t *client CLEANUP(kafka_reader_close_at) = kafka_reader_open(settings, err);
     if (client == NULL) {
         return false;
     }
@@ -157,5 +105,6 @@ bool kafka_tail_read(const Settings *settings, KafkaTailVisitor *visit, void *co
                  .topic = settings_text(settings, SETTING_TOPIC_COMMANDS),
                  .visit = visit,
                  .context = context};
-    return count_partitions(&tail, err) && (tail.partitions == 0 || read_all(&tail, err));
+    return kafka_reader_count(client, tail.topic, &tail.partitions, err) &&
+           (tail.partitions == 0 || read_all(&tail, err));
 }

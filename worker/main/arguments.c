@@ -20,6 +20,7 @@ enum {
     OPTION_PRINT_METRICS,
     OPTION_DRY_RUN,
     OPTION_REASON,
+    OPTION_WRITE,
     OPTION_ACCOUNT,
     OPTION_DELETE,
     OPTION_JSON,
@@ -42,6 +43,7 @@ static const struct argp_option OPTIONS[] = {
     {"print-metrics", OPTION_PRINT_METRICS, NULL, 0,
      "print all metrics as a Markdown table and exit", 1},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "with migrate, rekey: only say what would be done", 2},
+    {"write", OPTION_WRITE, NULL, 0, "with rebuild: write it into the ledger", 2},
     {"reason", OPTION_REASON, "TEXT", 0, "with skip: why, for the dead letter", 2},
     {"account", OPTION_ACCOUNT, "APPLICATION/ACCOUNT", 0,
      "with sweep: only this one; may be repeated", 3},
@@ -67,7 +69,9 @@ static const char DOC[] =
     "  skip P:O       dead-letter the record at offset O of partition P, which "
     "kills the workers (all of which have to be stopped)\n"
     "  sweep          have the workers look for what no environment owns, and tell it\n"
-    "  rekey          seal what the ledger keeps under the first key-encryption key\n\n"
+    "  rekey          seal what the ledger keeps under the first key-encryption key\n"
+    "  rebuild        say what the topics know better than the ledger; with --write, write it "
+    "(all workers have to be stopped)\n\n"
     "Every setting is also an environment variable: PROVISION_NEON_API_URL "
     "for neon.api_url. Exit status: 0; 1 a sweep found something that is still there, or rekey "
     "left something; or of "
@@ -89,6 +93,7 @@ static bool set_task(Arguments *arguments)
         {{"skip", WORD_ANY}, TASK_SKIP},
         {{"sweep", NULL}, TASK_SWEEP},
         {{"rekey", NULL}, TASK_REKEY},
+        {{"rebuild", NULL}, TASK_REBUILD},
     };
     if (arguments->word_count == 0) {
         return true;
@@ -196,6 +201,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_DRY_RUN:
         arguments->dry_run = true;
         return 0;
+    case OPTION_WRITE:
+        arguments->writes = true;
+        return 0;
     case OPTION_REASON:
         arguments->reason = value;
         return 0;
@@ -214,7 +222,7 @@ void arguments_read(int argc, char **argv, Arguments *ret_arguments)
     static const struct argp PARSER = {
         OPTIONS,
         parse_option,
-        "[run | migrate | topics create|check | skip PARTITION:OFFSET | sweep | rekey]",
+        "[run | migrate | topics create|check | skip PARTITION:OFFSET | sweep | rekey | rebuild]",
         DOC,
         NULL,
         NULL,

@@ -18,6 +18,7 @@ typedef enum Task {
     TASK_SKIP,
     TASK_SWEEP,
     TASK_REKEY,
+    TASK_REBUILD,
     TASK_CHECK_CONFIG,
     TASK_PRINT_CONFIG,
     TASK_PRINT_SETTINGS,
@@ -35,6 +36,7 @@ typedef struct Arguments {
     int64_t offset;
     Task task;
     bool dry_run;
+    bool writes;
     const char *reason;                           // NULL: none
     const char *accounts[ARGUMENTS_ACCOUNTS_MAX]; // to sweep; none: all
     size_t account_count;

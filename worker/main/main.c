@@ -15,6 +15,7 @@
 #include "main/arguments.h"
 #include "run/history.h"
 #include "run/migrate.h"
+#include "run/rebuild.h"
 #include "run/rekey.h"
 #include "run/skip.h"
 #include "run/sweep.h"
@@ -169,6 +170,14 @@ static int run_rekey(const Arguments *arguments, const Settings *settings)
     return is_done ? EX_OK : EXIT_FOUND;
 }
 
+static bool run_rebuild(const Arguments *arguments, const Settings *settings, Error *err)
+{
+    char installation[UUID_TEXT_BYTES];
+    return migrate_check(secret_reveal(settings_secret(settings, SETTING_LEDGER_URI)), installation,
+                         err) &&
+           rebuild_run(settings, arguments->writes, stdout, err);
+}
+
 static int run_task(const Arguments *arguments, const Settings *settings)
 {
     Error err = ERROR_INIT;
@@ -193,6 +202,9 @@ static int run_task(const Arguments *arguments, const Settings *settings)
         return run_sweep(arguments, settings);
     case TASK_REKEY:
         return run_rekey(arguments, settings);
+    case TASK_REBUILD:
+        ok = run_rebuild(arguments, settings, &err);
+        break;
     case TASK_CHECK_CONFIG:
         puts("the configuration is fine");
         break;

@@ -14,10 +14,6 @@
 #include "saga/names.h"
 #include "saga/record.h"
 
-#define DETAIL_SOURCE_ENVIRONMENT "source_environment"
-#define DETAIL_SOURCE_BRANCH "source_branch_id"
-#define DETAIL_ROLES "roles"
-
 enum { SERVICES_BYTES_MAX = 256 * 1024 };
 
 // Facts that stay with the environment.

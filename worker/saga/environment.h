@@ -8,6 +8,11 @@
 #include "provisioning/v1/state.pb-c.h"
 #include "saga/saga.h"
 
+// Keys of the details that are no facts of a journal.
+#define DETAIL_SOURCE_ENVIRONMENT "source_environment"
+#define DETAIL_SOURCE_BRANCH "source_branch_id"
+#define DETAIL_ROLES "roles"
+
 // Points into what it was made from.
 typedef struct EnvironmentView {
     const char *environment;
