@@ -45,7 +45,7 @@ class Campaign:
         self.sends = plan.commands(options.seed, options.commands)
         applications = sorted({send.application for send in self.sends})
         self.doors = doors.Doors()
-        self.stack = stack.Stack(directory, options.bin, applications, options.workers, self.doors)
+        self.stack = stack.Stack(directory, os.path.abspath(options.bin), applications, options.workers, self.doors)
         schedule = [] if options.calm else plan.faults(options.seed, self.seconds, options.workers)
         self.breaker = faults.Breaker(self.stack, self.doors, schedule, self.seconds)
         self.watcher = None
@@ -135,7 +135,7 @@ class Campaign:
         except confluent_kafka.KafkaException:
             return False
         ends = self.watcher.command_ends
-        return all(place.offset >= ends.get(place.partition, 0) for place in committed)
+        return all(place.offset >= ends[place.partition] for place in committed if place.partition in ends)
 
     def stop(self):
         self.stack.stop()

@@ -5,8 +5,6 @@ import collections
 import model
 
 PROGRESS = {"commandAccepted", "stepFinished", "driftReported"}
-# Refused before a claim, by a rule that doesn't need the ledger or with a command id of another's.
-NAMELESS = {"RECORD_UNREADABLE", "RECORD_EMPTY"}
 SLACK_MS = 50  # between the worker's clock, which a log line has, and the ledger's
 
 
@@ -30,7 +28,7 @@ class Sorted:
         if planned is not None:
             self.indexes[int(index)] += 1
         if planned and planned["invalid"] not in (None, "COMMAND_ID_REUSED"):
-            self._letter(record, planned["invalid"], planned["application"])
+            self._letter(record, planned["invalid"])
             return
         form = record["form"]
         if planned is None and (form is None or not form.get("editProject", {}).get("refresh")):
@@ -43,12 +41,12 @@ class Sorted:
         elif values[key] == record["value"]:
             self.copies[key] += 1
         else:
-            self._letter(record, "COMMAND_ID_REUSED", form["applicationId"])
+            self._letter(record, "COMMAND_ID_REUSED")
 
-    def _letter(self, record, reason, application):
+    def _letter(self, record, reason):
+        """Its application is what its key says: the value may say anything."""
         self.letters[(record["partition"], record["offset"])] = reason
-        if reason not in NAMELESS:
-            self.rejected[(application, reason)] += 1
+        self.rejected[(record["key"], reason)] += 1
 
 
 def is_outcome(event):
@@ -57,10 +55,6 @@ def is_outcome(event):
         return False
     inventory = event.get("accountInventory")
     return inventory is None or inventory.get("page") == inventory.get("pages")
-
-
-def _is_refused_record(event):
-    return event.get("commandRejected", {}).get("code") == "COMMAND_ID_REUSED" or "commandId" not in event
 
 
 class Told:

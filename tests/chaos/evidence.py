@@ -120,12 +120,14 @@ def hand_overs(evidence, stops):
     """How long commands stood still that a killed or frozen worker had in hand, in ms: from its stop to
     the next word of them by another worker."""
     times = []
-    for lines in evidence["steps"].values():
+    ends = {f"{row['application_id']} {row['command_id']}": row["finished_ms"]
+            for row in evidence["ledger"]["command"]}
+    for key, lines in evidence["steps"].items():
         lines = sorted(lines)
         for (before_ms, before), (after_ms, after) in zip(lines, lines[1:]):
-            stopped = [time_ms for time_ms, _, number in stops
+            stopped = [time_ms for time_ms, number in stops
                        if number == before and before_ms <= time_ms <= after_ms]
-            if before != after and stopped:
+            if before != after and stopped and (ends.get(key) or 0) > stopped[0]:
                 times.append(after_ms - stopped[0])
     return sorted(times)
 

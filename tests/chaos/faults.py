@@ -22,7 +22,7 @@ class Breaker:
         self.seconds = seconds
         self.counts = collections.Counter()
         self.troubles = []  # of the campaign itself
-        self.stops = []  # (time_ms, worker's name): when one was killed or frozen
+        self.stops = []  # (time_ms, worker's number): when one was killed or frozen
         self.threads = []
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name="breaker", daemon=True)
@@ -58,7 +58,7 @@ class Breaker:
 
     def _stopped(self, worker):
         with self.lock:
-            self.stops.append((int(time.time() * 1000), worker.process.pid, worker.number))
+            self.stops.append((int(time.time() * 1000), worker.number))
 
     def _worker_kill(self, seconds, worker):
         place = self.stack.workers[worker]

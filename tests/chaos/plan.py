@@ -303,7 +303,7 @@ def faults(seed, seconds, workers, brokers=3):
     rounds = max(1, round(seconds / 75))
     planned = []
     for turn in range(rounds):
-        for kind, count in (("worker_kill", 2), ("worker_freeze", 1), ("worker_pause", 2),
+        for kind, count in (("worker_kill", 4), ("worker_freeze", 2), ("worker_pause", 2),
                             ("broker_kill", 1), ("broker_freeze", 1), ("ledger_restart", 1),
                             ("commits_fail", 1),
                             ("cut", 6), ("delay", 3), ("silence", 2)):

@@ -1,5 +1,6 @@
 """The parts of a campaign, all on loopback: three brokers, the ledger, neon-sandbox without computes,
 workers; and between any two of them a door (doors.py)."""
+import concurrent.futures
 import ctypes
 import json
 import os
@@ -32,7 +33,7 @@ environments.check_login = off
 secrets.fleet_private_key_file = {dir}/fleet.key
 secrets.key_encryption_key_file = {dir}/kek.key
 secrets.references_root = {dir}/references
-reveal.recipients = {recipients}
+reveal.recipients_file = {dir}/recipients
 commands.crash_limit = 100
 [topics]
 commands = commands
@@ -82,6 +83,7 @@ def until(condition, what, seconds=START_SECONDS):
 
 
 def die_with_parent():
+    """With the thread that started it, to be exact: see Stack.spawn."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -112,10 +114,10 @@ class Worker:
                "PROVISION_LEDGER_URI_FILE": self.stack.path(f"ledger-{self.number}.uri"),
                "PROVISION_NEON_API_URL": self.stack.api_doors[self.number]}
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
+            self.process = self.stack.spawn(
                 [self.stack.program("worker/main/provision-worker"), "--config",
                  self.stack.path("worker.ini")], env=env, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, preexec_fn=die_with_parent)
+                stderr=log)
         self.wanted = True
 
     def tend(self):
@@ -142,6 +144,12 @@ class Stack:
         self.ledger_lock = threading.Lock()
         self.record = record
         self.workers = [Worker(self, number) for number in range(workers)]
+        self.spawner = concurrent.futures.ThreadPoolExecutor(1)
+
+    def spawn(self, command, **more):
+        """A process that ends with this one, whichever thread asks for it."""
+        return self.spawner.submit(
+            lambda: subprocess.Popen(command, preexec_fn=die_with_parent, **more)).result()
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -170,9 +178,9 @@ class Stack:
         if kafka.wait() != 0:
             raise RuntimeError("Kafka did not start")
         self._make_doors()
-        recipients = ", ".join(f"{name}={self.recipient}" for name in self.applications)
-        self.write("worker.ini", SETTINGS.format(group=GROUP, dir=self.dir, recipients=recipients,
-                                                 partitions=PARTITIONS, brokers=BROKERS))
+        self.write("recipients", "".join(f"{name}={self.recipient}\n" for name in self.applications))
+        self.write("worker.ini", SETTINGS.format(group=GROUP, dir=self.dir, partitions=PARTITIONS,
+                                                 brokers=BROKERS))
         self._task("topics", "create")
         self._task("migrate")
         self.psql(FAILING_COMMITS)
@@ -182,10 +190,10 @@ class Stack:
     def _start_sandbox(self):
         options = ["--record", self.path("record.jsonl")] if self.record else []
         with open(self.path("sandbox.log"), "ab") as log:
-            self.sandbox = subprocess.Popen(
+            self.sandbox = self.spawn(
                 [self.program("deploy/sandbox/neon-sandbox"), "--no-compute", "--port", "0",
-                 "--state", self.path("sandbox"), "--operation-ms", "100", "--quiet", *options],
-                stdout=subprocess.DEVNULL, stderr=log, preexec_fn=die_with_parent)
+                 "--state", self.path("sandbox"), "--operation-ms", "400", "--latency-ms", "5", "--quiet", *options],
+                stdout=subprocess.DEVNULL, stderr=log)
         until(lambda: os.path.exists(self.path("sandbox/ready.json")), "neon-sandbox is ready")
         self.api_url = json.loads(self.read("sandbox/ready.json"))["api_url"]
 
