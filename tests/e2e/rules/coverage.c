@@ -54,6 +54,9 @@ static const Elsewhere ELSEWHERE[] = {
      "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
     {"PASSWORD_NOT_SET", "RevealCredentials", "tests/e2e/test_roles_rotate.c",
      "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
+    // a ledger out of a backup
+    {"LEDGER_CHANGED", "SweepAccount", "tests/e2e/test_sweep_ledgers.c",
+     "a_ledger_out_of_a_backup_deletes_nothing_that_it_does_not_know"},
     {"NEON_UNAVAILABLE", "failures", "tests/e2e/test_faults.c",
      "a_project_that_stays_locked_is_given_up"},
     {"DEADLINE_EXCEEDED", "failures", "tests/e2e/test_faults.c",

@@ -13,7 +13,7 @@
 #include "support/cmocka.h"
 #include "support/commands.h"
 
-enum { TEXT_BYTES = 3900, NAME_BYTES = 128, BOX_BYTES = 1024 };
+enum { TEXT_BYTES = 3900, NAME_BYTES = 128, WORDS_MAX = 4, BOX_BYTES = 1024 };
 
 static void add_steps(Fixture *fixture, const State *state)
 {
@@ -80,6 +80,8 @@ void fixture_open(Fixture *fixture)
     add_key(fixture, "maker", "organization", box_text("maker-%s", fixture->application), first);
     fixture_set(fixture, "app", fixture->application);
     fixture_set(fixture, "neighbour", box_text("%s.n", fixture->application));
+    fixture_set(fixture, "installation",
+                ledger_value(fixture->world, "SELECT id FROM provision.installation"));
     fixture_set(fixture, "organization", fixture_account(fixture, 0));
     fixture_set(fixture, "organization-b", fixture_account(fixture, 1));
 }
@@ -127,22 +129,34 @@ static const char *repeat(long count, const char *text)
     return box_text("%s", text_get(&all));
 }
 
+// Into words between spaces; how many there are.
+static size_t split(const char *text, char ret_words[WORDS_MAX][NAME_BYTES])
+{
+    size_t count = 0;
+    for (text += strspn(text, " "); *text != '\0' && count < WORDS_MAX;) {
+        size_t length = strcspn(text, " ");
+        assert_true(length < NAME_BYTES);
+        memcpy(ret_words[count], text, length);
+        ret_words[count++][length] = '\0';
+        text += length;
+        text += strspn(text, " ");
+    }
+    return count;
+}
+
 static const char *value_of(const Fixture *fixture, const char *name)
 {
-    char account[NAME_BYTES];
-    char key[NAME_BYTES];
-    char text[NAME_BYTES];
-    long number = 0;
-    int words = sscanf(name, "sealed %127s %127s %127s", account, key, text);
-    if (words >= 2) {
-        const char *owner = words == 3 ? table_get(fixture->facts, text) : fixture->sender;
-        return seal(fixture, owner, account, key);
+    char words[WORDS_MAX][NAME_BYTES];
+    size_t count = split(name, words);
+    if (count >= 3 && strcmp(words[0], "sealed") == 0) {
+        const char *owner = count == 4 ? table_get(fixture->facts, words[3]) : fixture->sender;
+        return seal(fixture, owner, words[1], words[2]);
     }
-    if (sscanf(name, "in %ld", &number) == 1) {
-        return tell_time(number);
+    if (count == 2 && strcmp(words[0], "in") == 0) {
+        return tell_time(strtol(words[1], NULL, 10));
     }
-    if (sscanf(name, "many %ld %127[^>]", &number, text) == 2) {
-        return repeat(number, text);
+    if (count == 3 && strcmp(words[0], "many") == 0) {
+        return repeat(strtol(words[1], NULL, 10), words[2]);
     }
     return strcmp(name, "recipient") == 0 ? fixture->recipient->public_base64
                                           : table_get(fixture->facts, name);

@@ -58,8 +58,8 @@ void fixture_set(Fixture *fixture, const char *name, const char *value);
 const char *fixture_fill(Fixture *fixture, const char *text);
 // Text of an API key.
 const char *fixture_key(const Fixture *fixture, const char *name);
-// Registers the keys with the sandbox, and <app>, <neighbour>: another application with the same
-// keys.
+// Registers the keys with the sandbox, and these facts: <app>; <neighbour>, another application
+// with the same keys; <organization>, <organization-b>; <installation>.
 void fixture_open(Fixture *fixture);
 // Neon accounts whose calls are the fixture's.
 const char *fixture_account(const Fixture *fixture, size_t index);

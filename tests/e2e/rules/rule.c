@@ -7,7 +7,7 @@ typedef RuleTable TableFunction(void);
 static TableFunction *const BY_API[] = {
     table_accounts, table_records, table_values, table_names,     table_creations,
     table_branches, table_imports, table_edits,  table_deletions, table_resets,
-    table_previews, table_reveals, table_lost,
+    table_previews, table_reveals, table_lost,   table_sweeps,
 };
 static TableFunction *const BY_SQL[] = {table_roles};
 

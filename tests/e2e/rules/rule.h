@@ -84,6 +84,7 @@ RuleTable table_deletions(void);
 RuleTable table_resets(void);
 RuleTable table_previews(void);
 RuleTable table_reveals(void);
+RuleTable table_sweeps(void);
 RuleTable table_lost(void);
 RuleTable table_roles(void); // of branches that can be logged in to
 

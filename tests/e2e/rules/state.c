@@ -48,6 +48,28 @@
             NULL, NULL                                                                             \
     }
 
+// As a request of that command that came late would have made it.
+#define LATE                                                                                       \
+    {                                                                                              \
+        STEP_API, "POST /projects/<live.project>/branches",                                        \
+            "{'branch': {'name': 'late', 'parent_id': '<live.branch>'}, 'annotation_value': "      \
+            "{'provisioner.installation': '<installation>', 'provisioner.application': '<app>', "  \
+            "'provisioner.environment': 'try', 'provisioner.command': '<branch.command>'}}",       \
+            "left"                                                                                 \
+    }
+#define SLOW_DELETION                                                                              \
+    {STEP_FAULT,                                                                                   \
+     "{'kind': 'slow_before', 'route': 'DELETE /projects/{project_id}/branches/{branch_id}', "     \
+     "'match': '<try.branch>', 'ms': 6000}",                                                       \
+     NULL, NULL},                                                                                  \
+        {STEP_START, DELETE_OF("try", ""), NULL, "delete"},                                        \
+    {                                                                                              \
+        STEP_UNTIL,                                                                                \
+            "SELECT intent_status = 'open' FROM provision.command WHERE command_id = "             \
+            "'<delete.command>'",                                                                  \
+            NULL, NULL                                                                             \
+    }
+
 static const State STATES[] = {
     {"nothing", NULL, {{STEP_END, NULL, NULL, NULL}}},
     {"connected", NULL, {RUN_AS("connect", CONNECT("main", SEALED("main", "org")), CONNECTED)}},
@@ -155,6 +177,37 @@ static const State STATES[] = {
           "'aws-eu-central-1'}",
           CREATED),
       RUN(BASE_OF("main2"), "PreviewBaseSet")}},
+    // ---- what no environment owns
+    {"orphaned", "branched", {RUN(DELETE_OF("try", ""), "EnvironmentDeleted"), LATE}},
+    {"doubled", "branched", {LATE}},
+    {"orphan-and-foreign",
+     "orphaned",
+     {API_AS("foreign", "POST /projects/<live.project>/branches",
+             "{'branch': {'name': 'by hand'}}")}},
+    {"orphan-with-child",
+     "orphaned",
+     {API("POST /projects/<live.project>/branches",
+          "{'branch': {'name': 'by hand', 'parent_id': '<left.branch>'}}")}},
+    {"orphan-protected",
+     "orphaned",
+     {API("PATCH /projects/<live.project>/branches/<left.branch>",
+          "{'branch': {'protected': true}}")}},
+    {"orphan-default",
+     "orphaned",
+     {API("POST /projects/<live.project>/branches/<left.branch>/set_as_default", NULL)}},
+    {"orphan-gone",
+     "orphaned",
+     {API("DELETE /projects/<live.project>/branches/<left.branch>", NULL)}},
+    {"orphan-imported",
+     "orphaned",
+     {RUN(IMPORT_OF("theirs", "main", "<live.project>", "<left.branch>", ""), IMPORTED)}},
+    {"unsettled",
+     "orphaned",
+     {{STEP_SQL,
+       "UPDATE provision.command SET unsettled_until = now() + interval '1 hour' WHERE command_id "
+       "= "
+       "'<branch.command>'",
+       NULL, NULL}}},
     // ---- what failed, and what is under way
     {"failed",
      "live",
@@ -171,16 +224,7 @@ static const State STATES[] = {
        NULL, NULL}}},
     {"deleting",
      "branched",
-     {RUN("@neighbour " CONNECT("main", SEALED("main", "org")), CONNECTED),
-      {STEP_FAULT,
-       "{'kind': 'slow_before', 'route': 'DELETE /projects/{project_id}/branches/{branch_id}', "
-       "'match': '<try.branch>', 'ms': 6000}",
-       NULL, NULL},
-      {STEP_START, DELETE_OF("try", ""), NULL, "delete"},
-      {STEP_UNTIL,
-       "SELECT intent_status = 'open' FROM provision.command WHERE command_id = "
-       "'<delete.command>'",
-       NULL, NULL}}},
+     {RUN("@neighbour " CONNECT("main", SEALED("main", "org")), CONNECTED), SLOW_DELETION}},
     // ---- what only a restored ledger holds
     {"account-lost", "open", {ACCOUNT_LOST}},
     {"key-elsewhere", "open", {KEY_ELSEWHERE}},

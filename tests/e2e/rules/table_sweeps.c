@@ -1,0 +1,83 @@
+// SweepAccount, DeleteOrphan, and what ends only what has expired.
+#include "rules/rule.h"
+
+#define SWEEP(account, more) MEMBERS("sweepAccount", "'account': '" account "'" more)
+#define ORPHAN_OF(account, environment, branch, command)                                           \
+    MEMBERS("deleteOrphan", "'environment': '" environment "', 'account': '" account               \
+                            "', 'projectId': '<live.project>', 'branchId': '" branch               \
+                            "', 'commandId': '" command "'")
+#define LEFT ORPHAN_OF("main", "try", "<left.branch>", "<branch.command>")
+#define BRANCH "delete_orphan.branch_id"
+#define COMMAND "delete_orphan.command_id"
+#define IF_EXPIRED ", 'ifExpired': true"
+
+static const Rule RULES[] = {
+    // ---- sweeping
+    {"what an account that isn't there has left", "nothing", SWEEP("main", ""),
+     REJECTED("ACCOUNT_UNKNOWN", "account"), NULL, 0},
+    {"what an account has left, while it is young", "orphaned", SWEEP("main", ""),
+     ENDS("AccountSwept"),
+     "projects=1; branches=2; marked=2; deleting=false; findings.0.branchId=<left.branch>; "
+     "findings.0.verdict=SWEEP_VERDICT_IN_FLIGHT; findings.0.sentCommandId=; findings.1.branchId=",
+     0},
+    {"an account that has left nothing, with a word of deletion", "branch-with-child",
+     SWEEP("main", ", 'deleteOrphans': true"), ENDS("AccountSwept"),
+     "projects=1; branches=3; marked=2; findings.0.branchId=", 0},
+    // ---- deleting what was left
+    {"an orphan of an account that isn't there", "branched",
+     ORPHAN_OF("other", "try", "<try.branch>", "<branch.command>"),
+     REJECTED("ACCOUNT_UNKNOWN", "account"), NULL, 0},
+    {"an orphan out of the key's scope", "key-elsewhere",
+     ORPHAN_OF("main", "try", "<try.branch>", "<branch.command>"),
+     REJECTED("KEY_SCOPE", "delete_orphan.project_id"), NULL, 0},
+    {"an orphan whose command is no id", "branched",
+     ORPHAN_OF("main", "try", "<try.branch>", "that one"), REJECTED("INVALID_VALUE", COMMAND), NULL,
+     0},
+    {"a branch that an environment is on", "branched",
+     ORPHAN_OF("main", "try", "<try.branch>", "<branch.command>"),
+     REJECTED("ORPHAN_IN_USE", BRANCH), "try", 0},
+    {"a project that an environment is on", "live",
+     ORPHAN_OF("main", "live", "<live.branch>", "<create.command>"),
+     REJECTED("ORPHAN_IN_USE", BRANCH), "live", 0},
+    {"a branch that an imported environment is on", "orphan-imported", LEFT,
+     REJECTED("ORPHAN_IN_USE", BRANCH), "theirs", 0},
+    {"a branch of a command that the ledger doesn't know", "orphaned",
+     ORPHAN_OF("main", "try", "<left.branch>", "5f0e2d3c-4b5a-4697-8877-665544332211"),
+     REJECTED("COMMAND_UNKNOWN", COMMAND), "person", 0},
+    {"a branch of a command whose calls may still have an effect", "unsettled",
+     ORPHAN_OF("main", "try", "<left.branch>", "<branch.command>"),
+     REJECTED("ORPHAN_IN_FLIGHT", COMMAND), "later", 0},
+    {"a second branch of a command, which a person has made", "doubled", LEFT,
+     REJECTED("ORPHAN_DOUBTFUL", BRANCH), "person", 0},
+    {"a branch that another environment is on", "orphaned",
+     ORPHAN_OF("main", "try", "<live.branch>", "<branch.command>"),
+     REJECTED("ORPHAN_IN_USE", BRANCH), NULL, 0},
+    {"a foreign branch", "orphan-and-foreign",
+     ORPHAN_OF("main", "try", "<foreign.branch>", "<branch.command>"), REJECTED("NOT_OURS", BRANCH),
+     "mark", 0},
+    {"an orphan with a child", "orphan-with-child", LEFT, REJECTED("HAS_DEPENDENTS", NULL),
+     "by hand", 0},
+    {"an orphan that is protected", "orphan-protected", LEFT, REJECTED("BRANCH_PROTECTED", NULL),
+     NULL, 0},
+    {"an orphan that has become the default", "orphan-default", LEFT,
+     REJECTED("BRANCH_DEFAULT", NULL), NULL, 0},
+    {"an orphan", "orphaned", LEFT, ENDS("OrphanDeleted"),
+     "branchId=<left.branch>; deleted=true; projectDeleted=false", 1},
+    {"an orphan that is gone", "orphan-gone", LEFT, ENDS("OrphanDeleted"), "deleted=false", 0},
+    // ---- what has expired
+    {"a preview that hasn't expired, if it has", "open", CLOSE_OF("7", IF_EXPIRED),
+     REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "pr:7", 0},
+    {"a preview that never expires, if it has", "two-open", CLOSE_OF("1", IF_EXPIRED),
+     REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "pr:1", 0},
+    {"a preview that isn't there, if it has expired", "base", CLOSE_OF("7", IF_EXPIRED),
+     ENDS("EnvironmentDeleted"), NULL, 0},
+    {"an environment that hasn't expired, if it has", "expiring", DELETE_OF("short", IF_EXPIRED),
+     REJECTED("NOT_EXPIRED", "delete_environment.if_expired"), "short", 0},
+    {"an environment that never expires, if it has", "branched", DELETE_OF("try", IF_EXPIRED),
+     REJECTED("NOT_EXPIRED", "delete_environment.if_expired"), NULL, 0},
+};
+
+RuleTable table_sweeps(void)
+{
+    return (RuleTable){RULES, sizeof(RULES) / sizeof(RULES[0])};
+}
