@@ -94,5 +94,7 @@ void settings_environment_name(const char *name, Text *text);
 bool settings_from_environment_name(const char *variable, char *ret_name, size_t ret_name_bytes);
 
 const char *settings_name(SettingId id);
+// Whether neon.api_url is on loopback: a try-out, whose branches are on this machine, too.
+bool settings_api_is_local(const Settings *settings);
 
 #endif

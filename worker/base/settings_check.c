@@ -125,6 +125,11 @@ static ApiUrl read_url(const char *url)
     return result;
 }
 
+bool settings_api_is_local(const Settings *settings)
+{
+    return read_url(settings_text(settings, SETTING_NEON_API_URL)).loopback;
+}
+
 static bool check_api(const Settings *settings, Error *err)
 {
     ApiUrl url = read_url(settings_text(settings, SETTING_NEON_API_URL));

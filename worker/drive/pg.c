@@ -22,6 +22,7 @@ struct Pg {
     void *context;
     Error failure;           // why it is PG_FAILED
     uint32_t job_timeout_ms; // 0 = none
+    size_t max_answer_bytes;
     bool reconnect;
     uint32_t attempts;
     LoopTimer *timer; // of the job under way, or until the next connect
@@ -158,6 +159,7 @@ static void start(Pg *pg, PgJob *job)
     list_remove(&job->link);
     pg->running = job;
     pg->flushed = false;
+    pg_scan_answer(&pg->link.guard.scan, pg->max_answer_bytes);
     if (!pg_job_send(job, pg->link.conn, &pg->plans)) {
         lose_connection(pg);
         return;
@@ -242,8 +244,9 @@ static void run_event(Pg *pg, int events)
         lose(pg, &err);
         return;
     }
-    if ((events & UV_READABLE) != 0 && PQconsumeInput(pg->link.conn) == 0) {
-        lose_connection(pg);
+    Error err = ERROR_INIT;
+    if ((events & UV_READABLE) != 0 && !pg_link_read(&pg->link, &err)) {
+        lose(pg, &err);
         return;
     }
     if (pg->running != NULL && !pg->flushed) {
@@ -307,6 +310,8 @@ Pg *pg_open(Loop *loop, Resolver *resolver, const PgOptions *options, PgStateCal
     if (pg->job_timeout_ms == 0 && options->statement_timeout_ms != 0) {
         pg->job_timeout_ms = options->statement_timeout_ms + PG_JOB_GRACE_MS;
     }
+    pg->max_answer_bytes =
+        options->max_answer_bytes != 0 ? options->max_answer_bytes : PG_SCAN_LOGIN_BYTES_MAX;
     pg->reconnect = options->reconnect;
     pg->on_state = on_state;
     pg->context = context;

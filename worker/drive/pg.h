@@ -28,6 +28,9 @@ typedef struct PgOptions {
     const Secret *password;
     const char *ca_file; // with `host`: sslmode=verify-full; "" = the system's (sslrootcert as
                          // libpq 15 can)
+    // With `host`, all of which is taken for hostile (drive/pg_scan.h):
+    size_t max_answer_bytes; // of a job; 0 = 64 KiB
+    bool public_only;        // not to this machine, nor to its network link: ADDRESS_REFUSED
     uint32_t connect_timeout_ms;
     // The server's statement_timeout; its lock_timeout is half of it.
     uint32_t statement_timeout_ms; // also the limit of a job, plus 5 s, after which the connection

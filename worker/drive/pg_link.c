@@ -2,9 +2,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "drive/pg_address.h"
 
 static void on_event(uv_poll_t *poll, int status, int events);
 
@@ -37,6 +39,33 @@ static void poll_open(PgLink *link, int events)
 void pg_link_want(const PgLink *link, int events)
 {
     uv_poll_start(link->poll, events, on_event);
+}
+
+static bool consume(PgLink *link, Error *err)
+{
+    if (PQconsumeInput(link->conn) == 0) {
+        const char *message = PQerrorMessage(link->conn);
+        return error_set(err, ERROR_UNAVAILABLE, "CONNECTION_LOST", "%.*s",
+                         (int)strcspn(message, "\n"), message);
+    }
+    return true;
+}
+
+bool pg_link_read(PgLink *link, Error *err)
+{
+    int records = link->guard.is_on ? PG_GUARD_TURN_RECORDS : 1;
+    for (int i = 0; i < records; i++) {
+        PgGuardSight sight = pg_guard_look(&link->guard, link->conn, true, err);
+        if (sight != PG_GUARD_PASS) {
+            return sight == PG_GUARD_NOTHING;
+        }
+        do {
+            if (!consume(link, err)) {
+                return false;
+            }
+        } while (pg_guard_has_rest(&link->guard, link->conn));
+    }
+    return true;
 }
 
 void pg_link_close(PgLink *link, bool discard)
@@ -77,10 +106,28 @@ static void connected(PgLink *link)
     link->handler->on_connected(link->context);
 }
 
+// False: libpq was not called, for nothing had come or `err` says why.
+static bool poll_connect(PgLink *link, PostgresPollingStatusType *ret_wanted, Error *err)
+{
+    do {
+        if (pg_guard_look(&link->guard, link->conn, link->reads, err) != PG_GUARD_PASS) {
+            return false;
+        }
+        *ret_wanted = PQconnectPoll(link->conn);
+        link->reads = *ret_wanted == PGRES_POLLING_READING;
+    } while (link->reads && pg_guard_has_rest(&link->guard, link->conn));
+    return true;
+}
+
 static void connect_step(PgLink *link)
 {
-    PostgresPollingStatusType wanted = PQconnectPoll(link->conn);
-    if (wanted == PGRES_POLLING_OK) {
+    Error refusal = ERROR_INIT;
+    PostgresPollingStatusType wanted = PGRES_POLLING_FAILED;
+    if (!poll_connect(link, &wanted, &refusal)) {
+        if (refusal.kind != ERROR_NONE) {
+            fail(link, &refusal);
+        }
+    } else if (wanted == PGRES_POLLING_OK) {
         connected(link);
     } else if (wanted == PGRES_POLLING_READING) {
         poll_open(link, UV_READABLE);
@@ -116,6 +163,8 @@ static void connect_to(PgLink *link, const char *address)
     if (link->conn == NULL) {
         abort();
     }
+    pg_guard_begin(&link->guard, link->is_guarded);
+    link->reads = false;
     PQsetErrorVerbosity(link->conn, PQERRORS_VERBOSE); // see pg_params_explain
     PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
     if (PQstatus(link->conn) == CONNECTION_BAD) {
@@ -133,6 +182,11 @@ static void on_address(void *context, const char *address, const Error *err)
     link->query = NULL;
     if (address == NULL) {
         fail(link, err);
+    } else if (link->public_only && pg_address_is_local(address)) {
+        Error refusal;
+        error_set(&refusal, ERROR_UNAVAILABLE, "ADDRESS_REFUSED",
+                  "the host has an address of this machine or its network link: %s", address);
+        fail(link, &refusal);
     } else {
         connect_to(link, address);
     }
@@ -168,6 +222,8 @@ void pg_link_init(PgLink *link, Loop *loop, Resolver *resolver, const PgOptions 
 {
     *link = (PgLink){.loop = loop, .resolver = resolver};
     link->connect_timeout_ms = options->connect_timeout_ms;
+    link->is_guarded = options->uri == NULL;
+    link->public_only = options->public_only;
     link->timer = loop_timer_new(loop, on_timer, link);
     pg_params_init(&link->params, options, &link->params_err);
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "drive/loop.h"
+#include "drive/pg_guard.h"
 #include "drive/pg_params.h"
 #include "drive/resolver.h"
 
@@ -31,6 +32,10 @@ typedef struct PgLink {
     uint32_t connect_timeout_ms;
     ResolverQuery *query;
     PGconn *conn; // NULL = closed
+    PgGuard guard;
+    bool is_guarded;
+    bool public_only; // see PgOptions
+    bool reads;       // what the connect waits for: to read, not to write
     uv_poll_t *poll;
     LoopTimer *timer; // of the connect
     Error failure;    // is told when the timer fires
@@ -42,6 +47,8 @@ void pg_link_set_handler(PgLink *link, const PgLinkHandler *handler, void *conte
 void pg_link_clear(PgLink *link);
 // No handler is called from within.
 void pg_link_connect(PgLink *link);
+// What has come, into libpq. Codes CONNECTION_LOST, SERVER_REFUSED.
+bool pg_link_read(PgLink *link, Error *err);
 // `discard`: what waits in libpq must not go out any more.
 void pg_link_close(PgLink *link, bool discard);
 void pg_link_want(const PgLink *link, int events);

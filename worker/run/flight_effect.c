@@ -323,6 +323,7 @@ static void perform_login(Flight *flight)
         .user = connection->role,
         .password = &connection->password,
         .ca_file = settings_text(settings, SETTING_POSTGRES_CA_FILE),
+        .public_only = !settings_api_is_local(settings),
         .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
         .statement_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
         .application_name = "provision-worker",

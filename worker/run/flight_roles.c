@@ -54,6 +54,7 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
         .user = is_owner ? connection->owner : connection->role,
         .password = is_owner ? &connection->owner_password : &connection->password,
         .ca_file = settings_text(settings, SETTING_POSTGRES_CA_FILE),
+        .public_only = !settings_api_is_local(settings),
         .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
         .fallback = connection->database,
         .send_limit_boot_ms = flight->work->decision.mutating ? flight->send_limit_ms : 0,

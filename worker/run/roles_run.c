@@ -9,7 +9,8 @@
 #include "run/roles_verify.h"
 #include "sys/random.h"
 
-enum { LINKS = 1 + ROLES_TALKS_MAX };
+// ROLES_ANSWER_BYTES_MAX: a batch's answers name at most what is to be changed, some 200 bytes each.
+enum { LINKS = 1 + ROLES_TALKS_MAX, ROLES_ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
 
 typedef struct Link {
     RolesRun *run;
@@ -176,6 +177,8 @@ static void open_link(RolesRun *run, RolesSession *session)
                     .user = options->user,
                     .password = &run->password,
                     .ca_file = options->ca_file,
+                    .max_answer_bytes = ROLES_ANSWER_BYTES_MAX,
+                    .public_only = options->public_only,
                     .connect_timeout_ms = options->connect_timeout_ms,
                     .statement_timeout_ms = ROLES_TALK_STATEMENT_TIMEOUT_MS,
                     .job_timeout_ms = ROLES_TALK_BATCH_TIMEOUT_MS,

@@ -19,6 +19,7 @@ typedef struct RolesRunOptions {
     const char *user;
     const Secret *password;
     const char *ca_file; // as PgOptions has it
+    bool public_only;    // so
     uint32_t connect_timeout_ms;
     const char *fallback; // a database that is there, for branches without `postgres`
     // What changes roles and passwords is sent until then only (CLOCK_BOOTTIME, 0: no limit).

@@ -29,6 +29,7 @@ typedef struct PgAnswer {
 } PgAnswer;
 
 int pg_set_up(void **state);
+int pg_set_up_alone(void **state); // without that server
 // Fails when the loop was blocked.
 int pg_tear_down(void **state);
 void pg_fixture_open(PgFixture *f); // with the options that the test may have changed
