@@ -1,6 +1,6 @@
 #include "ctl/send.h"
 
-enum { OPTION_ENVIRONMENT = 'e', OPTION_DELETE_DATA = 0x200 };
+enum { OPTION_ENVIRONMENT = 'e', OPTION_DELETE_DATA = 0x200, OPTION_IF_EXPIRED };
 
 typedef struct Delete {
     SendOptions *options;
@@ -11,6 +11,7 @@ static const struct argp_option OPTIONS[] = {
     {"environment", OPTION_ENVIRONMENT, "NAME", 0, "Environment to delete (required)", 0},
     {"delete-data", OPTION_DELETE_DATA, NULL, 0,
      "Needed where we made the project: it is deleted with all its data", 0},
+    {"if-expired", OPTION_IF_EXPIRED, NULL, 0, "Only if its expiry has passed", 0},
     {0},
 };
 
@@ -28,6 +29,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_DELETE_DATA:
         delete->spec.delete_data = true;
+        return 0;
+    case OPTION_IF_EXPIRED:
+        delete->spec.if_expired = true;
         return 0;
     case ARGP_KEY_ARG:
         argp_usage(state);

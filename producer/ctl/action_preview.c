@@ -10,6 +10,7 @@
 enum {
     OPTION_ENVIRONMENT = 'e',
     OPTION_REPOSITORY = 0x200,
+    OPTION_IF_EXPIRED,
     OPTION_GIT_REF,
     OPTION_GIT_SHA,
     OPTION_EXPIRES_IN,
@@ -175,6 +176,7 @@ typedef struct Close {
 
 static const struct argp_option CLOSE_OPTIONS[] = {
     {"repository", OPTION_REPOSITORY, "TEXT", 0, "Only if it was opened for this one", 0},
+    {"if-expired", OPTION_IF_EXPIRED, NULL, 0, "Only if its expiry has passed; stops nothing", 0},
     {0},
 };
 
@@ -187,6 +189,9 @@ static error_t parse_close(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_REPOSITORY:
         close->spec.repository = text;
+        return 0;
+    case OPTION_IF_EXPIRED:
+        close->spec.if_expired = true;
         return 0;
     case ARGP_KEY_ARG:
         if (close->spec.pull_request != 0) {

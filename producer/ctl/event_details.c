@@ -6,6 +6,7 @@
 #include "ctl/enum_text.h"
 #include "ctl/event_edits.h"
 #include "ctl/event_report.h"
+#include "ctl/event_sweep.h"
 #include "ctl/role_changes.h"
 
 // What a line shows of a body: the values at these paths, each with its label in front.
@@ -42,6 +43,8 @@ static const Detail DETAILS[] = {
     {"EnvironmentReset", "rotatedRoles", "rotated", NULL},
     {"EnvironmentDeleted", "projectId", "project", NULL},
     {"EnvironmentDeleted", "branchId", "branch", NULL},
+    {"OrphanDeleted", "projectId", "project", NULL},
+    {"OrphanDeleted", "branchId", "branch", NULL},
     {"CredentialsRotated", "roles", "", NULL},
     {"CredentialsIssued", "sealed.fleetKeyId", "for key", NULL},
     {"DriftReported", "code", "", NULL},
@@ -130,7 +133,7 @@ static const struct {
 } SUMMARIES[] = {
     {"RolesConfigured", role_changes_summary},      {"ProjectEdited", event_edits_project},
     {"EndpointEdited", event_edits_endpoint},       {"AccountInventory", event_report_inventory},
-    {"EnvironmentImported", event_report_imported},
+    {"EnvironmentImported", event_report_imported}, {"AccountSwept", event_sweep_summary},
 };
 
 static void append_word(Text *text, const json_t *body, const char *member, const char *word)
@@ -152,6 +155,11 @@ void event_details_append(Text *text, const json_t *body, const char *type)
     }
     append_word(text, body, "replaced", "(another key than before)");
     append_word(text, body, "forgottenOnly", "(only forgotten: it was imported)");
+    append_word(text, body, "projectDeleted", "(the whole project)");
+    bool is_orphan = strcmp(type, "OrphanDeleted") == 0;
+    if (is_orphan && !json_is_true(json_object_get(body, "deleted"))) {
+        text_append(text, "  (was gone already)");
+    }
     if (found_it_there(body, type)) {
         text_append(text, "  (was there already)");
     }

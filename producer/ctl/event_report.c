@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "ctl/event_sweep.h"
 #include "ctl/role_changes.h"
 
 enum { LINE_MAX_BYTES = 4096 };
@@ -187,10 +188,13 @@ void event_report_print(const Screen *screen, const ProvisionEvent *event)
     json_t *json CLEANUP(free_json) = json_loads(event->json, 0, NULL);
     const json_t *inventory = json_object_get(json, "accountInventory");
     const json_t *imported = json_object_get(json, "environmentImported");
+    const json_t *swept = json_object_get(json, "accountSwept");
     if (inventory != NULL) {
         print_inventory(screen, inventory);
     } else if (imported != NULL) {
         print_imported(screen, imported);
+    } else if (swept != NULL) {
+        event_sweep_print(screen, swept);
     }
     (void)fflush(screen->file);
 }

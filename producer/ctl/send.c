@@ -35,6 +35,8 @@ static const struct {
     {"set-preview-base", send_set_preview_base},
     {"open-preview", send_open_preview},
     {"close-preview", send_close_preview},
+    {"sweep-account", send_sweep_account},
+    {"delete-orphan", send_delete_orphan},
     {"cancel-command", send_cancel_command},
 };
 
@@ -54,6 +56,8 @@ static const char DOC[] =
     "  set-preview-base     say which environment previews branch off\n"
     "  open-preview         branch an environment for a pull request\n"
     "  close-preview        delete it\n"
+    "  sweep-account        find what of an account no environment owns\n"
+    "  delete-orphan        delete one of those\n"
     "  cancel-command       stop a command and undo what it made\n"
     "\n"
     "Instead of an action: a file with the JSON form of a command, or - for standard input. Its "

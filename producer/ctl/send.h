@@ -67,6 +67,8 @@ SendAction send_delete_environment;
 SendAction send_set_preview_base;
 SendAction send_open_preview;
 SendAction send_close_preview;
+SendAction send_sweep_account;
+SendAction send_delete_orphan;
 SendAction send_cancel_command;
 
 #endif

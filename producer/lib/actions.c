@@ -108,6 +108,7 @@ ProvisionCommand *provision_delete_environment(const char *application_id,
     command->message->delete_environment = action;
     draft_set_text(&action->environment, spec->environment);
     action->delete_data = spec->delete_data;
+    action->if_expired = spec->if_expired;
     return draft_finish(&command, err);
 }
 

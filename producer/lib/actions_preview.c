@@ -49,5 +49,6 @@ ProvisionCommand *provision_close_preview(const char *application_id,
     command->message->close_preview = action;
     action->pull_request = spec->pull_request;
     draft_set_text(&action->repository, spec->repository);
+    action->if_expired = spec->if_expired;
     return draft_finish(&command, err);
 }

@@ -161,16 +161,34 @@ typedef struct ProvisionOpenPreview {
     size_t service_count;
 } ProvisionOpenPreview;
 
+// Looks through all that an account's key sees for branches that a finished command of the
+// application made and no environment owns, and for environments past their expiry: AccountSwept.
+typedef struct ProvisionSweepAccount {
+    const char *account;
+    bool delete_orphans; // sends a command for each of them that deletes it
+} ProvisionSweepAccount;
+
+// Deletes one of those; all of it as the sweep has told, and checked again first.
+typedef struct ProvisionDeleteOrphan {
+    const char *environment; // that the branch's mark names
+    const char *account;
+    const char *project_id;
+    const char *branch_id;
+    const char *command_id; // that the branch's mark names
+} ProvisionDeleteOrphan;
+
 // Deletes the branch of a preview, and stops what waits or runs for it. One that is gone is fine.
 typedef struct ProvisionClosePreview {
     int32_t pull_request;
     const char *repository; // optional: it must have been opened for this one
+    bool if_expired;        // only if its expiry has passed; nothing is stopped then
 } ProvisionClosePreview;
 
 typedef struct ProvisionDeleteEnvironment {
     const char *environment;
     bool
         delete_data; // needed for an environment whose project we created: the project goes with it
+    bool if_expired; // only if its expiry has passed
 } ProvisionDeleteEnvironment;
 
 // Another command of the application is stopped: it is undone and ends as CommandCancelled. Its
@@ -260,6 +278,11 @@ ProvisionCommand *provision_open_preview(const char *application_id,
                                          const ProvisionOpenPreview *spec, ProvisionError *err);
 ProvisionCommand *provision_close_preview(const char *application_id,
                                           const ProvisionClosePreview *spec, ProvisionError *err);
+
+ProvisionCommand *provision_sweep_account(const char *application_id,
+                                          const ProvisionSweepAccount *spec, ProvisionError *err);
+ProvisionCommand *provision_delete_orphan(const char *application_id,
+                                          const ProvisionDeleteOrphan *spec, ProvisionError *err);
 
 ProvisionCommand *provision_cancel_command(const char *application_id,
                                            const ProvisionCancelCommand *spec, ProvisionError *err);

@@ -33,58 +33,68 @@ static void free_text(char **text)
     free(*text);
 }
 
+static const struct {
+    const char *arguments[16];
+    const char *action;
+} ACTIONS[] = {
+    {{"send", "disconnect-account", "--account=main"}, "{'disconnectAccount':{'account':'main'}}"},
+    {{"send", "discover-account", "--account=main", "--project=shop"},
+     "{'discoverAccount':{'account':'main','projectFilter':'shop'}}"},
+    {{"send", "edit-project", "-e", "live", "--history-retention=0s"},
+     "{'editProject':{'environment':'live','historyRetentionSeconds':'0'}}"},
+    {{"send", "edit-project", "-e", "live", "--refresh"},
+     "{'editProject':{'environment':'live','refresh':true}}"},
+    {{"send", "edit-endpoint", "-e", "live", "--max-cu=2", "--suspend-timeout=default"},
+     "{'editEndpoint':{'environment':'live','updateMask':'autoscalingLimitMaxCu,"
+     "suspendTimeoutSeconds','endpoint':{'autoscalingLimitMaxCu':2.0,'suspendTimeoutSeconds':"
+     "'0'}}}"},
+    {{"send", "edit-endpoint", "-e", "live", "--min-cu=0.5"},
+     "{'editEndpoint':{'environment':'live','updateMask':'autoscalingLimitMinCu','endpoint':"
+     "{'autoscalingLimitMinCu':0.5}}}"},
+    {{"send", "set-preview-base", "-e", "live"}, "{'setPreviewBase':{'environment':'live'}}"},
+    {{"send", "open-preview", "42", "--repository=acme/shop", "--git-ref=refs/heads/x",
+      "--git-sha=f00d", "--expires-in=3d", "--reset", "--service=orders=main:read"},
+     "{'openPreview':{'pullRequest':42,'repository':'acme/shop','gitRef':'refs/heads/x',"
+     "'gitSha':'f00d','expiresIn':'259200s','reset':true,'services':[{'name':'orders',"
+     "'databases':[{'database':'main','access':'ACCESS_READ'}]}]}}"},
+    {{"preview", "open", "7"}, "{'openPreview':{'pullRequest':7}}"},
+    {{"send", "close-preview", "42"}, "{'closePreview':{'pullRequest':42}}"},
+    {{"preview", "close", "7", "--repository=acme/shop"},
+     "{'closePreview':{'pullRequest':7,'repository':'acme/shop'}}"},
+    {{"send", "close-preview", "42", "--if-expired"},
+     "{'closePreview':{'pullRequest':42,'ifExpired':true}}"},
+    {{"send", "delete-environment", "-e", "try", "--if-expired"},
+     "{'deleteEnvironment':{'environment':'try','ifExpired':true}}"},
+    {{"send", "sweep-account", "--account=main"}, "{'sweepAccount':{'account':'main'}}"},
+    {{"send", "sweep-account", "--account=main", "--delete"},
+     "{'sweepAccount':{'account':'main','deleteOrphans':true}}"},
+    {{"send", "delete-orphan", "-e", "pr:7", "--account=main", "--project=cool-sun-1",
+      "--branch=br-cool-sun-1", "--command=5d1c6b7e-0000-4000-8000-000000000001"},
+     "{'deleteOrphan':{'environment':'pr:7','account':'main','projectId':'cool-sun-1',"
+     "'branchId':'br-cool-sun-1','commandId':'5d1c6b7e-0000-4000-8000-000000000001'}}"},
+    {{"send", "reset-environment", "-e", "try", "--preserve-under-name=old"},
+     "{'resetEnvironment':{'environment':'try','preserveUnderName':'old'}}"},
+    {{"send", "branch-environment", "-e", "then", "--source-environment=live",
+      "--at=2026-11-22T08:07:00Z", "--schema-only", "--expires-at=2026-11-29T08:07:00Z"},
+     "{'branchEnvironment':{'environment':'then','sourceEnvironment':'live','pointInTime':"
+     "'2026-11-22T08:07:00.000Z','schemaOnly':true,'expiresAt':'2026-11-29T08:07:00.000Z'}}"},
+    {{"send", "branch-environment", "-e", "then", "--source-environment=live", "--at=0/1A2B3C4D"},
+     "{'branchEnvironment':{'environment':'then','sourceEnvironment':'live','lsn':"
+     "'0/1A2B3C4D'}}"},
+    {{"send", "import-environment", "-e", "theirs", "--account=main", "--project=p-1",
+      "--branch=main", "--create-endpoint", "--shared"},
+     "{'importEnvironment':{'environment':'theirs','branch':{'account':'main','projectId':"
+     "'p-1','branch':'main'},'createEndpoint':true,'shared':true}}"},
+};
+
 static void each_action_has_its_options(void **state)
 {
     Stage *stage = *state;
-    static const struct {
-        const char *arguments[16];
-        const char *action;
-    } CASES[] = {
-        {{"send", "disconnect-account", "--account=main"},
-         "{'disconnectAccount':{'account':'main'}}"},
-        {{"send", "discover-account", "--account=main", "--project=shop"},
-         "{'discoverAccount':{'account':'main','projectFilter':'shop'}}"},
-        {{"send", "edit-project", "-e", "live", "--history-retention=0s"},
-         "{'editProject':{'environment':'live','historyRetentionSeconds':'0'}}"},
-        {{"send", "edit-project", "-e", "live", "--refresh"},
-         "{'editProject':{'environment':'live','refresh':true}}"},
-        {{"send", "edit-endpoint", "-e", "live", "--max-cu=2", "--suspend-timeout=default"},
-         "{'editEndpoint':{'environment':'live','updateMask':'autoscalingLimitMaxCu,"
-         "suspendTimeoutSeconds','endpoint':{'autoscalingLimitMaxCu':2.0,'suspendTimeoutSeconds':"
-         "'0'}}}"},
-        {{"send", "edit-endpoint", "-e", "live", "--min-cu=0.5"},
-         "{'editEndpoint':{'environment':'live','updateMask':'autoscalingLimitMinCu','endpoint':"
-         "{'autoscalingLimitMinCu':0.5}}}"},
-        {{"send", "set-preview-base", "-e", "live"}, "{'setPreviewBase':{'environment':'live'}}"},
-        {{"send", "open-preview", "42", "--repository=acme/shop", "--git-ref=refs/heads/x",
-          "--git-sha=f00d", "--expires-in=3d", "--reset", "--service=orders=main:read"},
-         "{'openPreview':{'pullRequest':42,'repository':'acme/shop','gitRef':'refs/heads/x',"
-         "'gitSha':'f00d','expiresIn':'259200s','reset':true,'services':[{'name':'orders',"
-         "'databases':[{'database':'main','access':'ACCESS_READ'}]}]}}"},
-        {{"preview", "open", "7"}, "{'openPreview':{'pullRequest':7}}"},
-        {{"send", "close-preview", "42"}, "{'closePreview':{'pullRequest':42}}"},
-        {{"preview", "close", "7", "--repository=acme/shop"},
-         "{'closePreview':{'pullRequest':7,'repository':'acme/shop'}}"},
-        {{"send", "reset-environment", "-e", "try", "--preserve-under-name=old"},
-         "{'resetEnvironment':{'environment':'try','preserveUnderName':'old'}}"},
-        {{"send", "branch-environment", "-e", "then", "--source-environment=live",
-          "--at=2026-11-22T08:07:00Z", "--schema-only", "--expires-at=2026-11-29T08:07:00Z"},
-         "{'branchEnvironment':{'environment':'then','sourceEnvironment':'live','pointInTime':"
-         "'2026-11-22T08:07:00.000Z','schemaOnly':true,'expiresAt':'2026-11-29T08:07:00.000Z'}}"},
-        {{"send", "branch-environment", "-e", "then", "--source-environment=live",
-          "--at=0/1A2B3C4D"},
-         "{'branchEnvironment':{'environment':'then','sourceEnvironment':'live','lsn':"
-         "'0/1A2B3C4D'}}"},
-        {{"send", "import-environment", "-e", "theirs", "--account=main", "--project=p-1",
-          "--branch=main", "--create-endpoint", "--shared"},
-         "{'importEnvironment':{'environment':'theirs','branch':{'account':'main','projectId':"
-         "'p-1','branch':'main'},'createEndpoint':true,'shared':true}}"},
-    };
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < sizeof(ACTIONS) / sizeof(ACTIONS[0]); i++) {
         const char *arguments[20] = {NULL};
         size_t count = 0;
-        for (; CASES[i].arguments[count] != NULL; count++) {
-            arguments[count] = CASES[i].arguments[count];
+        for (; ACTIONS[i].arguments[count] != NULL; count++) {
+            arguments[count] = ACTIONS[i].arguments[count];
         }
         arguments[count] = "--application=shop";
         Process process CLEANUP(process_clear);
@@ -92,7 +102,7 @@ static void each_action_has_its_options(void **state)
         ctl_assert_exit(&process, EXIT_CODE_OK);
         Command *command CLEANUP(command_free_at) = stage_next_command(stage, NULL, NULL, NULL);
         char *action CLEANUP(free_text) = action_of(command);
-        assert_string_equal(action, CASES[i].action);
+        assert_string_equal(action, ACTIONS[i].action);
     }
 }
 
@@ -136,6 +146,9 @@ static void what_is_missing_or_wrong_is_told_before_it_is_sent(void **state)
         {{"send", "open-preview", "-a", "shop", "4", "--expires-in=0s"}, "1s"},
         {{"send", "close-preview", "-a", "shop", "0"}, "pull request"},
         {{"send", "close-preview", "-a", "shop", "1", "2"}, "one PULL_REQUEST"},
+        {{"send", "sweep-account", "-a", "shop"}, "--account"},
+        {{"send", "delete-orphan", "-a", "shop", "-e", "x", "--account=main"}, "--command"},
+        {{"send", "delete-orphan", "-a", "shop", "--command=that"}, "UUID"},
         {{"preview"}, "open|close|list"},
         {{"preview", "reopen", "1"}, "open, close or list"},
         {{"send", "branch-environment", "-a", "shop", "-e", "x", "--source-environment=y",

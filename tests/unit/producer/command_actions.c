@@ -218,6 +218,40 @@ static void a_preview_is_closed_by_its_number(void **state)
                    "close_preview.pull_request");
 }
 
+static void what_was_left_is_swept_and_deleted_by_its_ids(void **state)
+{
+    (void)state;
+    ProvisionError error;
+    ProvisionSweepAccount sweep = {.account = "main", .delete_orphans = true};
+    assert_form(provision_sweep_account("shop", &sweep, NULL), "sweepAccount",
+                "{'account':'main','deleteOrphans':true}");
+    sweep.account = NULL;
+    assert_refused(provision_sweep_account("shop", &sweep, &error), &error, "FIELD_REQUIRED",
+                   "sweep_account.account");
+    ProvisionDeleteOrphan orphan = {.environment = "pr:7",
+                                    .account = "main",
+                                    .project_id = "cool-sun-1",
+                                    .branch_id = "br-cool-sun-1",
+                                    .command_id = "5d1c6b7e-0000-4000-8000-000000000001"};
+    assert_form(provision_delete_orphan("shop", &orphan, NULL), "deleteOrphan",
+                "{'account':'main','branchId':'br-cool-sun-1','commandId':'5d1c6b7e-0000-4000-8000-"
+                "000000000001','environment':'pr:7','projectId':'cool-sun-1'}");
+    orphan.branch_id = "../x";
+    assert_refused(provision_delete_orphan("shop", &orphan, &error), &error, "INVALID_NAME",
+                   "delete_orphan.branch_id");
+}
+
+static void what_has_expired_goes_only_then(void **state)
+{
+    (void)state;
+    ProvisionClosePreview close = {.pull_request = 42, .if_expired = true};
+    assert_form(provision_close_preview("shop", &close, NULL), "closePreview",
+                "{'ifExpired':true,'pullRequest':42}");
+    ProvisionDeleteEnvironment deletion = {.environment = "try", .if_expired = true};
+    assert_form(provision_delete_environment("shop", &deletion, NULL), "deleteEnvironment",
+                "{'environment':'try','ifExpired':true}");
+}
+
 static void a_base_and_a_reset_name_their_environment(void **state)
 {
     (void)state;
@@ -246,6 +280,8 @@ int main(void)
         cmocka_unit_test(a_preview_is_opened_for_a_pull_request),
         cmocka_unit_test(a_preview_is_closed_by_its_number),
         cmocka_unit_test(a_base_and_a_reset_name_their_environment),
+        cmocka_unit_test(what_was_left_is_swept_and_deleted_by_its_ids),
+        cmocka_unit_test(what_has_expired_goes_only_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

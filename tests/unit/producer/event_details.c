@@ -43,6 +43,19 @@ static const struct {
      "2 projects, 3 branches, 1 region  page 1 of 2"},
     {"AccountInventory", "{'account':'main','page':1,'pages':1}",
      "0 projects, 0 branches, 0 regions"},
+    {"AccountSwept", "{'account':'main','projects':1,'branches':2}",
+     "nothing  1 project, 2 branches"},
+    {"AccountSwept",
+     "{'projects':2,'branches':1,'deleting':true,'findings':[{'verdict':'SWEEP_VERDICT_IN_FLIGHT'},"
+     "{'verdict':'SWEEP_VERDICT_ORPHAN'},{'verdict':'SWEEP_VERDICT_ORPHAN'}]}",
+     "2 orphan, 1 in_flight  2 projects, 1 branch  (deleting)"},
+    {"AccountSwept", "{'doubts':['x']}", "nothing  0 projects, 0 branches  (doubtful)"},
+    {"OrphanDeleted", "{'projectId':'p-1','branchId':'br-1','deleted':true}",
+     "project p-1  branch br-1"},
+    {"OrphanDeleted", "{'projectId':'p-1','branchId':'br-1','deleted':true,'projectDeleted':true}",
+     "project p-1  branch br-1  (the whole project)"},
+    {"OrphanDeleted", "{'projectId':'p-1','branchId':'br-1'}",
+     "project p-1  branch br-1  (was gone already)"},
     {"EnvironmentCreated",
      "{'environment':{'projectId':'p-1','branchName':'main','host':'ep-1'},'created':true}",
      "project p-1  branch main  host ep-1"},
@@ -169,6 +182,22 @@ static void what_an_account_sees_is_a_tree(void **state)
 }
 
 // An event may say what it likes.
+static void each_finding_of_a_sweep_has_a_line(void **state)
+{
+    (void)state;
+    assert_report(
+        "AccountSwept",
+        "{'accountSwept':{'findings':[{'verdict':'SWEEP_VERDICT_ORPHAN','environment':'live',"
+        "'projectId':'p-1','branchId':'br-1','isProject':true,'commandId':'c-1','sentCommandId':"
+        "'c-2'},{'verdict':'SWEEP_VERDICT_EXPIRED','environment':'pr:7','projectId':'p-2',"
+        "'branchId':'br-2'}],'doubts':['why'],'omitted':3}}",
+        "  orphan                live                  p-1  br-1  the whole project  made by c-1  "
+        "sent c-2\n"
+        "  expired               pr:7                  p-2  br-2\n"
+        "  doubtful: why\n"
+        "  and 3 more\n");
+}
+
 static void branches_that_descend_from_themselves_end(void **state)
 {
     (void)state;
@@ -219,6 +248,7 @@ int main(void)
         cmocka_unit_test(every_event_is_told_in_a_few_words),
         cmocka_unit_test(no_event_is_left_out),
         cmocka_unit_test(what_an_account_sees_is_a_tree),
+        cmocka_unit_test(each_finding_of_a_sweep_has_a_line),
         cmocka_unit_test(branches_that_descend_from_themselves_end),
         cmocka_unit_test(an_import_reports_what_is_there),
         cmocka_unit_test(an_inventory_goes_on_until_its_last_page),
