@@ -1,6 +1,7 @@
 #include "crash/scenarios.h"
 
 #include "crash/actions.h"
+#include "crash/sweeping.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/login.h"
@@ -372,6 +373,8 @@ static const Scenario SCENARIOS[] = {
     {"reset a branch", have_branch, {NULL}, reset, 0},
     {"import", command_connect_main, {NULL}, import, 0},
     {"import, undone", command_connect_main, {ROLES_ARE_HIDDEN}, import, 0},
+    {"sweep", sweeping_have_swept, {NULL}, sweeping_sweep, 0},
+    {"delete an orphan", sweeping_have_orphan, {NULL}, sweeping_delete, 0},
 };
 
 const Scenario *scenarios_table(size_t *ret_count)
