@@ -18,7 +18,8 @@ enum {
     HTTP_URL_LIMIT = 65536,
     HTTP_HEADER_LIMIT = 1024,
     HTTP_REPLY_FIRST = 1024,
-    HTTP_BUFFER_BYTES = 2048
+    HTTP_BUFFER_BYTES = 2048,
+    HTTP_REPLY_HEAD_LIMIT = 65536
 };
 static const uint32_t END_OF_HEAD = 0x0d0a0d0a;
 
@@ -97,6 +98,22 @@ static bool grow(HttpCall *call, size_t capacity)
     call->reply = grown;
     call->reply_capacity = capacity;
     return true;
+}
+
+// curl keeps all of them, from each interim response (100 Continue) as well.
+static size_t on_header(char *data, size_t one, size_t size, void *context)
+{
+    (void)one;
+    HttpCall *call = context;
+    if (size > HTTP_REPLY_HEAD_LIMIT - call->head_bytes) {
+        call->failure = "the reply's headers are larger than the limit";
+        return CURL_WRITEFUNC_ERROR;
+    }
+    call->head_bytes += size;
+    bool is_status_line = size > 5 && memcmp(data, "HTTP/", 5) == 0;
+    bool is_empty = data[0] == '\r' || data[0] == '\n';
+    call->head_is_whole = is_empty || (call->head_is_whole && !is_status_line); // or a trailer
+    return size;
 }
 
 static size_t on_body(char *data, size_t one, size_t size, void *context)
@@ -218,6 +235,8 @@ static void set_callbacks(HttpCall *call)
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 }
@@ -260,6 +279,8 @@ void http_call_begin(HttpCall *call, const HttpOptions *options, const HttpReque
     call->started_boot_us = clock_boot_us();
     call->send_limit_boot_ms = request->send_limit_boot_ms;
     call->written = (HttpWritten){0};
+    call->head_bytes = 0;
+    call->head_is_whole = false;
     call->failure = NULL;
     call->error[0] = '\0';
     call->result = CURLE_OK;
@@ -316,8 +337,17 @@ static const char *reply_header(const HttpCall *call, const char *name)
     return code == CURLHE_OK ? header->value : "";
 }
 
+// curl takes a connection that ends between two headers for the end of an empty reply.
+static bool is_cut_off(const HttpCall *call)
+{
+    return call->result == CURLE_OK && !call->head_is_whole;
+}
+
 static const char *failure_text(const HttpCall *call)
 {
+    if (is_cut_off(call)) {
+        return "the connection was closed within the reply's headers";
+    }
     if (call->failure != NULL) {
         return call->failure;
     }
@@ -334,7 +364,7 @@ HttpReply http_call_reply(const HttpCall *call)
         .error = "",
         .took_us = clock_boot_us() - call->started_boot_us,
     };
-    if (call->result != CURLE_OK) {
+    if (call->result != CURLE_OK || is_cut_off(call)) {
         reply.error = failure_text(call);
         return reply;
     }

@@ -49,6 +49,8 @@ struct HttpCall {
     uint8_t *reply;
     size_t reply_bytes;
     size_t reply_capacity;
+    size_t head_bytes;  // of the reply: status lines, headers, trailers
+    bool head_is_whole; // an empty line has ended the last response's head
     size_t max_reply_bytes;
     size_t *replies_bytes; // of all calls
     size_t max_replies_bytes;

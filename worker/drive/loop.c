@@ -26,6 +26,7 @@ struct LoopTimer {
     uv_timer_t uv;
     LoopTimerCallback *callback;
     void *context;
+    bool is_firing;
 };
 
 // Two measures, each never too short, and the shorter one counts. libuv runs I/O callbacks within
@@ -158,7 +159,9 @@ int64_t loop_turn_us(const Loop *loop)
 static void on_timer(uv_timer_t *handle)
 {
     LoopTimer *timer = handle->data;
+    timer->is_firing = true;
     timer->callback(timer->context);
+    timer->is_firing = false; // freed by libuv later, if at all
 }
 
 LoopTimer *loop_timer_new(Loop *loop, LoopTimerCallback *callback, void *context)
@@ -173,6 +176,11 @@ LoopTimer *loop_timer_new(Loop *loop, LoopTimerCallback *callback, void *context
 
 void loop_timer_start(LoopTimer *timer, uint64_t delay_ms)
 {
+    // libuv 1.44 would fire a timer that starts itself with no delay again and again within one
+    // turn, as long as it does (curl does while a server keeps sending).
+    if (timer->is_firing && delay_ms == 0) {
+        delay_ms = 1;
+    }
     // libuv counts from the start of the turn.
     uint64_t age_ms = delay_ms > 0 ? uv_hrtime() / NS_PER_MS - uv_now(timer->uv.loop) : 0;
     uv_timer_start(&timer->uv, on_timer, delay_ms + age_ms, 0);

@@ -102,11 +102,51 @@ static void a_busy_turn_shows_with_signals_and_without(void **state)
     }
 }
 
+typedef struct Restless {
+    Loop *loop;
+    LoopTimer *timer;
+    int fired; // in this turn
+    int most;
+    int left;
+} Restless;
+
+static void on_restless(void *context)
+{
+    Restless *restless = context;
+    restless->fired++;
+    if (--restless->left > 0) {
+        loop_timer_start(restless->timer, 0);
+    } else {
+        loop_stop(restless->loop);
+    }
+}
+
+static void note_turn(void *context)
+{
+    Restless *restless = context;
+    restless->most = restless->fired > restless->most ? restless->fired : restless->most;
+    restless->fired = 0;
+}
+
+static void a_timer_that_starts_itself_fires_once_a_turn(void **state)
+{
+    (void)state;
+    Restless restless = {.loop = loop_new(), .left = 20};
+    restless.timer = loop_timer_new(restless.loop, on_restless, &restless);
+    loop_timer_start(restless.timer, 0);
+    loop_run(restless.loop, note_turn, &restless);
+    assert_int_equal(restless.left, 0);
+    assert_int_equal(restless.most, 1);
+    loop_timer_free(restless.timer);
+    loop_free(restless.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waiting_is_no_turn),
         cmocka_unit_test(a_signal_during_the_wait_makes_no_long_turn),
+        cmocka_unit_test(a_timer_that_starts_itself_fires_once_a_turn),
         cmocka_unit_test(a_busy_turn_shows_with_signals_and_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
