@@ -1,14 +1,17 @@
 // What sweeping finds and deletes: things that a finished command made and no environment owns, and
 // nothing else.
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/crypto.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/expect.h"
 #include "support/login.h"
 #include "support/probe.h"
+#include "support/setup.h"
 #include "support/sweep.h"
 #include "support/wait.h"
 
@@ -27,7 +30,7 @@ static const char *const SETTINGS[] = {"environments.check_login=off",
                                        "neon.send_window=1s",
                                        "neon.request_timeout=3s",
                                        "neon.listing_lag=1s",
-                                       "commands.max_wait=10s",
+                                       "commands.max_wait=7s",
                                        "sweep.min_age=5s",
                                        NULL};
 
@@ -36,10 +39,25 @@ static Environment live;
 static const char *late_command; // whose request came late
 static const char *late_branch;
 
+// Commands have to be signed, those of sweeps, too: here everybody has the workers' key.
+static void require_signatures(World *world)
+{
+    uint8_t seed[CRYPTO_KEY_BYTES];
+    char hex[2 * CRYPTO_KEY_BYTES + 1];
+    randombytes_buf(seed, sizeof(seed));
+    setup_write(world, "workers.key", sodium_bin2hex(hex, sizeof(hex), seed, sizeof(seed)));
+    assert_int_equal(setenv("PROVISION_COMMANDS_REQUIRE_SIGNATURE", "on", 1), 0);
+    assert_int_equal(
+        setenv("PROVISION_COMMANDS_SIGNING_KEY_FILE", box_text("%s/workers.key", world->dir), 1),
+        0);
+    setup_client(world, seed);
+}
+
 static int begin(void **state)
 {
     static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
     world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
+    require_signatures(*state);
     worker = worker_start(*state, "one", SETTINGS);
     command_connect_main(*state, APPLICATION);
     return 0;
@@ -195,7 +213,7 @@ static void a_duplicate_of_a_live_project_goes_and_the_live_one_stays(void **sta
     World *world = *state;
     (void)sandbox_fault(
         world,
-        box_text("{'kind': 'slow_before', 'route': 'POST /projects', 'ms': %d}", 2 * LATE_MS));
+        box_text("{'kind': 'slow_before', 'route': 'POST /projects', 'ms': %d}", LATE_MS + 4000));
     Environment twin =
         login_environment(command_run(world, APPLICATION, "EnvironmentCreated", CREATE, "twin"));
     assert_int_equal(sandbox_count_projects(world, APPLICATION "-twin"), 1);

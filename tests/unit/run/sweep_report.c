@@ -88,7 +88,8 @@ static void people_read_a_line_a_finding_and_what_it_means(void **state)
     (void)state;
     Paper *paper = open_paper(false);
     Swept *swept = make_swept(VERDICT(ORPHAN), "c-2");
-    char *doubts[] = {unconst("one project is away")};
+    static char away[] = "one project is away";
+    static char *doubts[] = {away};
     swept->body.doubts = doubts;
     swept->body.n_doubts = 1;
     swept->body.omitted = 7;
