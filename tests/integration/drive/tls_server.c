@@ -119,10 +119,10 @@ static void *serve(void *argument)
     int fd = -1;
     while ((fd = accept(server->fd, NULL, NULL)) >= 0) {
         assert(server->count < TALKS_MAX);
-        TlsTalk *talk = &server->talks[server->count];
+        int number = server->count++; // counted before the client can tell
+        TlsTalk *talk = &server->talks[number];
         *talk = (TlsTalk){.server = server, .fd = fd, .context = server->options.context};
-        pthread_create(&server->talk_threads[server->count], NULL, serve_talk, talk);
-        server->count++;
+        pthread_create(&server->talk_threads[number], NULL, serve_talk, talk);
     }
     return NULL;
 }
