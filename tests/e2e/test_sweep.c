@@ -36,6 +36,7 @@ static const char *const SETTINGS[] = {"environments.check_login=off",
 
 static Process *worker;
 static Environment live;
+static Environment other;        // in a project of its own
 static const char *late_command; // whose request came late
 static const char *late_branch;
 
@@ -86,6 +87,8 @@ static void what_environments_own_is_no_finding(void **state)
 {
     World *world = *state;
     live = login_environment(command_run(world, APPLICATION, "EnvironmentCreated", CREATE, "live"));
+    other =
+        login_environment(command_run(world, APPLICATION, "EnvironmentCreated", CREATE, "other"));
     (void)command_run(world, APPLICATION, "EnvironmentBranched", BRANCH, "copy", "live");
     REPLY reply = box_call_as(&world->box, world->api_key, NULL, "POST",
                               box_text("/projects/%s/branches", live.project_id),
@@ -95,9 +98,9 @@ static void what_environments_own_is_no_finding(void **state)
     Sweep sweep = sweep_delete(world);
     assert_int_equal(sweep.code, SWEEP_CLEAN);
     assert_int_equal(sweep_count_findings(&sweep, APPLICATION), 0);
-    assert_int_equal(number_of(&sweep, "projects"), 1);
-    assert_int_equal(number_of(&sweep, "branches"), 3);
-    assert_int_equal(number_of(&sweep, "marked"), 2);
+    assert_int_equal(number_of(&sweep, "projects"), 2);
+    assert_int_equal(number_of(&sweep, "branches"), 4);
+    assert_int_equal(number_of(&sweep, "marked"), 3);
     assert_int_equal(sweep_mutations(world), mutations);
 }
 
@@ -145,23 +148,28 @@ static void a_sweep_reports_an_orphan_and_changes_nothing(void **state)
     assert_true(probe_metric(worker, "provision_sweep_findings_total{verdict=\"orphan\"}") >= 1);
 }
 
-// Each fault leaves out something that might own, or be, what was found.
+// Each fault leaves out the other project, which is none of the orphan's.
 static void a_doubtful_listing_deletes_nothing(void **state)
 {
-    static const char *const FAULTS[] = {
-        "{'kind': 'partial_listing', 'route': 'GET /projects', 'count': -1}",
-        "{'kind': 'status', 'route': 'GET /projects/{project_id}/branches', 'count': -1, "
-        "'status': 404, 'message': 'not found'}",
-    };
     World *world = *state;
+    const char *const faults[] = {
+        box_text("{'kind': 'partial_listing', 'route': 'GET /projects', 'count': -1, 'match': "
+                 "'%s'}",
+                 other.project_id),
+        box_text("{'kind': 'status', 'route': 'GET /projects/{project_id}/branches', 'count': -1, "
+                 "'status': 404, 'message': 'not found', 'match': '%s'}",
+                 other.project_id),
+    };
     int64_t mutations = sweep_mutations(world);
-    for (size_t i = 0; i < sizeof(FAULTS) / sizeof(FAULTS[0]); i++) {
-        (void)sandbox_fault(world, FAULTS[i]);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        (void)sandbox_fault(world, faults[i]);
         Sweep sweep = sweep_delete(world);
         sandbox_clear_faults(world);
         assert_int_equal(sweep.code, SWEEP_FOUND);
         assert_true(json_array_size(json_object_get(sweep_of(&sweep, APPLICATION), "doubts")) > 0);
-        assert_string_equal(sweep_verdict(&sweep, APPLICATION, late_branch), "");
+        assert_string_equal(sweep_verdict(&sweep, APPLICATION, late_branch), "ORPHAN");
+        assert_null(
+            json_object_get(sweep_finding(&sweep, APPLICATION, late_branch), "sentCommandId"));
         assert_int_equal(sweep_mutations(world), mutations);
     }
     assert_true(sweep_branch_exists(world, late_branch));
