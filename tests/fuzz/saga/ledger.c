@@ -78,7 +78,8 @@ Owner *row_claim(Row *row, const SagaRules *rules, int64_t now_ms)
     claimed->unsettled_in_ms = row->unsettled_at_ms - now_ms;
     copy(claimed->stop, sizeof claimed->stop, row->stop);
     fill_environment(row, &claimed->environment, now_ms);
-    if (row->command->action == PROVISIONING__V1__COMMAND__ACTION_OPEN_PREVIEW) {
+    if (row->command->action == PROVISIONING__V1__COMMAND__ACTION_OPEN_PREVIEW ||
+        row->command->action == PROVISIONING__V1__COMMAND__ACTION_SET_PREVIEW_BASE) {
         fill_base(claimed);
     }
     claimed->account.found = true;

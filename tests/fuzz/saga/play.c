@@ -33,13 +33,27 @@ bool play_is_inhabited(const Play *play, const char *project_id)
     return play->is_inhabited && strcmp(project_id, "p-1") == 0;
 }
 
+bool play_is_outside(const Play *play)
+{
+    static const Action ACTIONS[] = {ACTION(DELETE_ORPHAN), ACTION(SWEEP_ACCOUNT),
+                                     ACTION(DISCOVER_ACCOUNT), ACTION(DISCONNECT_ACCOUNT),
+                                     ACTION(SET_PREVIEW_BASE)};
+    for (size_t i = 0; i < sizeof ACTIONS / sizeof ACTIONS[0]; i++) {
+        if (is_action(play, ACTIONS[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Who branches a project looks whether a row says that it goes.
 static void check_announced(const Play *play, const NeonRequest *request)
 {
     const char *path = text_get(&request->path);
     const char *id = strstr(path, "p-");
-    must(id != NULL && strcmp(id, play->row.project_id) == 0 &&
-             play->row.state == LEDGER_STATE_DELETING,
+    must(id != NULL &&
+             (is_action(play, ACTION(DELETE_ORPHAN)) ||
+              (strcmp(id, play->row.project_id) == 0 && play->row.state == LEDGER_STATE_DELETING)),
          "a project's deletion is announced");
     must(id == NULL || !play_is_inhabited(play, id), "nobody else lives in a project that goes");
 }
@@ -53,6 +67,8 @@ static void check_deletion(const Play *play, const NeonRequest *request)
     size_t number = world_thing(world, text_get(&request->path));
     must(number < WORLD_THINGS_MAX, "something that was there is deleted");
     Maker maker = world->things[number].maker;
+    must(!is_action(play, ACTION(DELETE_ORPHAN)) || play->is_free,
+         "an orphan is judged once more after it was condemned");
     must(maker == MAKER_COMMAND || (maker == MAKER_EARLIER && number <= play->row.scene->things),
          "what is somebody else's is left alone");
     bool names_it =
@@ -145,8 +161,21 @@ static void judge_reveal(const Play *play, const Conclusion *conclusion)
          "a password is never in clear");
 }
 
+// Only the orphan goes, and no row is written.
+static void judge_outside(const Play *play, const Conclusion *conclusion)
+{
+    bool deletes = is_action(play, ACTION(DELETE_ORPHAN));
+    must(conclusion->row.environment[0] == '\0', "no environment is written");
+    must(alive(play, MAKER_EARLIER) == (deletes ? 0 : play->row.scene->things), "only orphans go");
+    must(deletes || play->row.intent.number == 0, "nothing is changed");
+}
+
 static void judge_success(const Play *play, const Conclusion *conclusion)
 {
+    if (play_is_outside(play)) {
+        judge_outside(play, conclusion);
+        return;
+    }
     if (is_reveal(play)) {
         judge_reveal(play, conclusion);
         return;
@@ -195,6 +224,7 @@ void play_judge(Play *play)
         must(alive(play, MAKER_COMMAND) == 0, "everything was undone");
         must(saga->rejected || alive(play, MAKER_EARLIER) == 0, "nothing is left unnamed");
     }
+    must(!play_is_outside(play) || conclusion.row.environment[0] == '\0', "no row is written");
     must(conclusion.row.state != LEDGER_STATE_NONE || play->row.state != LEDGER_STATE_DELETING,
          "no row stays as one that goes");
     must(world_is_alive(&play->world, 0, play->world.now_ms), "the foreign one is as it was");

@@ -13,6 +13,8 @@ typedef struct Play {
     SagaRules rules;
     Owner *owner;
     Owner *former;            // may still close its intent
+    bool is_condemned;        // what DeleteOrphan names
+    bool is_free;             // ... and then judged as nobody's
     bool is_inhabited;        // another application lives in p-1
     int64_t fence;            // of the environment's row
     bool is_applied;          // the branch has its roles
@@ -24,6 +26,8 @@ bool play_is_delete(const Play *play);
 bool play_is_preview(const Play *play);
 // What stood before the command is to stand after it.
 bool play_is_in_place(const Play *play);
+// It changes no environment.
+bool play_is_outside(const Play *play);
 bool play_is_inhabited(const Play *play, const char *project_id);
 // Of each request before it is sent.
 void play_check_request(Play *play, const Decision *decision);

@@ -48,8 +48,26 @@ static const Scene CHANGES[] = {
      "branched", "p-0", "br-1", "{}", 1},
 };
 
+#define ORPHAN(project, branch)                                                                    \
+    "{\"deleteOrphan\":{\"environment\":\"production\",\"account\":\"main\",\"projectId\":"        \
+    "\"" project "\",\"branchId\":\"" branch "\",\"commandId\":\"" WORLD_EARLIER "\"}}"
+#define SWEEP "{\"sweepAccount\":{\"account\":\"main\",\"deleteOrphans\":true}}"
+
+// What changes no environment.
+static const Scene OUTSIDE[] = {
+    {ORPHAN("p-0", "br-1"), true, LEDGER_STATE_READY, "branched", "p-9", "br-9", "{}", 1},
+    {ORPHAN("p-1", "br-1"), false, LEDGER_STATE_READY, "created", "p-9", "br-9", "{}", 1},
+    {SWEEP, true, LEDGER_STATE_NONE, "", "", "", "{}", 1},
+    {SWEEP, false, LEDGER_STATE_NONE, "", "", "", "{}", 2},
+    {"{\"discoverAccount\":{\"account\":\"main\"}}", true, LEDGER_STATE_NONE, "", "", "", "{}", 1},
+    {"{\"disconnectAccount\":{\"account\":\"main\"}}", false, LEDGER_STATE_NONE, "", "", "", "{}",
+     0},
+    {"{\"setPreviewBase\":{\"environment\":\"staging\"}}", false, LEDGER_STATE_NONE, "", "", "",
+     "{}", 0},
+};
+
 // Bytes of their own, so that older inputs play what they have always played.
-enum { CHANGES_BYTES_FROM = 232, REVEAL_BYTES_FROM = 252 };
+enum { OUTSIDE_BYTES_FROM = 218, CHANGES_BYTES_FROM = 232, REVEAL_BYTES_FROM = 252 };
 
 static const Scene REVEAL = {
     "{\"revealCredentials\":{\"environment\":\"production\","
@@ -66,6 +84,9 @@ const Scene *scenes_choose(uint8_t byte)
 {
     if (byte >= REVEAL_BYTES_FROM) {
         return &REVEAL;
+    }
+    if (byte >= OUTSIDE_BYTES_FROM && byte < CHANGES_BYTES_FROM) {
+        return &OUTSIDE[byte % (sizeof OUTSIDE / sizeof OUTSIDE[0])];
     }
     return byte >= CHANGES_BYTES_FROM ? &CHANGES[byte % (sizeof CHANGES / sizeof CHANGES[0])]
                                       : &SCENES[byte % (sizeof SCENES / sizeof SCENES[0])];

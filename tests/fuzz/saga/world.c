@@ -132,7 +132,7 @@ static void append_branch(const World *world, size_t number, const char *name, T
     text_append(text, "}");
 }
 
-static void append_mark(const World *world, size_t number, Text *text)
+static void append_mark_as(const World *world, size_t number, const char *key, Text *text)
 {
     Maker maker = world->things[number].maker;
     if (maker == MAKER_FOREIGN) {
@@ -140,10 +140,17 @@ static void append_mark(const World *world, size_t number, Text *text)
         return;
     }
     text_printf(text,
-                "\"br-%zu\":{\"value\":{\"provisioner.installation\":\"" WORLD_INSTALLATION
+                "\"%s\":{\"value\":{\"provisioner.installation\":\"" WORLD_INSTALLATION
                 "\",\"provisioner.application\":\"shop\",\"provisioner.environment\":\"%s\""
                 ",\"provisioner.command\":\"%s\"}}",
-                number, world->environment, command_of(maker));
+                key, world->environment, command_of(maker));
+}
+
+static void append_mark(const World *world, size_t number, Text *text)
+{
+    char key[32];
+    (void)snprintf(key, sizeof key, "br-%zu", number);
+    append_mark_as(world, number, key, text);
 }
 
 static void append_project(const World *world, size_t number, Text *text)
@@ -262,6 +269,8 @@ static int found(const World *world, const NeonRequest *request, Text *text)
     text_append(text, is_branch ? "{\"branch\":" : "{\"project\":");
     if (is_branch) {
         append_branch(world, number, world->name, text);
+        text_append(text, ",");
+        append_mark_as(world, is_known ? number : 0, "annotation", text);
     } else {
         append_project(world, 0, text);
     }
