@@ -56,7 +56,7 @@ class Campaign:
         print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
 
     def run(self):
-        """The evidence, and what broke."""
+        """The evidence."""
         self.began = time.monotonic()
         self.stack.start()
         foreign = self.stack.make_foreign()
@@ -79,7 +79,9 @@ class Campaign:
         self.watcher.stop()
         found = evidence.collect(self.stack, self.messages, self.sends, foreign, plan.KEYS, recipient, codes)
         found["troubles"] += self.unsent + self.breaker.troubles
-        return found, broken
+        found["planned_faults"] = plan.kinds(self.breaker.schedule)
+        found["broken"] = broken
+        return found
 
     def _under_fire(self):
         tending = threading.Event()
@@ -107,7 +109,7 @@ class Campaign:
         began = time.monotonic()
         for index, send in enumerate(self.sends):
             if send.producer == number:
-                time.sleep(max(0.0, began + send.at * self.seconds - time.monotonic()))
+                stack.pause(began + send.at * self.seconds - time.monotonic())
                 producer.send(index, send)
         left = producer.finish(120)
         self.unsent += producer.unsent + ([f"{left} records of producer {number} stay"] if left else [])
@@ -118,14 +120,15 @@ class Campaign:
         """Every record consumed, every command with an outcome; the checker tells what is missing."""
         group = confluent_kafka.Consumer({"bootstrap.servers": self.stack.bootstrap, "group.id": stack.GROUP,
                                           "enable.auto.commit": False})
-        tending = time.monotonic() + QUIET_SECONDS
-        while time.monotonic() < tending and not self._is_over(group):
-            for worker in self.stack.workers:
-                worker.tend()
-            time.sleep(0.5)
+        try:
+            stack.until(lambda: self._is_over(group), "all has ended", QUIET_SECONDS)
+        except TimeoutError:
+            pass
         group.close()
 
     def _is_over(self, group):
+        for worker in self.stack.workers:
+            worker.tend()
         valid = {(s.application, s.command["commandId"]) for s in self.sends if s.invalid is None}
         if not valid <= self.watcher.ended or not self.watcher.follow_ups <= self.watcher.ended:
             return False
@@ -152,7 +155,7 @@ def percentile(values, part):
     return values[min(len(values) - 1, int(len(values) * part))] if values else 0
 
 
-def report(found, broken, findings, stops):
+def report(found, findings, stops):
     """The figures."""
     topic = checker.Sorted(found)
     told = checker.Told(found, topic.commands)
@@ -170,7 +173,7 @@ def report(found, broken, findings, stops):
         actions[model.action_of(form)] = actions.get(model.action_of(form), 0) + 1
     print("              " + ", ".join(f"{name} {count}" for name, count in sorted(actions.items())))
     print("outcomes      " + ", ".join(f"{k} {n}" for k, n in evidence.outcomes_by_kind(found).items()))
-    print("faults        " + ", ".join(f"{name} {count}" for name, count in broken.items()))
+    print("faults        " + ", ".join(f"{name} {count}" for name, count in found["broken"].items()))
     print(f"taken over    {len(taken)} commands, {sum(row['takeovers'] for row in taken)} times, "
           f"{sum(row['abandoned'] for row in found['ledger']['command'])} calls with an unknown end")
     print(f"hand-over     p50 {percentile(times, 0.5):.0f} ms, p99 {percentile(times, 0.99):.0f} ms "
@@ -193,13 +196,13 @@ def main():
     os.chmod(directory, 0o755)
     campaign = Campaign(options, directory)
     try:
-        found, broken = campaign.run()
+        found = campaign.run()
     finally:
         campaign.stop()
     findings = checker.check(found)
     for check, sentence in findings[:100]:
         print(f"{check}: {sentence}")
-    report(found, broken, findings, campaign.breaker.stops)
+    report(found, findings, campaign.breaker.stops)
     missed = [] if findings else selftest.run(found)
     for text in missed:
         print(f"selftest: {text}")

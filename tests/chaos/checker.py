@@ -128,6 +128,11 @@ def check_sequences(evidence, _topic, _told):
         if sequence != known.get(subject, 0) + 1:
             yield f"{subject}: {sequence} comes after {known.get(subject, 0)}"
         known[subject] = sequence
+    for row in evidence["ledger"]["environment"] + evidence["ledger"]["account"]:
+        part = f"environments/{row['environment']}" if "environment" in row else f"accounts/{row['account']}"
+        subject = f"applications/{row['application_id']}/{part}"
+        if known.get(subject, 0) != row["sequence"]:
+            yield f"{subject}: {known.get(subject, 0)} was told last, the ledger is at {row['sequence']}"
 
 
 def check_letters(evidence, topic, told):
@@ -308,8 +313,15 @@ def check_workers(evidence, _topic, _told):
     yield from evidence["troubles"]
 
 
+def check_faults(evidence, _topic, _told):
+    """What was to break did."""
+    for kind in evidence["planned_faults"]:
+        if evidence["broken"].get(kind, 0) == 0:
+            yield f"{kind}: never happened"
+
+
 CHECKS = [check_sent, check_outcomes, check_sequences, check_letters, check_order, check_end, check_ledger,
-          check_states, check_neon, check_once, check_workers]
+          check_states, check_neon, check_once, check_workers, check_faults]
 
 
 def check(evidence):

@@ -47,7 +47,7 @@ class Door:
                     await self.open.wait()
                 if self.delay_s > 0:
                     self.counts["delayed"] += 1
-                    await asyncio.sleep(self.delay_s)
+                    await self._hold(self.delay_s)
                 if not chunk:
                     break
                 writer.write(chunk)
@@ -60,6 +60,12 @@ class Door:
                 writer.write_eof()
             except OSError:
                 pass
+
+    @staticmethod
+    async def _hold(seconds):
+        held = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(seconds, held.set_result, None)
+        await held
 
     async def cut(self, share):
         """Ends this share of its connections, at least one; none where there are none."""

@@ -138,7 +138,8 @@ def outcomes_by_kind(evidence):
         event = record["form"]
         if event is not None and "replayed" not in record["headers"]:
             kind = model.body_of(event)
-            counts[event[kind].get("code", "done") if kind.startswith("command") else "done"] += 1
+            ended = kind if kind in model.STOPPED else "done"
+            counts[event[kind].get("code", ended) if kind.startswith("command") else ended] += 1
     return dict(counts.most_common())
 
 

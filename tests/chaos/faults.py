@@ -12,6 +12,7 @@ import confluent_kafka.admin
 import stack
 
 COORDINATOR_SECONDS = 40
+EFFECT_SECONDS = 20
 
 
 class Breaker:
@@ -39,7 +40,7 @@ class Breaker:
     def _run(self):
         began = time.monotonic()
         for fault in self.schedule:
-            time.sleep(max(0.0, began + fault.at * self.seconds - time.monotonic()))
+            stack.pause(began + fault.at * self.seconds - time.monotonic())
             thread = threading.Thread(target=self._break, args=(fault,), daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -68,7 +69,7 @@ class Breaker:
                 place.process.kill()
                 if place.process.wait() == -signal.SIGKILL:
                     self._count("workers killed")
-            time.sleep(seconds)
+            stack.pause(seconds)
             place.start()
 
     def _hold_worker(self, seconds, worker, what):
@@ -80,7 +81,7 @@ class Breaker:
             process.send_signal(signal.SIGSTOP)
             stack.until(place.is_frozen, "a worker stands still", 10)
             self._stopped(place)
-            time.sleep(seconds)
+            stack.pause(seconds)
             if place.is_frozen():
                 self._count(what)
             process.send_signal(signal.SIGCONT)
@@ -113,7 +114,7 @@ class Breaker:
             os.kill(pid, signal.SIGKILL)
             stack.until(lambda: not _lives(pid), "a broker is gone", 20)
             self._count("brokers killed")
-            time.sleep(seconds)
+            stack.pause(seconds)
             if leader == broker:
                 stack.until(lambda: self._coordinator() not in (leader, None), "the coordinator moves",
                             COORDINATOR_SECONDS)
@@ -139,7 +140,7 @@ class Breaker:
         with self.stack.broker_lock:
             pid = self._broker_pid(broker)
             os.kill(pid, signal.SIGSTOP)
-            time.sleep(seconds)
+            stack.pause(seconds)
             os.kill(pid, signal.SIGCONT)
             self._count("brokers frozen")
             self._await_brokers()
@@ -153,15 +154,29 @@ class Breaker:
                 pid = int(file.readline())
             os.kill(pid, signal.SIGQUIT if crash else signal.SIGINT)
             stack.until(lambda: not _lives(pid), "the ledger has stopped", 60)
-            time.sleep(seconds)
+            stack.pause(seconds)
             stack.run(f"{stack.LOCAL}/postgres", "ledger", "start", "--dir", self.stack.path("ledger"))
             self._count("ledger crashes" if crash else "ledger restarts")
 
     def _commits_fail(self, seconds, share):
         with self.stack.ledger_lock:
-            self.stack.psql(f"INSERT INTO chaos.fault VALUES (now() + interval '{seconds} s', {share})")
-            time.sleep(seconds)
+            before = self._failed_commits()
+            self.stack.psql(f"INSERT INTO chaos.fault VALUES ({share})")
+            stack.pause(seconds)
+            self._await_effect(lambda: self._failed_commits() > before)
             self.stack.psql("DELETE FROM chaos.fault")
+            self._count("commits failed", self._failed_commits() - before)
+
+    def _failed_commits(self):
+        row = self.stack.psql("SELECT last_value, is_called FROM chaos.failures")[0]
+        return row["last_value"] if row["is_called"] else 0
+
+    def _await_effect(self, condition):
+        """In a lull a fault lasts until something meets it."""
+        try:
+            stack.until(condition, "something meets the fault", EFFECT_SECONDS)
+        except TimeoutError:
+            pass  # plan.kinds: then it counts as one that never happened
 
     # ---- doors
 
@@ -171,24 +186,27 @@ class Breaker:
     def _delay(self, seconds, door, number, ms):
         one = self.doors[f"{door}-{number}"]
         self.doors.run(one.set_delay(ms / 1000))
-        time.sleep(seconds)
+        stack.pause(seconds)
         self.doors.run(one.set_delay(0))
 
     def _silence(self, seconds, door, number):
         one = self.doors[f"{door}-{number}"]
         self.doors.run(one.set_open(False))
-        time.sleep(seconds)
+        stack.pause(seconds)
         self.doors.run(one.set_open(True))
 
     # ---- Neon
 
     def _neon(self, _seconds, rule):
-        before = self.stack.call("GET", "/sandbox/calls?since=999999999")["last"]
+        before = self._calls()
         self.stack.call("POST", "/sandbox/faults", rule)
         if rule["kind"] in ("listing_lag", "not_found_after_create", "operation_ms"):
-            time.sleep(rule["for_ms"] / 1000)
-            calls = self.stack.call("GET", "/sandbox/calls?since=999999999")["last"] - before
-            self._count(f"neon {rule['kind']}", calls)
+            stack.pause(rule["for_ms"] / 1000)
+            self._count(f"neon {rule['kind']}", self._calls() - before)
+
+    def _calls(self):
+        """How many the sandbox has answered."""
+        return self.stack.call("GET", "/sandbox/calls?since=999999999")["last"]
 
     # ---- what happened
 
@@ -198,8 +216,6 @@ class Breaker:
             if fault["used"] > 0:
                 self._count(f"neon {fault['kind']}", fault["used"])
         self.stack.call("DELETE", "/sandbox/faults")
-        failures = self.stack.psql("SELECT last_value, is_called FROM chaos.failures")[0]
-        self._count("commits failed", failures["last_value"] if failures["is_called"] else 0)
         for what, name in (("cut", "connections cut"), ("delayed", "chunks delayed"),
                            ("held", "chunks held")):
             self._count(name, self.doors.count(what))

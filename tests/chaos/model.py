@@ -300,7 +300,8 @@ class Model:
         kind = body_of(event)
         is_cancelled = target is not None and body_of(target) == "commandCancelled"
         by_us = is_cancelled and target["commandCancelled"].get("cancelledBy") == command["commandId"]
-        if kind == "cancelAccepted" and target is not None and body_of(target) not in STOPPED:
+        turned = target is None or body_of(target) in {*STOPPED, "commandRejected", "commandFailed"}
+        if kind == "cancelAccepted" and not turned:
             self._fault(command, f"accepted, but its command ended with {body_of(target)}")
         elif kind == "commandRejected" and event[kind]["code"] == "EXPIRED":
             return

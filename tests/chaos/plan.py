@@ -175,7 +175,7 @@ def _reset(rng, guess, _index):
 def _delete(rng, guess, _index):
     name = _any_environment(rng, guess)
     action = {"environment": name}
-    if rng.random() < 0.75:
+    if rng.random() < 0.6:
         action["deleteData"] = True
         guess.environments.pop(name, None)
     return {"deleteEnvironment": action}
@@ -187,8 +187,8 @@ def _roles(rng, guess, _index):
 
 
 ACTIONS = [(_connect, 5), (_disconnect, 2), (_discover, 3), (_create, 12), (_branch, 12), (_import, 6),
-           (_edit_project, 6), (_edit_endpoint, 8), (_rotate, 5), (_reveal, 5), (_base, 4), (_open, 13),
-           (_close, 8), (_reset, 5), (_delete, 11), (_roles, 1)]
+           (_edit_project, 6), (_edit_endpoint, 8), (_rotate, 2), (_reveal, 5), (_base, 3), (_open, 13),
+           (_close, 8), (_reset, 6), (_delete, 10), (_roles, 1)]
 
 
 # ---- all of an application's
@@ -224,10 +224,11 @@ def _invalid(rng, send, earlier):
 
 
 def _opening(rng, application, producer):
-    """An account and an environment to begin with."""
+    """An account, an environment and what previews branch off, to begin with."""
     for at, action in ((0.0, {"connectAccount": {"account": "main", "reference": "file:first"}}),
                        (0.001, {"createEnvironment": {"environment": "production", "account": "main",
-                                                      "regionId": REGION}})):
+                                                      "regionId": REGION}}),
+                       (0.002, {"setPreviewBase": {"environment": "production"}})):
         yield Send(at, producer, application, _command(rng, application, action))
 
 
@@ -237,7 +238,7 @@ def _application(rng, index, count):
     guess.environments["production"] = "created"
     valid = list(_opening(rng, application, rng.randrange(PRODUCERS)))
     sends = list(valid)
-    for at in sorted(rng.random() * 0.97 + 0.02 for _ in range(count - 2)):
+    for at in sorted(rng.random() * 0.97 + 0.02 for _ in range(count - 3)):
         producer = rng.randrange(PRODUCERS)
         dice = rng.random()
         if dice < 0.05:
@@ -315,6 +316,25 @@ def faults(seed, seconds, workers, brokers=3):
     return sorted(planned, key=lambda fault: (fault.at, fault.kind))
 
 
+def kinds(schedule):
+    """What has to have happened in the end, as faults.py counts it."""
+    names = {"worker_kill": "workers killed", "worker_freeze": "workers frozen beyond session and intent",
+             "worker_pause": "workers paused", "broker_kill": "brokers killed",
+             "broker_freeze": "brokers frozen", "commits_fail": "commits failed", "cut": "connections cut",
+             "delay": "chunks delayed", "silence": "chunks held"}
+    found = set()
+    for fault in schedule:
+        if fault.kind == "neon":
+            found.add(f"neon {fault.arguments['rule']['kind']}")
+        elif fault.kind == "ledger_restart":
+            found.add("ledger crashes" if fault.arguments["crash"] else "ledger restarts")
+        else:
+            found.add(names[fault.kind])
+        if fault.arguments.get("coordinator"):
+            found.add("coordinators moved")
+    return sorted(found)
+
+
 def _fault(rng, kind, at, workers, brokers):
     worker = rng.randrange(workers)
     door = _weighted(rng, [("ledger", 3), ("neon", 3), ("kafka", 3)])
@@ -324,7 +344,7 @@ def _fault(rng, kind, at, workers, brokers):
         "worker_freeze": lambda: Fault(at, kind, rng.uniform(11, 15), worker=worker),
         "worker_pause": lambda: Fault(at, kind, rng.uniform(0.5, 4), worker=worker),
         # the node that has the group and the transactions, so that both move
-        "broker_kill": lambda: Fault(at, kind, rng.uniform(3, 8), coordinator=rng.random() < 0.7,
+        "broker_kill": lambda: Fault(at, kind, rng.uniform(3, 8), coordinator=at < 0.5 or rng.random() < 0.7,
                                      broker=rng.randrange(brokers)),
         "broker_freeze": lambda: Fault(at, kind, rng.uniform(2, 6), broker=rng.randrange(brokers)),
         "ledger_restart": lambda: Fault(at, kind, rng.uniform(0, 3), crash=rng.random() < 0.5),

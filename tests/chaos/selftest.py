@@ -172,6 +172,11 @@ def crash(found):
     found["troubles"].append("worker-0 ended with 134")
 
 
+def calm(found):
+    kind = found["planned_faults"][0]
+    found["broken"][kind] = 0
+
+
 MUTATIONS = [
     (drop_outcome, "outcomes"), (double_outcome, "outcomes"), (drop_replay, "outcomes"),
     (unmark_replay, "outcomes"), (raise_sequence, "sequences"), (swap_events, "sequences"),
@@ -182,6 +187,7 @@ MUTATIONS = [
     (lose_branch, "neon"), (change_endpoint, "neon"), (old_state, "states"), (lose_tombstone, "states"),
     (stay_creating, "states"), (forget_environment, "end"), (unpublished, "ledger"),
     (execute_again, "once"), (make_twice, "once"), (crash, "workers"),
+    (calm, "faults"),
 ]
 
 

@@ -20,6 +20,7 @@ PARTITIONS = 6
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 120
 STOP_SECONDS = 60
+LOOK_SECONDS = 0.05
 GROUP = "chaos"
 
 # What the sandbox is assumed to keep (plan.NEON stays below): so short that a campaign sees many.
@@ -56,10 +57,10 @@ consumer.session.timeout.ms = 6000
 FAILING_COMMITS = """
 CREATE SCHEMA chaos;
 CREATE SEQUENCE chaos.failures;
-CREATE TABLE chaos.fault (until timestamptz NOT NULL, share float8 NOT NULL);
+CREATE TABLE chaos.fault (share float8 NOT NULL);
 CREATE FUNCTION chaos.fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF random() < (SELECT share FROM chaos.fault WHERE until > clock_timestamp() LIMIT 1) THEN
+    IF random() < (SELECT share FROM chaos.fault LIMIT 1) THEN
         PERFORM nextval('chaos.failures');
         RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full';
     END IF;
@@ -68,6 +69,23 @@ END $$;
 CREATE CONSTRAINT TRIGGER chaos AFTER INSERT OR UPDATE ON provision.command
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION chaos.fail();
 """
+
+
+class Aborted(Exception):
+    """The campaign is over: what was still to come doesn't."""
+
+
+_over = threading.Event()
+
+
+def pause(seconds):
+    """The schedule's pace: what was begun goes on for so long. Nothing is awaited by it."""
+    if _over.wait(max(0.0, seconds)):
+        raise Aborted
+
+
+def abort():
+    _over.set()
 
 
 def until(condition, what, seconds=START_SECONDS):
@@ -79,7 +97,7 @@ def until(condition, what, seconds=START_SECONDS):
             return value
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds} s: {what}")
-        time.sleep(0.05)
+        pause(LOOK_SECONDS)
 
 
 def die_with_parent():
@@ -289,6 +307,7 @@ class Stack:
         return codes
 
     def stop(self):
+        abort()
         for worker in self.workers:
             worker.wanted = False
             if worker.process and worker.process.poll() is None:
