@@ -73,10 +73,23 @@ static void a_project_is_the_root_that_a_creation_made(void **state)
     assert_false(verdict_is_project(branched, true));
 }
 
+static void each_verdict_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (Verdict one = VERDICT_OWNED; one < VERDICT_COUNT_OF; one++) {
+        assert_non_null(verdict_name(one));
+        for (Verdict other = VERDICT_OWNED; other < one; other++) {
+            assert_string_not_equal(verdict_name(one), verdict_name(other));
+        }
+    }
+    assert_string_equal(verdict_name(VERDICT_UNKNOWN_COMMAND), "unknown_command");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_has_its_verdict),
+        cmocka_unit_test(each_verdict_has_a_name_of_its_own),
         cmocka_unit_test(a_project_is_the_root_that_a_creation_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
