@@ -23,6 +23,24 @@ static void migrations_are_numbered_from_one_without_gaps(void **state)
     assert_in_range(schema_oldest(), 1, count);
 }
 
+// A program on an older schema would fail with its first statement that names them, not at its
+// start.
+static void what_statements_name_is_in_the_oldest_schema(void **state)
+{
+    static const char *const NAMES[] = {"waiting_for", "fence", "provision.condemned",
+                                        "provision.identity()", "swept_at"};
+    (void)state;
+    size_t count;
+    const SchemaMigration *migrations = schema_migrations(&count);
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        int version = 0;
+        for (size_t j = count; j > 0; j--) {
+            version = strstr(migrations[j - 1].sql, NAMES[i]) != NULL ? (int)j : version;
+        }
+        assert_in_range(version, 1, schema_oldest());
+    }
+}
+
 static void a_checksum_is_that_of_the_text(void **state)
 {
     (void)state;
@@ -43,6 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(migrations_are_numbered_from_one_without_gaps),
+        cmocka_unit_test(what_statements_name_is_in_the_oldest_schema),
         cmocka_unit_test(a_checksum_is_that_of_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
