@@ -221,7 +221,7 @@ static void keys_are_replaced_under_load(void **state)
     assert_int_equal(examine(world, "doctor-before"), 0);
     ctl_expect(world, "doctor-before", "run provision-worker rekey");
     assert_int_equal(rekey(world, "--dry-run"), EXIT_LEFT);
-    assert_true(atoll(count_sealed(world, old_kek)) >= MANY);
+    assert_true(strtoll(count_sealed(world, old_kek), NULL, 10) >= MANY);
     send_wave(world); // which runs beside it
     assert_int_equal(rekey(world, NULL), 0);
     send_wave(world);
