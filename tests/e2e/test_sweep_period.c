@@ -17,7 +17,14 @@
 
 // Some operations take longer than a branch has to be old to be judged: such creations are looked
 // at while they are under way.
-enum { APPLICATIONS = 3, INTERVAL_MS = 1500, SLOW_MS = 4500, IDS = 8, SECONDS = 60 };
+enum {
+    APPLICATIONS = 3,
+    INTERVAL_MS = 1500,
+    SLOW_MS = 4500,
+    LISTING_MS = 2000,
+    IDS = 8,
+    SECONDS = 60
+};
 
 static const char *const SETTINGS[] = {"environments.check_login=off",
                                        "neon.send_window=1s",
@@ -177,6 +184,35 @@ static void the_fleet_sweeps_once_an_interval(void **state)
                             "FROM provision.command WHERE action = 'SweepAccount'"),
         NULL, 10);
     assert_true(sweeps <= (seconds * 1000 / INTERVAL_MS + 2) * APPLICATIONS);
+}
+
+typedef struct Sweeps {
+    World *world;
+    int64_t wanted;
+} Sweeps;
+
+static bool have_been_sent(void *context)
+{
+    const Sweeps *sweeps = context;
+    return count_commands(sweeps->world, "SweepAccount") >= sweeps->wanted;
+}
+
+// Each of the two listings takes longer than the interval.
+static void sweeps_that_take_long_do_not_pile_up(void **state)
+{
+    World *world = *state;
+    int64_t before = count_commands(world, "SweepAccount");
+    (void)sandbox_fault(
+        world, box_text("{'kind': 'slow', 'route': 'GET *', 'ms': %d, 'count': -1}", LISTING_MS));
+    Sweeps sweeps = {world, before + (int64_t)2 * APPLICATIONS};
+    wait_until(have_been_sent, &sweeps, SECONDS, "more sweeps");
+    sandbox_clear_faults(world);
+    assert_string_equal(
+        ledger_value(world, "SELECT count(*) FROM provision.command a JOIN provision.command b "
+                            "USING (application_id, action) WHERE action = 'SweepAccount' "
+                            "AND a.created_at < b.created_at "
+                            "AND b.created_at < coalesce(a.finished_at, 'infinity')"),
+        "0");
     worker_stop(workers[1]);
     worker_stop(workers[0]);
 }
@@ -187,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sweeps_that_never_stop_touch_nothing_that_lives),
         cmocka_unit_test(the_fleet_sweeps_once_an_interval),
+        cmocka_unit_test(sweeps_that_take_long_do_not_pile_up),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, end));
 }

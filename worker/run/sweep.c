@@ -84,7 +84,7 @@ static bool choose(Sweep *sweep, Error *err)
     const SweepOptions *options = sweep->options;
     SweepTargets all CLEANUP(sweep_targets_clear_at) = {.list = NULL};
     SweepTargets *targets = options->account_count == 0 ? &sweep->targets : &all;
-    if (!sweep_ledger_accounts(sweep->ledger, targets, err)) {
+    if (!sweep_ledger_accounts(sweep->ledger, false, targets, err)) {
         return false;
     }
     for (size_t i = 0; i < options->account_count; i++) {

@@ -61,12 +61,15 @@ PGconn *sweep_ledger_open(const Settings *settings, Error *err)
     return NULL;
 }
 
-bool sweep_ledger_accounts(PGconn *ledger, SweepTargets *ret_targets, Error *err)
+bool sweep_ledger_accounts(PGconn *ledger, bool rested, SweepTargets *ret_targets, Error *err)
 {
     static const char ACCOUNTS[] =
-        "SELECT application_id, account FROM provision.account WHERE sealed_key IS NOT NULL "
-        "ORDER BY application_id, account";
-    PGresult *rows CLEANUP(clear_at) = ask(ledger, ACCOUNTS, 0, NULL, false, err);
+        "SELECT a.application_id, a.account FROM provision.account a "
+        "WHERE a.sealed_key IS NOT NULL AND NOT ($1 AND EXISTS (SELECT FROM provision.command c "
+        "WHERE c.application_id = a.application_id AND c.action = 'SweepAccount' "
+        "AND c.status = 'running')) ORDER BY a.application_id, a.account";
+    PGresult *rows CLEANUP(clear_at) =
+        ask(ledger, ACCOUNTS, 1, (const char *const[]){rested ? "t" : "f"}, false, err);
     if (rows == NULL) {
         return false;
     }

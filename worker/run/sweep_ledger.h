@@ -20,8 +20,10 @@ enum { SWEEP_IDENTITY_BYTES = 160 };
 PGconn *sweep_ledger_open(const Settings *settings, Error *err);
 void sweep_ledger_close_at(PGconn **ledger);
 
-// All accounts that are connected, in the order of their names, without ids of commands.
-bool sweep_ledger_accounts(PGconn *ledger, SweepTargets *ret_targets, Error *err);
+// All accounts that are connected, in the order of their names, without ids of commands. With
+// `rested` only those of applications none of whose accounts is being swept now: sweeps of one that
+// takes longer than their interval would pile up.
+bool sweep_ledger_accounts(PGconn *ledger, bool rested, SweepTargets *ret_targets, Error *err);
 // Whether it is this caller's turn to send a periodic sweep: nobody's was within `interval_ms`, nor
 // is anybody at it. It counts once it is ended; who closes the ledger before gives it up.
 bool sweep_ledger_take_turn(PGconn *ledger, int64_t interval_ms, bool *ret_is_mine, Error *err);

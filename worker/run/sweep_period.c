@@ -38,7 +38,7 @@ static void work(uv_work_t *work)
         sweep_ledger_open(period->settings, &period->err);
     if (ledger != NULL &&
         sweep_ledger_take_turn(ledger, period->interval_ms, &period->was_mine, &period->err) &&
-        period->was_mine && sweep_ledger_accounts(ledger, &targets, &period->err) &&
+        period->was_mine && sweep_ledger_accounts(ledger, true, &targets, &period->err) &&
         sweep_send(period->settings, &targets,
                    settings_flag(period->settings, SETTING_SWEEP_DELETE), &period->err) &&
         sweep_ledger_end_turn(ledger, &period->err)) {
