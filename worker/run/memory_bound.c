@@ -17,9 +17,9 @@ enum {
     // JSON in memory, of its text: an estimate for jansson and listings like Neon's, whose members
     // are short; a reply of nothing but tiny values takes more.
     DECODE_FACTOR = 8,
-    // Of one account: 7.0 times what is counted where names are like Neon's, as a listing of
-    // branches shows; and what it is packed into.
-    INVENTORY_BYTES = DECODE_FACTOR * INVENTORY_BYTES_MAX,
+    // Of the accounts that are listed at once: 7.0 times what is counted where names are like
+    // Neon's, as a listing of branches shows; and what it is packed into.
+    INVENTORIES_BYTES = MEMORY_BOUND_INVENTORIES * DECODE_FACTOR * INVENTORY_BYTES_MAX,
     // A batch of rows as parameters, in libpq's buffer, its answer; and what waits behind it. Of
     // outcomes, which the ledger sends as hexadecimal digits, an answer holds as much as a batch
     // (ledger/claim.c), and the one that went beyond.
@@ -54,7 +54,7 @@ int64_t memory_bound_bytes(const Settings *settings, const MemoryFacts *facts)
 {
     int64_t sum =
         facts->consumer_bytes + BATCH_COPIES * facts->batch_bytes + held_bytes(settings, facts) +
-        neon_bytes(settings, facts) + MEMORY_BOUND_INVENTORIES * INVENTORY_BYTES +
+        neon_bytes(settings, facts) + INVENTORIES_BYTES +
         settings_number(settings, SETTING_COMMANDS_IN_FLIGHT) * WORK_BYTES +
         settings_number(settings, SETTING_LEDGER_CONNECTIONS) * LEDGER_COPIES * LEDGER_BATCH_BYTES;
     return BASE_BYTES + sum + sum / 100 * SLACK_PER_CENT;

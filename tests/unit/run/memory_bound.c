@@ -83,7 +83,7 @@ static void inventories_count_whatever_is_set(void **state)
     }
     int64_t bytes = memory_bound_bytes(settings, &(MemoryFacts){.partitions = 1});
     settings_free(settings);
-    int64_t inventories = MEMORY_BOUND_INVENTORIES * 7 * (int64_t)INVENTORY_BYTES_MAX;
+    int64_t inventories = (int64_t)7 * MEMORY_BOUND_INVENTORIES * INVENTORY_BYTES_MAX;
     assert_in_range(bytes, inventories / 100 * 125 + 60L * MIB,
                     inventories / 100 * 125 + 100L * MIB);
 }
