@@ -1,13 +1,17 @@
 #include "rules/coverage.h"
 
 #include <ctype.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "box.h"
+#include "rules/elsewhere.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 enum { CODE_BYTES = 48, ROWS_MAX = 40, CODES_MAX = 40, COMMANDS_BYTES = 200 };
 
@@ -19,52 +23,6 @@ typedef struct Row {
     char others[COMMANDS_BYTES]; // "those of BranchEnvironment": whose codes it may have, too
 } Row;
 
-// A test that shows what no row of a table can.
-typedef struct Elsewhere {
-    const char *code;
-    const char *command; // part of the README's first column
-    const char *file;
-    const char *test; // "": a row of the file's tables
-} Elsewhere;
-
-static const Elsewhere ELSEWHERE[] = {
-    // what is no message, or goes where its key doesn't belong
-    {"RECORD_EMPTY", "any command", "tests/e2e/test_records.c", "an_empty_record_is_a_dead_letter"},
-    {"RECORD_TOO_LARGE", "any command", "tests/e2e/test_records.c",
-     "a_record_of_five_megabytes_is_told_by_its_hash"},
-    {"RECORD_UNREADABLE", "any command", "tests/e2e/test_records.c", "garbage_is_a_dead_letter"},
-    {"FRAMING_UNREADABLE", "any command", "tests/unit/contract/command_decode.c",
-     "a_broken_record_is_refused_with_what_can_be_read"},
-    {"FIELD_NOT_SUPPORTED", "any command", "tests/e2e/test_records.c",
-     "an_unknown_field_is_rejected_by_its_number"},
-    {"WRONG_PARTITION", "any command", "tests/e2e/test_records.c",
-     "a_wrong_partition_is_refused_with_the_remedy"},
-    // what a failed creation left
-    {"HAS_DEPENDENTS", "CreateEnvironment", "tests/e2e/test_leftover.c",
-     "a_project_that_another_has_branched_stays"},
-    {"NOT_VISIBLE", "CreateEnvironment", "tests/unit/saga/guard.c", ""},
-    // the sandbox has no read-only endpoints
-    {"ENDPOINT_READ_ONLY", "EditEndpoint", "tests/unit/saga/edit.c", ""},
-    // more projects than a test should make, and listings that stay partial for long
-    {"INVENTORY_TOO_LARGE", "DiscoverAccount", "tests/unit/saga/discover.c",
-     "more_than_can_be_held_is_refused"},
-    {"INVENTORY_PARTIAL", "DiscoverAccount", "tests/unit/saga/discover.c", ""},
-    // trouble in the middle of a command
-    {"PASSWORD_NOT_SET", "RotateCredentials", "tests/e2e/test_roles_rotate.c",
-     "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
-    {"PASSWORD_NOT_SET", "RevealCredentials", "tests/e2e/test_roles_rotate.c",
-     "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
-    // a ledger out of a backup
-    {"LEDGER_CHANGED", "SweepAccount", "tests/e2e/test_sweep_ledgers.c",
-     "a_ledger_out_of_a_backup_deletes_nothing_that_it_does_not_know"},
-    {"NEON_UNAVAILABLE", "failures", "tests/e2e/test_faults.c",
-     "a_project_that_stays_locked_is_given_up"},
-    {"DEADLINE_EXCEEDED", "failures", "tests/e2e/test_faults.c",
-     "a_deadline_that_passes_on_the_way_undoes_what_was_made"},
-    {"CRASH_LOOP", "failures", "tests/e2e/test_skip.c",
-     "a_command_whose_workers_die_is_given_up_and_undone"},
-};
-
 static const char *path_of(const char *file)
 {
     return box_text("%s/%s", RULES_PROJECT, file);
@@ -75,7 +33,7 @@ static const char *path_of(const char *file)
 static void read_codes(const char *line, Row *ret_row)
 {
     for (const char *tick = strchr(line, '`'); tick != NULL; tick = strchr(tick, '`')) {
-        size_t length = strspn(tick + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+        size_t length = strspn(tick + 1, LETTERS);
         bool is_code = length > 3 && tick[1 + length] == '`';
         if (is_code) {
             assert_true(ret_row->count < CODES_MAX && length < CODE_BYTES);
@@ -167,22 +125,12 @@ static bool has_rule(const Rule *const *rules, size_t count, const Row *row, con
     return false;
 }
 
-static bool is_elsewhere(const Row *row, const char *code)
-{
-    for (size_t i = 0; i < sizeof(ELSEWHERE) / sizeof(ELSEWHERE[0]); i++) {
-        if (strcmp(ELSEWHERE[i].code, code) == 0 &&
-            strstr(row->commands, ELSEWHERE[i].command) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static size_t find_missing(const Rule *const *rules, size_t count, const Row *row)
 {
     size_t missing = 0;
     for (size_t i = 0; i < row->count; i++) {
-        if (!has_rule(rules, count, row, row->codes[i]) && !is_elsewhere(row, row->codes[i])) {
+        if (!has_rule(rules, count, row, row->codes[i]) &&
+            !elsewhere_has(row->codes[i], row->commands)) {
             print_message("no rule shows %s of %s\n", row->codes[i], row->commands);
             missing++;
         }
@@ -238,21 +186,60 @@ static size_t find_untold(const Row *rows, size_t row_count, const Rule *const *
     return untold;
 }
 
-static size_t find_lost_tests(void)
+// ---- the sources
+
+static bool is_shown(const Rule *const *rules, size_t count, const char *code)
 {
-    size_t lost = 0;
-    for (size_t i = 0; i < sizeof(ELSEWHERE) / sizeof(ELSEWHERE[0]); i++) {
-        const Elsewhere *one = &ELSEWHERE[i];
-        char *text = process_read_log(path_of(one->file));
-        bool has_test = one->test[0] == '\0' ||
-                        strstr(text, box_text("\nstatic void %s(void **state)", one->test)) != NULL;
-        if (strstr(text, one->code) == NULL || !has_test) {
-            print_message("%s has no test %s of %s\n", one->file, one->test, one->code);
-            lost++;
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i]->code != NULL && strcmp(rules[i]->code, code) == 0) {
+            return true;
         }
-        free(text);
     }
-    return lost;
+    return elsewhere_has_any(code);
+}
+
+// Texts such as "HAS_DEPENDENTS".
+static size_t find_codes(const char *file, const Rule *const *rules, size_t count)
+{
+    char *text = process_read_log(file);
+    size_t unshown = 0;
+    for (const char *quote = strchr(text, '"'); quote != NULL; quote = strchr(quote + 1, '"')) {
+        size_t length = strspn(quote + 1, LETTERS);
+        const char *code = box_text("%.*s", (int)length, quote + 1);
+        const char *underscore = strchr(code, '_');
+        bool is_code = quote[1 + length] == '"' && underscore != NULL && underscore > code;
+        if (is_code && !is_shown(rules, count, code)) {
+            print_message("no rule, and no test elsewhere, shows %s of %s\n", code, file);
+            unshown++;
+        }
+    }
+    free(text);
+    return unshown;
+}
+
+static size_t find_unshown(const Rule *const *rules, size_t count)
+{
+    static const char *const SOURCES[] = {
+        "worker/contract/command_*.c",
+        "worker/contract/wire.c",
+        "worker/contract/framing.c",
+        "worker/contract/signature.c",
+        "worker/contract/outcome.c",
+        "worker/neon/reply.c",
+        "worker/roles/*.c",
+        "worker/saga/*.c",
+        "worker/run/flight*.c",
+    };
+    size_t unshown = 0;
+    for (size_t i = 0; i < sizeof(SOURCES) / sizeof(SOURCES[0]); i++) {
+        glob_t found;
+        assert_int_equal(glob(path_of(SOURCES[i]), 0, NULL, &found), 0);
+        for (size_t k = 0; k < found.gl_pathc; k++) {
+            unshown += find_codes(found.gl_pathv[k], rules, count);
+        }
+        globfree(&found);
+    }
+    return unshown;
 }
 
 void coverage_assert(void)
@@ -265,7 +252,8 @@ void coverage_assert(void)
     free(readme);
     size_t count = rules_by_api(rules);
     count += rules_by_sql(rules + count);
-    size_t wrong = find_untold(rows, row_count, rules, count) + find_lost_tests();
+    size_t wrong = find_untold(rows, row_count, rules, count) + find_unshown(rules, count) +
+                   elsewhere_find_lost();
     for (size_t i = 0; i < row_count; i++) {
         wrong += find_missing(rules, count, &rows[i]);
     }

@@ -1,5 +1,6 @@
 /*
- * Whether every code that the README tells of has a rule, or a named test elsewhere that shows it.
+ * Whether every code that the README or a source names has a rule, or a named test elsewhere that
+ * shows it.
  */
 #ifndef E2E_RULES_COVERAGE_H
 #define E2E_RULES_COVERAGE_H

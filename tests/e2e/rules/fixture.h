@@ -41,7 +41,7 @@ struct Fixture {
     const char *waiting_id;
     const char *problem;
     int64_t calls;        // so far
-    int64_t calls_judged; // when the last outcome came
+    int64_t calls_judged; // of them: up to the last outcome, or the command behind it
     Table *facts;
 };
 

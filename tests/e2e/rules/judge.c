@@ -96,14 +96,14 @@ static size_t count_events(const Trial *trial)
     return count;
 }
 
-static bool has_dead_letter(const Trial *trial)
+static bool has_dead_letter(const Trial *trial, const char *code)
 {
     const Reader *reader = trial->fixture->world->reader;
     for (size_t i = 0; i < reader_count(reader); i++) {
         const Seen *seen = reader_at(reader, i);
         if (seen->topic == SEEN_DEAD_LETTERS &&
             strcmp((const char *)seen->key.data, trial->application) == 0 &&
-            strcmp(seen_header(seen, "dlq-reason"), trial->rule->code) == 0) {
+            strcmp(seen_header(seen, "dlq-reason"), code) == 0) {
             return true;
         }
     }
@@ -119,7 +119,7 @@ static void judge_traces(const Trial *trial)
                      "'%s' AND action = '%s'",
                      trial->command_id, seen_text(trial->outcome, "commandRejected.action"));
     bool is_claimed = strcmp(rows, "0") != 0;
-    if (is_claimed == has_dead_letter(trial)) {
+    if (is_claimed == has_dead_letter(trial, seen_text(trial->outcome, "commandRejected.code"))) {
         show(trial);
         fail_msg("%s", is_claimed ? "there is a dead letter, too" : "there is no dead letter");
     }

@@ -161,6 +161,14 @@ static void add_project_key(Fixture *fixture, const Step *step)
     assert_int_equal(reply.status, 201);
 }
 
+static void set_fault(Fixture *fixture, const Step *step)
+{
+    const char *fault = fixture_fill(fixture, step->text);
+    if (fault != NULL) {
+        (void)sandbox_fault(fixture->world, fault);
+    }
+}
+
 // Quotes of SQL are single ones.
 static const char *ask_ledger(Fixture *fixture, const char *sql)
 {
@@ -170,7 +178,9 @@ static const char *ask_ledger(Fixture *fixture, const char *sql)
     }
     char *text = alloc_text(filled);
     for (char *c = text; *c != '\0'; c++) {
-        *c = *c == '"' ? '\'' : *c;
+        if (*c == '"') {
+            *c = '\'';
+        }
     }
     const char *value = ledger_value(fixture->world, "%s", text);
     free(text);
@@ -198,7 +208,7 @@ bool step_take(Fixture *fixture, const Step *step)
         add_project_key(fixture, step);
         return true;
     case STEP_FAULT:
-        (void)sandbox_fault(fixture->world, fixture_fill(fixture, step->text));
+        set_fault(fixture, step);
         return true;
     case STEP_SQL:
         run_sql(fixture, step);
