@@ -296,6 +296,7 @@ static void the_state_counts_what_was_made_and_called(void **state)
         box_text("/sandbox/calls?since=%lld", (long long)box_integer(calls.json, "last")), NULL);
     assert_string_equal(box_string(since.json, "calls.0.route"), "POST /projects");
     assert_int_equal(box_integer(since.json, "calls.0.status"), 201);
+    assert_string_equal(box_string(since.json, "calls.0.account"), "org-sandbox-one");
 }
 
 static void the_log_names_calls_and_no_secret(void **state)
