@@ -231,6 +231,16 @@ static void decode_dependents(const PGresult *rows, size_t index, LedgerOp *op)
         ledger_dependents_decode(rows, index, op->answer.dependents.list, SAGA_DEPENDENTS_MAX);
 }
 
+static bool decode_judged(const PGresult *rows, LedgerOp **ops, size_t count, Error *err)
+{
+    json_t *answers[LEDGER_ROWS_MAX];
+    bool ok = ledger_judge_decode(rows, answers, count, err);
+    for (size_t i = 0; i < count && ok; i++) {
+        ops[i]->answer.judged = answers[i];
+    }
+    return ok;
+}
+
 static bool decode_passwords(const PGresult *rows, LedgerOp **ops, size_t count, Error *err)
 {
     size_t decoded = 0;
@@ -270,7 +280,7 @@ bool ledger_rows_decode(LedgerOpKind kind, const PGresult *rows, LedgerOp **ops,
         DECODE(bool, written, ledger_written_decode);
         break;
     case LEDGER_OP_JUDGE:
-        DECODE(json_t *, judged, ledger_judge_decode);
+        ok = decode_judged(rows, ops, count, err);
         break;
     case LEDGER_OP_STOP:
         DECODE(LedgerStopped, stopped, ledger_stop_decode);

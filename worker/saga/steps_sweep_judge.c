@@ -153,19 +153,6 @@ Lesson sweep_learn_judge(Saga *saga, const Answer *answer)
     return sweep_learnt(saga);
 }
 
-bool sweep_totals(const Saga *saga, SweepTotals *ret_totals)
-{
-    const Journal *journal = &saga->journal;
-    *ret_totals = (SweepTotals){.has_doubts = journal_note(journal, NOTE_SWEEP_DOUBTS) != NULL};
-    size_t i;
-    json_t *finding;
-    json_array_foreach(journal_note(journal, NOTE_SWEEP_FINDINGS), i, finding)
-    {
-        ret_totals->found[number_of(finding, "verdict")]++;
-    }
-    return !saga->rejected && journal_note_number(journal, NOTE_EXPIRED) == 1;
-}
-
 bool sweep_deletes(const Saga *saga)
 {
     return saga->command->message->sweep_account->delete_orphans &&

@@ -30,13 +30,6 @@ void sweep_count(Saga *saga, const char *note);
 // A page more: a long listing goes on.
 Lesson sweep_learnt(Saga *saga);
 
-// How many there are of each; false: the saga is no sweep that ended well.
-typedef struct SweepTotals {
-    size_t found[VERDICT_COUNT_OF];
-    bool has_doubts;
-} SweepTotals;
-bool sweep_totals(const Saga *saga, SweepTotals *ret_totals);
-
 // A deletion may follow: it was asked for, and the listing is beyond doubt.
 bool sweep_deletes(const Saga *saga);
 // ... of this finding, too.

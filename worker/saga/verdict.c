@@ -18,20 +18,6 @@ static bool says(const json_t *object, const char *key, const char *text)
     return strcmp(text_of(object, key), text) == 0;
 }
 
-const char *verdict_name(Verdict verdict)
-{
-    static const char *const NAMES[VERDICT_COUNT_OF] = {
-        [VERDICT_OWNED] = "owned",
-        [VERDICT_ORPHAN] = "orphan",
-        [VERDICT_EXPIRED] = "expired",
-        [VERDICT_IN_FLIGHT] = "in_flight",
-        [VERDICT_UNKNOWN_COMMAND] = "unknown_command",
-        [VERDICT_FAILED_ENVIRONMENT] = "failed_environment",
-        [VERDICT_DOUBTFUL] = "doubtful",
-    };
-    return NAMES[verdict];
-}
-
 bool verdict_is_project(const json_t *judged, bool is_root)
 {
     return is_root && says(judged, "action", "CreateEnvironment");

@@ -18,9 +18,6 @@ typedef enum Verdict {
     VERDICT_COUNT_OF
 } Verdict;
 
-// "orphan", as metrics and reports name it; static.
-const char *verdict_name(Verdict verdict);
-
 // Whether the command that made the branch makes projects: its root goes with all that is in it.
 bool verdict_is_project(const json_t *judged, bool is_root);
 // `judged`: one of the ledger's "marks" (ledger/sweep.h); what it doesn't say speaks for the
