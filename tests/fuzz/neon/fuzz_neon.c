@@ -64,6 +64,14 @@ static void regions(const json_t *body)
     bool has = false;
     Error err = ERROR_INIT;
     must_be_refused(neon_decode_has_region(body, "aws-eu-central-1", &has, &err), &err);
+    NeonRegion list[4];
+    size_t count = 0;
+    err = ERROR_INIT;
+    must_be_refused(neon_decode_regions(body, list, 4, &count, &err), &err);
+    for (size_t i = 0; err.kind == ERROR_NONE && i < count && i < 4; i++) {
+        must_be_clean(list[i].id);
+        must_be_clean(list[i].name);
+    }
 }
 
 static void projects(const json_t *body)
