@@ -68,6 +68,15 @@ static void make_key_by_ctl(World *world, Key *key)
     free(public_hex);
 }
 
+static Process *start(World *world, const char *name)
+{
+    const char *const settings[] = {
+        "environments.check_login=off", "commands.require_signature=on",
+        box_text("commands.signers_file=%s/signers", world->dir),
+        box_text("commands.signing_key_file=%s/workers.key", world->dir), NULL};
+    return worker_start(world, name, settings);
+}
+
 static int begin(void **state)
 {
     static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
@@ -84,11 +93,7 @@ static int begin(void **state)
     setup_write(world, "signers",
                 box_text(APPLICATION "=%s\n" APPLICATION "=%s\n" NEIGHBOUR "=%s\n",
                          present.public_hex, next.public_hex, neighbour.public_hex));
-    const char *const settings[] = {
-        "environments.check_login=off", "commands.require_signature=on",
-        box_text("commands.signers_file=%s/signers", world->dir),
-        box_text("commands.signing_key_file=%s/workers.key", world->dir), NULL};
-    (void)worker_start(world, "one", settings);
+    (void)start(world, "one");
     setup_client(world, neighbour.seed);
     command_connect_main(world, NEIGHBOUR);
     setup_client(world, present.seed);
@@ -377,6 +382,20 @@ static void a_flood_of_forged_records_stops_no_command(void **state)
     assert_int_equal(count_letters(world) - before, FLOOD);
 }
 
+// It was finished without a row, as a worker that starts finds out.
+static void a_refused_record_is_no_sign_of_a_lost_ledger(void **state)
+{
+    World *world = *state;
+    const char *id = command_new_id();
+    CLEANUP(buffer_clear) Buffer value = pack_create(id, now(), world_fresh("never"));
+    expect_refused(world, APPLICATION, id, buffer_view(&value), headers_of(NULL, NULL),
+                   "SIGNATURE_MISSING");
+    worker_stop(&world->workers[0]);
+    Process *next_worker = start(world, "two");
+    process_await_log(next_worker, "the ledger knows what was finished last", WORLD_SECONDS);
+    assert_false(process_has_logged(next_worker, "LEDGER_BEHIND"));
+}
+
 int main(void)
 {
     world_require();
@@ -388,6 +407,7 @@ int main(void)
         cmocka_unit_test(what_workers_send_themselves_is_executed),
         cmocka_unit_test(a_letter_is_replayed_with_the_replayers_key),
         cmocka_unit_test(a_flood_of_forged_records_stops_no_command),
+        cmocka_unit_test(a_refused_record_is_no_sign_of_a_lost_ledger),
         cmocka_unit_test(secrets_are_found_nowhere),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, end));

@@ -13,6 +13,7 @@
 #include "contract/command.h"
 #include "drive/kafka_tail.h"
 #include "run/intake.h"
+#include "run/keys.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -93,6 +94,12 @@ static void look_at(void *context, int32_t partitions, const rd_kafka_message_t 
 static void check(const Settings *settings)
 {
     Error err = ERROR_INIT;
+    CLEANUP(keys_clear) Keys keys;
+    if (!keys_load(settings, &keys, &err)) {
+        return; // the worker says so
+    }
+    // what was refused for its signature has no row
+    CLEANUP(signers_free_at) Signers *signers = keys_new_signers(&keys, settings);
     PGconn *ledger CLEANUP(finish_at) =
         PQconnectdb(secret_reveal(settings_secret(settings, SETTING_LEDGER_URI)));
     History history = {
@@ -100,7 +107,8 @@ static void check(const Settings *settings)
         // without the fleet's keys: what holds a sealed one is passed over
         .rules = {.max_bytes = (size_t)settings_number(settings, SETTING_COMMANDS_MAX_BYTES),
                   .check_partition =
-                      settings_text(settings, SETTING_COMMANDS_PARTITIONER)[0] == 'm'},
+                      settings_text(settings, SETTING_COMMANDS_PARTITIONER)[0] == 'm',
+                  .signers = signers},
         .oldest_ms = clock_wall_ms() - settings_number(settings, SETTING_LEDGER_RETENTION),
     };
     bool was_read = kafka_tail_read(settings, look_at, &history, &err);

@@ -91,6 +91,18 @@ const CryptoSigner *keys_signer(const Keys *keys)
     return secret_is_empty(&keys->signer.private_key) ? NULL : &keys->signer;
 }
 
+Signers *keys_new_signers(const Keys *keys, const Settings *settings)
+{
+    if (!settings_flag(settings, SETTING_COMMANDS_SIGNED)) {
+        return NULL;
+    }
+    Signers *signers = signers_new(settings_text(settings, SETTING_COMMANDS_SIGNERS));
+    const CryptoSigner *own = keys_signer(keys);
+    assert(own != NULL); // checked with the settings
+    signers_add(signers, own->public_key);
+    return signers;
+}
+
 // With the key that it was sealed with.
 static bool open_sealed(const Keys *keys, Bytes associated, Bytes sealed, Secret *ret_plain,
                         Error *err)

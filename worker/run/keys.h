@@ -32,6 +32,9 @@ void keys_clear(Keys *keys);
 const uint8_t *keys_encryption(const Keys *keys);
 // NULL: there is none.
 const CryptoSigner *keys_signer(const Keys *keys);
+// Who may sign commands, the workers included; NULL: nobody has to (commands.require_signature).
+// Owned by the caller.
+Signers *keys_new_signers(const Keys *keys, const Settings *settings);
 // An account's API key, for the ledger; associated data: application and account.
 void keys_seal(const Keys *keys, const char *application_id, const char *account,
                const Secret *api_key, Buffer *ret_sealed);

@@ -211,19 +211,6 @@ static void set_digest_key(Worker *worker)
     crypto_hmac_sha256(keys_encryption(&worker->keys), &purpose, 1, worker->saga_rules.digest_key);
 }
 
-// Who may sign, the workers included; NULL: nobody has to.
-static Signers *new_signers(const Worker *worker)
-{
-    if (!settings_flag(worker->settings, SETTING_COMMANDS_SIGNED)) {
-        return NULL;
-    }
-    Signers *signers = signers_new(settings_text(worker->settings, SETTING_COMMANDS_SIGNERS));
-    const CryptoSigner *own = keys_signer(&worker->keys);
-    assert(own != NULL); // checked with the settings
-    signers_add(signers, own->public_key);
-    return signers;
-}
-
 static void set_rules(Worker *worker)
 {
     const Settings *settings = worker->settings;
@@ -244,7 +231,7 @@ static void set_rules(Worker *worker)
         .roles_prefix = settings_text(settings, SETTING_ROLES_PREFIX),
     };
     set_digest_key(worker);
-    worker->signers = new_signers(worker);
+    worker->signers = keys_new_signers(&worker->keys, settings);
     worker->command_rules = (CommandRules){
         .max_bytes = (size_t)settings_number(settings, SETTING_COMMANDS_MAX_BYTES),
         .check_partition = settings_text(settings, SETTING_COMMANDS_PARTITIONER)[0] == 'm',
