@@ -74,19 +74,6 @@ static void a_preview_needs_a_base_that_stays(void **state)
                         "main");
 }
 
-static void opened_twice_at_once_there_is_one_branch(void **state)
-{
-    World *world = *state;
-    const char *first = command_send(world, APPLICATION, OPEN, 2);
-    const char *second = command_send(world, APPLICATION, OPEN, 2);
-    const Seen *made = command_await(world, first, "EnvironmentBranched");
-    const Seen *again = command_await(world, second, "EnvironmentBranched");
-    assert_string_equal(branch_of(made), branch_of(again));
-    assert_true(seen_flag(made, "environmentBranched.created"));
-    assert_false(seen_flag(again, "environmentBranched.created"));
-    assert_int_equal(count_branches(world, 2), 1);
-}
-
 // Two CI jobs of the same pull request, each a process with a producer of its own.
 static void opened_by_two_producers_at_once_there_is_one_branch(void **state)
 {
@@ -149,6 +136,19 @@ static const char *open_slowly(World *world, int pull_request)
     Watched watched = {world, command_send(world, APPLICATION, OPEN, pull_request)};
     wait_until(is_under_way, &watched, CALL_SECONDS, "the branch to be asked for");
     return watched.command_id;
+}
+
+static void opened_twice_at_once_there_is_one_branch(void **state)
+{
+    World *world = *state;
+    const char *first = open_slowly(world, 2); // one that waits would be superseded
+    const char *second = command_send(world, APPLICATION, OPEN, 2);
+    const Seen *made = command_await(world, first, "EnvironmentBranched");
+    const Seen *again = command_await(world, second, "EnvironmentBranched");
+    assert_string_equal(branch_of(made), branch_of(again));
+    assert_true(seen_flag(made, "environmentBranched.created"));
+    assert_false(seen_flag(again, "environmentBranched.created"));
+    assert_int_equal(count_branches(world, 2), 1);
 }
 
 static void closed_while_it_is_opened_nothing_is_left(void **state)
@@ -248,7 +248,7 @@ int main(void)
     world_require();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preview_needs_a_base_that_stays),
-        cmocka_unit_test(opened_twice_at_once_there_is_one_branch),
+        cmocka_unit_test_teardown(opened_twice_at_once_there_is_one_branch, clear),
         cmocka_unit_test(opened_by_two_producers_at_once_there_is_one_branch),
         cmocka_unit_test(one_is_closed_and_its_neighbour_of_a_like_name_stays),
         cmocka_unit_test_teardown(closed_while_it_is_opened_nothing_is_left, clear),
