@@ -198,8 +198,9 @@ def check_ledger(evidence, topic, _told):
     rows = {(row["application_id"], row["command_id"]): row for row in evidence["ledger"]["command"]}
     for key in topic.commands:
         row = rows.get(key)
-        if row is None or row["status"] != "finished" or row["published_at"] is None:
-            yield f"{key} is not finished and published in the ledger: {row}"
+        # without published_at where its worker was killed behind the commit: the offset tells then
+        if row is None or row["status"] != "finished":
+            yield f"{key} is not finished in the ledger: {row}"
     for key in set(rows) - set(topic.commands):
         yield f"the ledger knows {key}, which nobody sent"
 

@@ -228,8 +228,7 @@ class Model:
     def _step(self, command, event):
         kind = body_of(event)
         action = action_of(command)
-        one = self.environments.get(target_of(command))
-        if one is not None and one.status == "unsure":
+        if any(one.status == "unsure" for one in self.environments.values()):
             self._settle_unsure(command, event)
         elif kind in STOPPED:
             self._stopped(command, event[kind], STOPPED[kind])
@@ -267,17 +266,24 @@ class Model:
         if action in MAKERS and one is None and body.get("left"):
             self.environments[name] = Environment(MAKERS[action], {action: command[action]}, {})
             self.environments[name].status = "failed"
-        elif one is not None and action in ("deleteEnvironment", "closePreview", "openPreview"):
+        elif one is not None and (body.get("left") or (
+                action in ("deleteEnvironment", "closePreview") and "code" in body)):
             one.status = "unsure"
 
     def _settle_unsure(self, command, event):
-        """What the next outcome says of it is believed."""
+        """What is told until it is sure again is believed."""
         kind = body_of(event)
         self.by_fault += 1
         if kind == "environmentDeleted":
-            del self.environments[target_of(command)]
+            self.environments.pop(target_of(command), None)
         elif kind in ("environmentCreated", "environmentBranched", "environmentImported"):
             self._made(command, event[kind])
+        elif kind == "previewBaseSet":
+            self.base = command["setPreviewBase"]["environment"]
+        elif kind == "accountConnected":
+            self._connected(command, event[kind])
+        elif kind == "accountDisconnected":
+            self.accounts.pop(command["disconnectAccount"]["account"], None)
 
     def _stopped(self, command, body, by):
         """By a command that is there and may; what it made is undone."""
@@ -354,9 +360,10 @@ class Model:
         action = action_of(command)
         name = target_of(command)
         state = done["environment"]
-        was_there = name in self.environments and self.environments[name].status == "ready"
-        if action != "importEnvironment" and done.get("created", False) == was_there:
-            # an expired or lost preview is made anew: its branch is another one
+        before = self.environments.get(name)
+        was_there = before is not None and before.status == "ready"
+        is_known = before is None or before.status != "unsure"
+        if is_known and action != "importEnvironment" and done.get("created", False) == was_there:
             self._fault(command, f"created={done.get('created', False)}, and it {'was' if was_there else 'was not'} there")
         if was_there:
             self._learn(command, state)

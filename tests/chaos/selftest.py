@@ -154,8 +154,8 @@ def forget_environment(found):
     found["ledger"]["environment"].remove(_ready(found))
 
 
-def unpublished(found):
-    found["ledger"]["command"][0]["published_at"] = None
+def unfinished(found):
+    found["ledger"]["command"][0]["status"] = "running"
 
 
 def execute_again(found):
@@ -185,7 +185,7 @@ MUTATIONS = [
     (double_letter, "letters"), (other_letter, "letters"), (drop_rejection, "letters"),
     (drop_command, "sent"), (orphan_project, "neon"), (orphan_branch, "neon"), (orphan_role, "neon"),
     (lose_branch, "neon"), (change_endpoint, "neon"), (old_state, "states"), (lose_tombstone, "states"),
-    (stay_creating, "states"), (forget_environment, "end"), (unpublished, "ledger"),
+    (stay_creating, "states"), (forget_environment, "end"), (unfinished, "ledger"),
     (execute_again, "once"), (make_twice, "once"), (crash, "workers"),
     (calm, "faults"),
 ]
