@@ -39,6 +39,8 @@ static const Rule RULES[] = {
      "created=true; environment.environment=pr:7; environment.branchName=preview/pr-7; "
      "environment.sourceEnvironment=live; environment.expiresAt=",
      MADE},
+    {"a preview for 30 days", "base", OPEN_OF("7", ", 'expiresIn': '2592000s'"), OPENED,
+     "created=true", MADE},
     {"the same preview again", "open", OPEN_OF("7", ", 'repository': 'git.example/shop'"), OPENED,
      "created=false; environment.branchId=<pr:7.branch>", 0},
     {"the same preview with an earlier expiry", "open", OPEN_OF("7", ", 'expiresIn': '60s'"),

@@ -24,6 +24,8 @@ static const Rule RULES[] = {
     {"a name that another branch has", "branch-with-child",
      RESET_OF("try", ", 'preserveUnderName': 'by hand'"),
      FAILED("BRANCH_NAME_TAKEN", "reset_environment.preserve_under_name"), "another name", 1},
+    {"a branch that is protected, in Neon's words", "protected-branch", RESET_OF("try", ""),
+     FAILED("NEON_REFUSED", NULL), "protected", 1},
     {"a branch", "branched", RESET_OF("try", ""), ENDS("EnvironmentReset"),
      "environment.branchId=<try.branch>; rotatedRoles.0=neondb_owner", MADE},
     {"a preview", "open", RESET_OF("pr:7", ""), ENDS("EnvironmentReset"),
