@@ -226,7 +226,7 @@ void conclude_orphan(Ending *ending)
     deleted.command_id = orphan->command_id;
     // a deletion whose result was never read was ours, too
     deleted.deleted =
-        journal_has(journal, FACT_ORPHAN_DELETED) || journal_has(journal, FACT_MAYBE_DELETED);
+        journal_has(journal, FACT_ORPHAN_DELETED) || journal_number(journal, FACT_DOUBTS) > 0;
     deleted.project_deleted = deleted.deleted && journal_has(journal, FACT_ORPHAN_WHOLE);
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ORPHAN_DELETED;
     ending->event.orphan_deleted = &deleted;

@@ -296,13 +296,15 @@ static const Step SWEEP_ACCOUNT[] = {
     END,
 };
 
+// What it deletes is kept from others only while it runs: unlike the deletion of what is our own, a
+// call of it must not arrive once it has ended, so none is repeated before the one before is settled.
 static const Step DELETE_ORPHAN[] = {
     STEP("judge",               PROTECTED_LEDGER,   orphan, judge,      NULL),
     STEP("read_branch",         PROTECTED_READ,     orphan, read,       NULL),
     STEP("condemn",             PROTECTED_LEDGER,   orphan, condemn,    NULL),
     STEP("judge_again",         PROTECTED_LEDGER,   orphan, alone,      NULL),
     STEP("check_branches",      PROTECTED_READ,     orphan, branches,   NULL),
-    STEP("delete_orphan",       PROTECTED_EXACT_ID, orphan, delete,     NULL),
+    STEP("delete_orphan",       PROTECTED_NOTHING,  orphan, delete,     NULL),
     STEP("await_operations",    PROTECTED_READ,     ready,  operations, NULL),
     END,
 };
