@@ -107,6 +107,7 @@
 #define FACT_PRESENT_DOUBTS "present_doubts" // number of doubts at that reading
 #define FACT_PATCHED "patched"               // Neon has taken what is wanted
 #define FACT_SIBLINGS "siblings"             // [{application, environment}] of the project
+#define FACT_SIBLINGS_TOLD "siblings_told"   // they are those there were after the change
 
 #define FACT_NEON_ACCOUNT "neon_account_id"
 #define FACT_AUTH_METHOD "auth_method"

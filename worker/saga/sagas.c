@@ -149,6 +149,7 @@ static const Step EDIT_PROJECT[] = {
     STEP("read_settings",       PROTECTED_READ,    edit,  project,       NULL),
     STEP("update_project",      PROTECTED_NOTHING, edit,  patch_project, NULL),
     STEP("await_operations",    PROTECTED_READ,    ready, operations,    NULL),
+    STEP("find_late_siblings",  PROTECTED_LEDGER,  edit,  late_siblings, NULL),
     END,
 };
 

@@ -168,6 +168,7 @@ bool rotate_is_final(const Saga *saga);
 
 // steps_edit.c: settings of a project or an endpoint, compared and changed.
 STEP_PAIR(edit, siblings);
+STEP_PAIR(edit, late_siblings);
 STEP_PAIR(edit, project);
 STEP_PAIR(edit, patch_project);
 STEP_PAIR(edit, endpoint);

@@ -36,11 +36,8 @@ bool edit_is_final(const Saga *saga)
     return saga->had_intent;
 }
 
-Ask edit_ask_siblings(Saga *saga, Effect *effect)
+static Ask ask_siblings(const Saga *saga, Effect *effect)
 {
-    if (project_edit(saga)->refresh || journal_has(&saga->journal, FACT_SIBLINGS)) {
-        return ASK_NOTHING;
-    }
     effect->kind = EFFECT_DEPENDENTS;
     bool fits = text_copy(effect->project_id, sizeof effect->project_id,
                           journal_text(&saga->journal, FACT_PROJECT_ID));
@@ -49,21 +46,36 @@ Ask edit_ask_siblings(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-Lesson edit_learn_siblings(Saga *saga, const Answer *answer)
+Ask edit_ask_siblings(Saga *saga, Effect *effect)
 {
-    bool is_ours = strcmp(saga->ledger->environment.origin, "created") == 0;
+    if (project_edit(saga)->refresh || journal_has(&saga->journal, FACT_SIBLINGS)) {
+        return ASK_NOTHING;
+    }
+    return ask_siblings(saga, effect);
+}
+
+static json_t *name_siblings(const Answer *answer, bool with_late)
+{
     json_t *siblings = json_array();
     for (size_t i = 0; i < answer->dependent_count && i < SAGA_DEPENDENTS_MAX; i++) {
         const LedgerDependent *one = &answer->dependents[i];
-        is_ours = is_ours || strcmp(one->origin, "created") == 0;
-        if (one->state == LEDGER_STATE_READY) {
+        if (one->state == LEDGER_STATE_READY ||
+            (with_late && one->state == LEDGER_STATE_CREATING)) {
             json_array_append_new(siblings,
                                   json_pack("{s:s, s:s}", "application", one->application_id,
                                             "environment", one->environment));
         }
     }
+    return siblings;
+}
+
+Lesson edit_learn_siblings(Saga *saga, const Answer *answer)
+{
+    bool is_ours = strcmp(saga->ledger->environment.origin, "created") == 0;
+    for (size_t i = 0; i < answer->dependent_count && i < SAGA_DEPENDENTS_MAX; i++) {
+        is_ours = is_ours || strcmp(answer->dependents[i].origin, "created") == 0;
+    }
     if (!is_ours) {
-        json_decref(siblings);
         Error err = ERROR_INIT;
         error_set_field(&err, ERROR_DENIED, "PROJECT_NOT_OURS", "edit_project.environment",
                         "project %s was not created by CreateEnvironment: whoever made it changes "
@@ -71,7 +83,26 @@ Lesson edit_learn_siblings(Saga *saga, const Answer *answer)
                         journal_text(&saga->journal, FACT_PROJECT_ID));
         return lesson_fail_with(saga, &err);
     }
-    journal_set_value(&saga->journal, FACT_SIBLINGS, siblings);
+    journal_set_value(&saga->journal, FACT_SIBLINGS, name_siblings(answer, false));
+    return LESSON_LEARNT;
+}
+
+// One that is being made may have read the project before the change; it is told when it is there.
+// One that announces itself later reads the project afterwards.
+Ask edit_ask_late_siblings(Saga *saga, Effect *effect)
+{
+    const Journal *journal = &saga->journal;
+    if (project_edit(saga)->refresh || journal_has(journal, FACT_SIBLINGS_TOLD) ||
+        json_equal(journal_value(journal, FACT_BEFORE), journal_value(journal, FACT_PRESENT))) {
+        return ASK_NOTHING;
+    }
+    return ask_siblings(saga, effect);
+}
+
+Lesson edit_learn_late_siblings(Saga *saga, const Answer *answer)
+{
+    journal_set_again(&saga->journal, FACT_SIBLINGS, name_siblings(answer, true));
+    journal_set_flag(&saga->journal, FACT_SIBLINGS_TOLD);
     return LESSON_LEARNT;
 }
 

@@ -38,6 +38,11 @@
         "find_siblings", "0", "lock=p-1"                                                           \
     }
 
+#define NOBODY_LATE                                                                                \
+    {                                                                                              \
+        "find_late_siblings", "0"                                                                  \
+    }
+
 static void set_origin(Stage *stage, const char *origin)
 {
     assert_true(text_copy(stage->claimed.environment.origin,
@@ -82,6 +87,7 @@ static const Talk PROJECTS_EDITED[] = {
       {"update_project", UPDATED_PROJECT("604800"),
        "PATCH /projects/p-1 |'history_retention_seconds':604800|lock=p-1"},
       {"await_operations", OPERATION("finished")},
+      NOBODY_LATE,
       {"!end", "ProjectEdited",
        "'changed':true|'historyRetentionSecondsBefore':'86400'|"
        "'historyRetentionSecondsAfter':'604800'|'sequence':'5'|"
@@ -111,10 +117,26 @@ static const Talk PROJECTS_EDITED[] = {
       {"read_settings", READ_PROJECT("86400")},
       {"update_project", UPDATED_PROJECT("604800")},
       {"await_operations", OPERATION("finished")},
+      {"find_late_siblings",
+       "2 [{'environment':'pr'},{'application':'other','environment':'x','origin':'imported'}]",
+       "lock=p-1"},
       {"!end", "ProjectEdited",
        "'siblingEnvironments':['pr','other/x']|"
        "command{'applicationId':'other'|'editProject':{'environment':'x','refresh':true}|"
        "command{'applicationId':'shop'|'editProject':{'environment':'pr','refresh':true}"}}},
+    {"one that is being made when the project is changed is told, too",
+     WEEK,
+     DAY,
+     created,
+     {ALONE,
+      {"read_settings", READ_PROJECT("86400")},
+      {"update_project", UPDATED_PROJECT("604800")},
+      {"await_operations", OPERATION("finished")},
+      {"find_late_siblings", "2 [{'environment':'soon','state':'creating'},"
+                             "{'environment':'gone-soon','state':'deleting'}]"},
+      {"!end", "ProjectEdited",
+       "'siblingEnvironments':['soon']|"
+       "command{'applicationId':'shop'|'editProject':{'environment':'soon','refresh':true}"}}},
     {"a branch of a project of ours may be named",
      WEEK,
      DAY,
@@ -168,6 +190,7 @@ static const Talk PROJECTS_EDITED[] = {
       {"read_settings", READ_PROJECT("86400")},
       {"update_project", "lost"},
       {"read_settings", READ_PROJECT("604800"), NULL, TALK_SETTLE_MS - TALK_EFFECT_MS},
+      NOBODY_LATE,
       {"!end", "ProjectEdited",
        "'changed':true|'historyRetentionSecondsBefore':'86400'|'sequence':'5'"}}},
     {"... and wasn't: it is asked for again",
@@ -180,6 +203,7 @@ static const Talk PROJECTS_EDITED[] = {
       {"read_settings", READ_PROJECT("86400"), NULL, TALK_SETTLE_MS - TALK_EFFECT_MS},
       {"update_project", UPDATED_PROJECT("604800")},
       {"await_operations", OPERATION("finished")},
+      NOBODY_LATE,
       {"!end", "ProjectEdited", "'changed':true"}}},
     {"what the plan doesn't allow fails with Neon's own words",
      WEEK,
@@ -203,6 +227,7 @@ static const Talk PROJECTS_EDITED[] = {
       {"update_project", UPDATED_PROJECT("604800")},
       {"!stop", "cancelled"},
       {"await_operations", OPERATION("finished")},
+      NOBODY_LATE,
       {"!end", "ProjectEdited", "'changed':true"}}},
     {"an operation that fails tells that the change was taken",
      WEEK,
@@ -231,6 +256,7 @@ static const Talk PROJECTS_EDITED[] = {
        "200 {'project':{'id':'p-1','name':'shop','region_id':'r','pg_version':17" AT("9") "}}"},
       {"update_project", UPDATED_PROJECT("604800")},
       {"await_operations", OPERATION("finished")},
+      NOBODY_LATE,
       {"!end", "ProjectEdited", "'changed':true|!'historyRetentionSecondsBefore'"}}},
 };
 
