@@ -42,6 +42,30 @@ static bool is_default(const char *value)
     return strcmp(value, "false") == 0 || strcmp(value, "0") == 0;
 }
 
+static bool has_value(const Seen *seen, const char *path, const char *wanted)
+{
+    const char *found = value_at(seen, path);
+    return strcmp(found, wanted) == 0 || (found[0] == '\0' && is_default(wanted));
+}
+
+// One of a list where the path has a star.
+static bool has_some(const Seen *seen, const char *path, const char *wanted)
+{
+    const char *star = strchr(path, '*');
+    if (star == NULL) {
+        return has_value(seen, path, wanted);
+    }
+    bool is_there = true;
+    for (size_t i = 0; is_there; i++) {
+        const char *item = box_text("%.*s%zu", (int)(star - path), path, i);
+        is_there = box_find(seen->json, item) != NULL;
+        if (is_there && has_value(seen, box_text("%s%s", item, star + 1), wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // One "path=value".
 static void judge_member(const Trial *trial, const char *member)
 {
@@ -49,11 +73,9 @@ static void judge_member(const Trial *trial, const char *member)
     assert_non_null(equals);
     const char *path =
         box_text("%s.%.*s", body_of(trial->rule->event), (int)(equals - member), member);
-    const char *found = value_at(trial->outcome, path);
-    const char *wanted = equals + 1;
-    if (strcmp(found, wanted) != 0 && !(found[0] == '\0' && is_default(wanted))) {
+    if (!has_some(trial->outcome, path, equals + 1)) {
         show(trial);
-        fail_msg("%s is '%s', not '%s'", path, found, wanted);
+        fail_msg("%s is '%s', not '%s'", path, value_at(trial->outcome, path), equals + 1);
     }
 }
 

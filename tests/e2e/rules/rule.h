@@ -18,7 +18,8 @@ typedef struct Rule {
     const char *code;    // of a refusal, else NULL
     const char *field;   // of a refusal; NULL: none
     // Of a refusal: part of its message. Else members of the event's body: "changed=false;
-    // environment.origin=ORIGIN_CREATED". NULL: nothing is looked at.
+    // environment.origin=ORIGIN_CREATED", "changes.*.blocked=true" of one in a list. NULL: nothing
+    // is looked at.
     const char *says;
     int calls; // other than GET, but for those that Neon answered 423
 } Rule;

@@ -56,6 +56,9 @@ static const Rule RULES[] = {
      "plannedOnly=true", 0},
     {"roles of what was imported, adopted", "imported", SETUP_OF("live", ", 'adopt': true" ORDERS),
      DONE, "environment=live; plannedOnly=false", 0},
+    {"roles, where somebody has a role of a service's name", "foreign-role",
+     SETUP_OF("live", ", 'adopt': true" ORDERS), DONE,
+     "changes.*.blocked=true; changes.*.object=svc_orders", 0},
     // ---- the account
     {"roles, the account gone", "roles-account-lost", SETUP_OF("live", ""),
      REJECTED("ACCOUNT_UNKNOWN", FIELD), NULL, 0},
