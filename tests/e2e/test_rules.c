@@ -16,7 +16,7 @@ static size_t rule_count;
 static int begin(void **state)
 {
     static const char *const BY_API[] = {"--no-compute", "--operation-ms", "20",
-                                         "--plan",       "scale",         NULL};
+                                         "--plan",       "scale",          NULL};
     void *begun = NULL;
     world_begin(&begun, &(WorldOptions){.sandbox = RULES_BY_SQL ? NULL : BY_API});
     world = begun;
