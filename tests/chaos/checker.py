@@ -256,7 +256,7 @@ def _compare_environment(subject, state, row):
 
 
 def check_neon(evidence, _topic, _told):
-    """Neon has what the ledger has, with the settings that the state topic tells, and nothing else."""
+    """Neon has what the ledger has, and nothing else."""
     rows = [row for row in evidence["ledger"]["environment"] if row["state"] != "gone"]
     projects = {project["id"]: project for project in evidence["sandbox"]["projects"]}
     branches = {branch["id"]: branch for project in projects.values() for branch in project["branches"]}
@@ -274,10 +274,12 @@ def check_neon(evidence, _topic, _told):
     for row in rows:
         if row["state"] == "ready" and row["branch_id"] not in branches:
             yield f"{row['application_id']}/{row['environment']} has branch {row['branch_id']}, which is gone"
-    yield from _compare_settings(evidence, branches)
 
 
-def _compare_settings(evidence, branches):
+def check_settings(evidence, _topic, _told):
+    """What the state topic tells of settings is what Neon has."""
+    branches = {branch["id"]: branch for project in evidence["sandbox"]["projects"]
+                for branch in project["branches"]}
     for subject, state in last_states(evidence).items():
         one = (state or {}).get("environment", {})
         branch = branches.get(one.get("branchId"))
@@ -322,7 +324,7 @@ def check_faults(evidence, _topic, _told):
 
 
 CHECKS = [check_sent, check_outcomes, check_sequences, check_letters, check_order, check_end, check_ledger,
-          check_states, check_neon, check_once, check_workers, check_faults]
+          check_states, check_neon, check_settings, check_once, check_workers, check_faults]
 
 
 def check(evidence):

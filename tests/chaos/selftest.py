@@ -132,6 +132,10 @@ def change_endpoint(found):
                 branch["endpoint"]["autoscaling_limit_max_cu"] += 1
 
 
+def change_retention(found):
+    found["retention"][_ready(found)["project_id"]] += 1
+
+
 def old_state(found):
     row = _ready(found)
     subject = f"applications/{row['application_id']}/environments/{row['environment']}"
@@ -184,7 +188,7 @@ MUTATIONS = [
     (refuse_without_reason, "order"), (create_again, "order"), (drop_letter, "letters"),
     (double_letter, "letters"), (other_letter, "letters"), (drop_rejection, "letters"),
     (drop_command, "sent"), (orphan_project, "neon"), (orphan_branch, "neon"), (orphan_role, "neon"),
-    (lose_branch, "neon"), (change_endpoint, "neon"), (old_state, "states"), (lose_tombstone, "states"),
+    (lose_branch, "neon"), (change_endpoint, "settings"), (change_retention, "settings"), (old_state, "states"), (lose_tombstone, "states"),
     (stay_creating, "states"), (forget_environment, "end"), (unfinished, "ledger"),
     (execute_again, "once"), (make_twice, "once"), (crash, "workers"),
     (calm, "faults"),
