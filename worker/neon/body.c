@@ -27,27 +27,64 @@ static size_t text_end(Bytes bytes, size_t start)
     return i;
 }
 
-static bool is_too_deep(Bytes bytes)
+// What jansson would make of the bytes.
+typedef struct Shape {
+    int depth;
+    size_t containers;
+    size_t commas;
+    size_t members[NEON_BODY_DEPTH_MAX + 1]; // commas of the container at each depth
+    bool is_too_much;
+} Shape;
+
+static void shape_open(Shape *shape)
 {
-    int depth = 0;
-    for (size_t i = 0; i < bytes.size && depth <= NEON_BODY_DEPTH_MAX; i++) {
-        switch (bytes.data[i]) {
-        case '"':
+    shape->depth++;
+    shape->containers++;
+    shape->is_too_much =
+        shape->depth > NEON_BODY_DEPTH_MAX || shape->containers > NEON_BODY_CONTAINERS_MAX;
+    if (!shape->is_too_much && shape->depth > 0) {
+        shape->members[shape->depth] = 1;
+    }
+}
+
+static void shape_add(Shape *shape)
+{
+    size_t *members = &shape->members[shape->depth > 0 ? shape->depth : 0];
+    shape->commas++;
+    ++*members;
+    shape->is_too_much = shape->commas > NEON_BODY_COMMAS_MAX || *members > NEON_BODY_MEMBERS_MAX;
+}
+
+static void shape_take(Shape *shape, uint8_t c)
+{
+    switch (c) {
+    case '{':
+    case '[':
+        shape_open(shape);
+        break;
+    case '}':
+    case ']':
+        shape->depth--;
+        break;
+    case ',':
+        shape_add(shape);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_too_deep_or_many(Bytes bytes)
+{
+    Shape shape = {.depth = 0};
+    for (size_t i = 0; i < bytes.size && !shape.is_too_much; i++) {
+        if (bytes.data[i] == '"') {
             i = text_end(bytes, i);
-            break;
-        case '{':
-        case '[':
-            depth++;
-            break;
-        case '}':
-        case ']':
-            depth--;
-            break;
-        default:
-            break;
+        } else {
+            shape_take(&shape, bytes.data[i]);
         }
     }
-    return depth > NEON_BODY_DEPTH_MAX;
+    return shape.is_too_much;
 }
 
 json_t *neon_body_parse(const char *content_type, Bytes body, const char **ret_why)
@@ -60,8 +97,8 @@ json_t *neon_body_parse(const char *content_type, Bytes body, const char **ret_w
         *ret_why = "it is too long";
         return NULL;
     }
-    if (is_too_deep(body)) {
-        *ret_why = "it is nested too deep";
+    if (is_too_deep_or_many(body)) {
+        *ret_why = "it is nested too deep, or has too many values";
         return NULL;
     }
     json_t *json = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, NULL);
