@@ -15,6 +15,10 @@
     "}"
 #define BRANCH "'branchEnvironment': {'environment': '%s', 'sourceEnvironment': '%s'}"
 #define DELETE "'deleteEnvironment': {'environment': '%s', 'deleteData': true}"
+// Of `live` alone: what a project's edit tells its siblings comes later.
+#define EDIT                                                                                       \
+    "'editEndpoint': {'environment': 'live', 'endpoint': {'autoscalingLimitMaxCu': %d}, "          \
+    "'updateMask': 'autoscalingLimitMaxCu'}"
 #define OPEN "'openPreview': {'pullRequest': 72}"
 
 enum { EXIT_TEMPORARY = 75, BACKUP_SECONDS = 60 };
@@ -124,8 +128,7 @@ static void use_what_came_back(World *world)
     (void)command_refused(world, APPLICATION, "CommandRejected", "ENVIRONMENT_EXISTS", CREATE,
                           "live");
     (void)command_run(world, APPLICATION, "EnvironmentBranched", BRANCH, "again", "live");
-    (void)command_run(world, APPLICATION, "ProjectEdited",
-                      "'editProject': {'environment': 'live', 'historyRetentionSeconds': '86400'}");
+    (void)command_run(world, APPLICATION, "EndpointEdited", EDIT, 1);
     (void)command_run(world, APPLICATION, "EnvironmentDeleted", DELETE, "try");
     (void)command_run(world, APPLICATION, "EnvironmentCreated", CREATE, "short");
 }
@@ -183,9 +186,7 @@ static void a_restored_backup_is_brought_up_to_date(void **state)
     run_client(world, "pg_dump", "--schema=provision", backup);
     (void)command_run(world, APPLICATION, "EnvironmentCreated", CREATE, "later");
     (void)command_run(world, APPLICATION, "EnvironmentDeleted", DELETE, "old");
-    (void)command_run(
-        world, APPLICATION, "ProjectEdited",
-        "'editProject': {'environment': 'live', 'historyRetentionSeconds': '604800'}");
+    (void)command_run(world, APPLICATION, "EndpointEdited", EDIT, 2);
     stop_workers(world);
     const char *before = snapshot(world);
     execute(world, "DROP SCHEMA provision CASCADE");
