@@ -13,6 +13,7 @@ import stack
 
 COORDINATOR_SECONDS = 40
 EFFECT_SECONDS = 20
+WINDOWS = 6  # in a lull a fault of so many ms is set again
 
 
 class Breaker:
@@ -200,9 +201,14 @@ class Breaker:
     def _neon(self, _seconds, rule):
         before = self._calls()
         self.stack.call("POST", "/sandbox/faults", rule)
-        if rule["kind"] in ("listing_lag", "not_found_after_create", "operation_ms"):
+        if "for_ms" not in rule:
+            return  # it waits for the calls that it is for
+        for _ in range(WINDOWS):
             stack.pause(rule["for_ms"] / 1000)
-            self._count(f"neon {rule['kind']}", self._calls() - before)
+            if self._calls() > before:
+                break
+            self.stack.call("POST", "/sandbox/faults", rule)
+        self._count(f"neon {rule['kind']}", self._calls() - before)
 
     def _calls(self):
         """How many the sandbox has answered."""
