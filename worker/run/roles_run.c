@@ -9,7 +9,7 @@
 #include "run/roles_verify.h"
 #include "sys/random.h"
 
-// ROLES_ANSWER_BYTES_MAX: a batch's answers name at most what is to be changed, some 200 bytes each.
+// A batch names at most what is to be changed, some 200 bytes each.
 enum { LINKS = 1 + ROLES_TALKS_MAX, ROLES_ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
 
 typedef struct Link {

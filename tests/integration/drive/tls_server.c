@@ -28,7 +28,6 @@ struct TlsServer {
     pthread_t talk_threads[TALKS_MAX];
     TlsTalk talks[TALKS_MAX];
     atomic_int count;
-    atomic_int begun;
 };
 
 static void extend(X509 *certificate, X509 *issuer, int nid, const char *value)
@@ -104,7 +103,6 @@ static void *serve_talk(void *argument)
         SSL_set_fd(ssl, talk->fd);
         if (SSL_accept(ssl) == 1) {
             talk->ssl = ssl;
-            talk->server->begun++;
             options->script(talk);
         }
         SSL_free(ssl);
@@ -176,11 +174,6 @@ int tls_server_accepted(TlsServer *server)
     return server->count;
 }
 
-int tls_server_begun(TlsServer *server)
-{
-    return server->begun;
-}
-
 bool tls_write(TlsTalk *talk, const void *data, size_t size)
 {
     size_t written = 0;
@@ -198,4 +191,10 @@ bool tls_read(TlsTalk *talk, void *data, size_t size)
         done += got;
     }
     return true;
+}
+
+bool tls_pause(TlsTalk *talk, int ms)
+{
+    struct pollfd wait = {.fd = talk->fd, .events = POLLRDHUP};
+    return poll(&wait, 1, ms) == 0;
 }

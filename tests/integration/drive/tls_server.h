@@ -41,11 +41,11 @@ TlsServer *tls_server_start(const TlsServerOptions *options);
 void tls_server_stop(TlsServer *server);
 int tls_server_port(const TlsServer *server);
 const char *tls_server_ca_file(const TlsServer *server);
-int tls_server_accepted(TlsServer *server);
-int tls_server_begun(TlsServer *server); // connections that reached the script
+int tls_server_accepted(TlsServer *server); // connections
 
 // For scripts. False: the client has hung up, or the server is to stop.
 bool tls_write(TlsTalk *talk, const void *data, size_t size);
 bool tls_read(TlsTalk *talk, void *data, size_t size);
+bool tls_pause(TlsTalk *talk, int ms); // a slow server's pace
 
 #endif
