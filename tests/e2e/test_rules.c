@@ -23,8 +23,12 @@ static int begin(void **state)
     *state = NULL; // each test has a state of its own
     play = play_new(world, rules, rule_count);
     const char *const settings[] = {box_text("reveal.recipients=%s", play_recipients(play)),
-                                    "neon.send_window=1s", "neon.listing_lag=1s",
-                                    RULES_BY_SQL ? NULL : "environments.check_login=off", NULL};
+                                    "neon.send_window=1s",
+                                    "neon.listing_lag=1s",
+                                    "neon.request_timeout=60s",
+                                    "drain.timeout=5s", // a deletion is held up
+                                    RULES_BY_SQL ? NULL : "environments.check_login=off",
+                                    NULL};
     (void)worker_start(world, "one", settings);
     play_run(play, SECONDS);
     return 0;

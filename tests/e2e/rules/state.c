@@ -60,7 +60,7 @@
 #define SLOW_DELETION                                                                              \
     {STEP_FAULT,                                                                                   \
      "{'kind': 'slow_before', 'route': 'DELETE /projects/{project_id}/branches/{branch_id}', "     \
-     "'match': '<try.branch>', 'ms': 10000}",                                                      \
+     "'match': '<try.branch>', 'ms': 30000}",                                                      \
      NULL, NULL},                                                                                  \
         {STEP_START, DELETE_OF("try", ""), NULL, "delete"},                                        \
     {                                                                                              \
