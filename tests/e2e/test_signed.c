@@ -12,6 +12,7 @@
 #include "support/ctl.h"
 #include "support/secrets.h"
 #include "support/setup.h"
+#include "support/signing.h"
 #include "support/wait.h"
 #include "support/world.h"
 
@@ -21,52 +22,13 @@
     "'createEnvironment': {'environment': '%s', 'account': 'main', 'regionId': '" WORLD_REGION "'" \
     "}"
 
-enum { FLOOD = 2000, WEEK = 604800, STATE_SECONDS = 30, KEY_HEX = 2 * CRYPTO_KEY_BYTES };
+enum { FLOOD = 2000, WEEK = 604800, STATE_SECONDS = 30 };
 
-typedef struct Key {
-    uint8_t seed[CRYPTO_KEY_BYTES];
-    CryptoSigner signer;
-    const char *public_hex;
-} Key;
-
-static Key present;   // of the application, made by provisionctl
-static Key next;      // of the application, too
-static Key neighbour; // of the neighbour
-static Key workers;
-static Key stranger; // listed nowhere
-
-static void take_seed(World *world, Key *key)
-{
-    char hex[KEY_HEX + 1];
-    key->signer = (CryptoSigner){.private_key = SECRET_INIT};
-    crypto_signer_set(&key->signer, key->seed);
-    (void)sodium_bin2hex(hex, sizeof(hex), key->signer.public_key, CRYPTO_KEY_BYTES);
-    key->public_hex = box_text("%s", hex);
-    (void)sodium_bin2hex(hex, sizeof(hex), key->seed, CRYPTO_KEY_BYTES);
-    world_add_secret(world, hex);
-}
-
-static void make_key(World *world, Key *key)
-{
-    randombytes_buf(key->seed, sizeof(key->seed));
-    take_seed(world, key);
-}
-
-static void make_key_by_ctl(World *world, Key *key)
-{
-    const char *path = box_text("%s/present.key", world->dir);
-    const char *const keygen[] = {PROVISIONCTL, "keygen", "--signing", "--out", path, NULL};
-    assert_int_equal(process_run(keygen, box_text("%s/keygen.log", world->dir), CTL_SECONDS), 0);
-    char *hex = process_read_log(path);
-    hex[strcspn(hex, "\n")] = '\0';
-    assert_true(crypto_hex_decode(hex, key->seed, CRYPTO_KEY_BYTES));
-    free(hex);
-    take_seed(world, key);
-    char *public_hex = process_read_log(box_text("%s.pub", path));
-    public_hex[strcspn(public_hex, "\n")] = '\0';
-    assert_string_equal(public_hex, key->public_hex);
-    free(public_hex);
-}
+static SigningKey present;   // of the application, made by provisionctl
+static SigningKey next;      // of the application, too
+static SigningKey neighbour; // of the neighbour
+static SigningKey workers;
+static SigningKey stranger; // listed nowhere
 
 static Process *start(World *world, const char *name)
 {
@@ -82,12 +44,12 @@ static int begin(void **state)
     static const char *const SANDBOX[] = {"--no-compute", "--operation-ms", "20", NULL};
     world_begin(state, &(WorldOptions){.sandbox = SANDBOX});
     World *world = *state;
-    make_key_by_ctl(world, &present);
-    make_key(world, &next);
-    make_key(world, &neighbour);
-    make_key(world, &workers);
-    make_key(world, &stranger);
-    char hex[KEY_HEX + 1];
+    signing_make_key_by_ctl(world, &present);
+    signing_make_key(world, &next);
+    signing_make_key(world, &neighbour);
+    signing_make_key(world, &workers);
+    signing_make_key(world, &stranger);
+    char hex[2 * CRYPTO_KEY_BYTES + 1];
     setup_write(world, "workers.key",
                 sodium_bin2hex(hex, sizeof(hex), workers.seed, CRYPTO_KEY_BYTES));
     setup_write(world, "signers",
@@ -103,7 +65,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    Key *const KEYS[] = {&present, &next, &neighbour, &workers, &stranger};
+    SigningKey *const KEYS[] = {&present, &next, &neighbour, &workers, &stranger};
     for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
         crypto_signer_clear(&KEYS[i]->signer);
     }
@@ -117,25 +79,6 @@ static Buffer pack_create(const char *id, const char *requested, const char *env
 {
     return command_pack("'commandId': '%s', 'applicationId': '" APPLICATION "'%s, " CREATE, id,
                         requested, environment);
-}
-
-static const char *signature_of(const Key *key, const char *application, Bytes value)
-{
-    char text[SIGNATURE_TEXT_BYTES];
-    signature_make(&key->signer, bytes_of(application), value, text);
-    return box_text("%s", text);
-}
-
-static rd_kafka_headers_t *headers_of(const char *first, const char *second)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
-    if (first != NULL) {
-        rd_kafka_header_add(headers, SIGNATURE_HEADER, -1, first, -1);
-    }
-    if (second != NULL) {
-        rd_kafka_header_add(headers, SIGNATURE_HEADER, -1, second, -1);
-    }
-    return headers;
 }
 
 static const char *now(void)
@@ -187,27 +130,27 @@ typedef enum Form {
 
 static rd_kafka_headers_t *headers_in(Form form, Bytes value)
 {
-    const char *right = signature_of(&present, APPLICATION, value);
+    const char *right = signing_text(&present, APPLICATION, value);
     switch (form) {
     case STRANGERS:
-        return headers_of(signature_of(&stranger, APPLICATION, value), NULL);
+        return signing_headers(signing_text(&stranger, APPLICATION, value), NULL);
     case NEIGHBOURS:
-        return headers_of(signature_of(&neighbour, APPLICATION, value), NULL);
+        return signing_headers(signing_text(&neighbour, APPLICATION, value), NULL);
     case ELSEWHERE:
-        return headers_of(signature_of(&present, NEIGHBOUR, value), NULL);
+        return signing_headers(signing_text(&present, NEIGHBOUR, value), NULL);
     case OF_ANOTHER:
-        return headers_of(signature_of(&present, APPLICATION, bytes_of("another")), NULL);
+        return signing_headers(signing_text(&present, APPLICATION, bytes_of("another")), NULL);
     case TRUNCATED:
-        return headers_of(box_text("%.*s", SIGNATURE_TEXT_BYTES - 2, right), NULL);
+        return signing_headers(box_text("%.*s", SIGNATURE_TEXT_BYTES - 2, right), NULL);
     case NOT_BASE64:
-        return headers_of(box_text("%.*s!", SIGNATURE_TEXT_BYTES - 2, right), NULL);
+        return signing_headers(box_text("%.*s!", SIGNATURE_TEXT_BYTES - 2, right), NULL);
     case TWICE:
-        return headers_of(right, right);
+        return signing_headers(right, right);
     case UNSIGNED:
     case FORM_COUNT_OF:
         break;
     }
-    return headers_of(NULL, NULL);
+    return signing_headers(NULL, NULL);
 }
 
 static void what_is_not_signed_right_is_a_dead_letter(void **state)
@@ -235,7 +178,7 @@ static void a_signature_is_of_no_use_to_another_application(void **state)
     const char *id = command_new_id();
     CLEANUP(buffer_clear) Buffer value = pack_create(id, now(), world_fresh("moved"));
     expect_refused(world, NEIGHBOUR, id, buffer_view(&value),
-                   headers_of(signature_of(&present, APPLICATION, buffer_view(&value)), NULL),
+                   signing_headers(signing_text(&present, APPLICATION, buffer_view(&value)), NULL),
                    "SIGNATURE_KEY_UNKNOWN");
 }
 
@@ -245,7 +188,7 @@ static const Seen *send_signed(World *world, const char *id, const char *request
     CLEANUP(buffer_clear) Buffer value = pack_create(id, requested, environment);
     (void)command_send_headers(
         world, APPLICATION, -1, buffer_view(&value),
-        headers_of(signature_of(&present, APPLICATION, buffer_view(&value)), NULL));
+        signing_headers(signing_text(&present, APPLICATION, buffer_view(&value)), NULL));
     return reader_await_outcome(world->reader, id, WORLD_SECONDS);
 }
 
@@ -342,13 +285,13 @@ static rd_kafka_t *open_flooder(const World *world)
 static void post_forged(World *world, rd_kafka_t *producer, size_t count)
 {
     CLEANUP(buffer_clear) Buffer value = pack_create(command_new_id(), now(), "flooded");
-    const char *forged = signature_of(&present, APPLICATION, bytes_of("another"));
+    const char *forged = signing_text(&present, APPLICATION, bytes_of("another"));
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(world->topics[0]),
                                            RD_KAFKA_V_KEY(APPLICATION, strlen(APPLICATION)),
                                            RD_KAFKA_V_VALUE(value.data, value.size),
                                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                           RD_KAFKA_V_HEADERS(headers_of(forged, NULL)),
+                                           RD_KAFKA_V_HEADERS(signing_headers(forged, NULL)),
                                            RD_KAFKA_V_END),
                          RD_KAFKA_RESP_ERR_NO_ERROR);
     }
@@ -388,7 +331,7 @@ static void a_refused_record_is_no_sign_of_a_lost_ledger(void **state)
     World *world = *state;
     const char *id = command_new_id();
     CLEANUP(buffer_clear) Buffer value = pack_create(id, now(), world_fresh("never"));
-    expect_refused(world, APPLICATION, id, buffer_view(&value), headers_of(NULL, NULL),
+    expect_refused(world, APPLICATION, id, buffer_view(&value), signing_headers(NULL, NULL),
                    "SIGNATURE_MISSING");
     worker_stop(&world->workers[0]);
     Process *next_worker = start(world, "two");
