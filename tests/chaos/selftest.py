@@ -96,7 +96,8 @@ def drop_rejection(found):
 
 
 def drop_command(found):
-    found["topics"]["commands"].pop()
+    records = found["topics"]["commands"]
+    records.remove(_first(records, lambda record: "chaos" in record["headers"]))
 
 
 def orphan_project(found):
