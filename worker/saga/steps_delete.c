@@ -53,7 +53,14 @@ bool delete_check(Saga *saga, Error *err)
         !record_check_expired(saga, "delete_environment.if_expired", err)) {
         return false;
     }
-    if (owns_project(saga) && !saga->command->message->delete_environment->delete_data) {
+    bool deletes_data = saga->command->message->delete_environment->delete_data;
+    if (is_origin(saga, "imported") && deletes_data) {
+        return error_set_field(
+            err, ERROR_DENIED, "IMPORTED_READ_ONLY", "delete_environment.delete_data",
+            "environment %s was imported: its deletion only forgets it; leave delete_data out",
+            row->environment);
+    }
+    if (owns_project(saga) && !deletes_data) {
         return error_set_field(
             err, ERROR_CONFLICT, "DELETE_DATA_REQUIRED", "delete_environment.delete_data",
             "the environment's project, with all its data, goes with it: set delete_data");

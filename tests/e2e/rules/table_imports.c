@@ -68,7 +68,7 @@ static const Rule RULES[] = {
     {"what was imported is forgotten", "imported", DELETE_OF("live", ""),
      ENDS("EnvironmentDeleted"), "forgottenOnly=true; origin=ORIGIN_IMPORTED", 0},
     {"the data of what was imported stays", "imported", DELETE_OF("live", ", 'deleteData': true"),
-     ENDS("EnvironmentDeleted"), "forgottenOnly=true", 0},
+     READ_ONLY("delete_environment.delete_data"), NULL, 0},
     {"what was imported is forgotten though others branched it", "branched-off-imported",
      DELETE_OF("live", ""), ENDS("EnvironmentDeleted"), "forgottenOnly=true", 0},
 };
