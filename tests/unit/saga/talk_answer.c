@@ -157,14 +157,16 @@ static Lesson learn_password(Stage *stage, const Decision *decision, const char 
 static Lesson learn_judged(Stage *stage, const Decision *decision, const char *text)
 {
     const char *json_text = strchr(text, '{');
-    json_t *json CLEANUP(talk_free_json) = talk_json(json_text != NULL ? json_text : "{}");
-    if (strncmp(text, "confirmed", strlen("confirmed")) == 0) {
-        json_object_set_new(json, "recorded", json_string("system 1"));
-        json_object_set_new(json, "present", json_string("system 1"));
+    json_t *json = json_text != NULL ? talk_json(json_text) : json_object();
+    if (text[0] == 'c') {
+        (void)json_object_set_new(json, "recorded", json_string("system 1"));
+        (void)json_object_set_new(json, "present", json_string("system 1"));
     }
-    bool is_told = strcmp(text, "none") != 0;
-    return saga_learn(&stage->saga, decision->step, &(Answer){.judged = is_told ? json : NULL},
-                      stage->now);
+    const json_t *judged = text[0] == 'n' ? NULL : json;
+    Answer answer = {.judged = judged};
+    Lesson lesson = saga_learn(&stage->saga, decision->step, &answer, stage->now);
+    json_decref(json);
+    return lesson;
 }
 
 Lesson talk_answer(Stage *stage, const Decision *decision, const char *reply)
