@@ -186,14 +186,18 @@ class Breaker:
 
     def _delay(self, seconds, door, number, ms):
         one = self.doors[f"{door}-{number}"]
+        before = one.counts["delayed"]
         self.doors.run(one.set_delay(ms / 1000))
         stack.pause(seconds)
+        self._await_effect(lambda: one.counts["delayed"] > before)
         self.doors.run(one.set_delay(0))
 
     def _silence(self, seconds, door, number):
         one = self.doors[f"{door}-{number}"]
+        before = one.counts["held"]
         self.doors.run(one.set_open(False))
         stack.pause(seconds)
+        self._await_effect(lambda: one.counts["held"] > before)
         self.doors.run(one.set_open(True))
 
     # ---- Neon
