@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/attr.h"
+#include "base/unconst.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/credentials.h"
@@ -119,7 +119,7 @@ static Core dump(World *world, const char *name)
                                 box_text("generate-core-file %s", path),
                                 NULL};
     assert_int_equal(process_run(argv, box_text("%s/gdb.log", world->dir), GDB_SECONDS), 0);
-    struct stat about;
+    struct stat about = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0 && fstat(fd, &about) == 0 && about.st_size > 0);
     Core core = {.size = (size_t)about.st_size};
@@ -174,7 +174,7 @@ static void nothing_that_was_used_is_left_behind(void **state)
     size_t count = count_found(&core);
     print_message("%zu secrets, %zu of them in a core of %zu MiB\n", used_count, count,
                   core.size / 1024 / 1024);
-    (void)munmap((void *)(uintptr_t)core.data, core.size);
+    (void)munmap(unconst(core.data), core.size);
     assert_int_equal(count, 0);
 }
 
