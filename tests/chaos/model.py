@@ -186,7 +186,10 @@ class Model:
         return self._source(self.base) if self.base in self.environments else {"PREVIEW_BASE_GONE"}
 
     def _children(self, name):
-        return [one for one in self.environments.values() if one.source == name]
+        """By their branches: a name may have been given again."""
+        branch = self.environments[name].state.get("branchId")
+        return [one for one in self.environments.values()
+                if branch and one.state.get("sourceBranchId") == branch]
 
     def _reset(self, body):
         codes = self._changeable(body["environment"])
@@ -297,8 +300,9 @@ class Model:
         self._failed(command, body)
 
     def _may_supersede(self, stopper, command):
-        return (action_of(stopper) in ("closePreview", "openPreview")
-                and target_of(stopper) == target_of(command) and "openPreview" in command
+        """A closing stops whatever is for its preview, an opening only earlier openings."""
+        stops = "closePreview" in stopper or ("openPreview" in stopper and "openPreview" in command)
+        return (stops and target_of(stopper) == target_of(command)
                 and self.places[stopper["commandId"]] > self.places[command["commandId"]])
 
     def _cancel(self, command, event):
