@@ -208,12 +208,35 @@ static void a_host_has_at_most_255_characters(void **state)
                    "neon.api_url must be http(s)://host[:port][/path]");
 }
 
+static void an_api_on_loopback_is_local(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        bool is_local;
+    } CASES_OF_URLS[] = {
+        {"https://console.neon.tech/api/v2", false},
+        {"http://127.0.0.1:1234/api/v2", true},
+        {"https://api.localhost/api/v2", true},
+        {"https://localhost.example.com", false},
+        {"http://[::1]:80", true},
+        {"https://169.254.169.254", false},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(CASES_OF_URLS); i++) {
+        Settings *settings = settings_new();
+        assert_true(settings_set(settings, "neon.api_url", CASES_OF_URLS[i].url, "test", NULL));
+        assert_int_equal(settings_api_is_local(settings), CASES_OF_URLS[i].is_local);
+        settings_free(settings);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_must_fit_together),
         cmocka_unit_test(api_keys_travel_encrypted_or_over_loopback),
         cmocka_unit_test(a_host_has_at_most_255_characters),
+        cmocka_unit_test(an_api_on_loopback_is_local),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
