@@ -13,7 +13,7 @@ import confluent_kafka
 import doors
 import evidence
 import faults
-import model
+import forms
 import plan
 import selftest
 import stack
@@ -170,7 +170,7 @@ def report(found, findings, stops):
           f"{sum(topic.copies.values())} sent again, {len(topic.letters)} invalid records")
     actions = {}
     for form in topic.commands.values():
-        actions[model.action_of(form)] = actions.get(model.action_of(form), 0) + 1
+        actions[forms.action_of(form)] = actions.get(forms.action_of(form), 0) + 1
     print("              " + ", ".join(f"{name} {count}" for name, count in sorted(actions.items())))
     print("outcomes      " + ", ".join(f"{k} {n}" for k, n in evidence.outcomes_by_kind(found).items()))
     print("faults        " + ", ".join(f"{name} {count}" for name, count in found["broken"].items()))

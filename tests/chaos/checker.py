@@ -2,6 +2,7 @@
 finding is (check, sentence), and selftest.py shows that none of the checks can be passed by accident."""
 import collections
 
+import forms
 import model
 
 PROGRESS = {"commandAccepted", "stepFinished", "driftReported"}
@@ -51,7 +52,7 @@ class Sorted:
 
 def is_outcome(event):
     """Whether it ends its command; of an inventory the last page does."""
-    if event is None or model.body_of(event) in PROGRESS:
+    if event is None or forms.body_of(event) in PROGRESS:
         return False
     inventory = event.get("accountInventory")
     return inventory is None or inventory.get("page") == inventory.get("pages")
@@ -75,12 +76,12 @@ class Told:
         key = (event["applicationId"], event.get("commandId"))
         is_replayed = "replayed" in record["headers"]
         code = event.get("commandRejected", {}).get("code")
-        if model.body_of(event) in PROGRESS:
+        if forms.body_of(event) in PROGRESS:
             return
         if code is not None and (key not in commands or code == "COMMAND_ID_REUSED"):
             self.rejected[(event["applicationId"], code)] += 1
         elif key not in commands:
-            self.strangers.append(f"{model.body_of(event)} of {key}, which nobody sent")
+            self.strangers.append(f"{forms.body_of(event)} of {key}, which nobody sent")
         else:
             (self.again if is_replayed else self.first)[key].append(record)
 
@@ -109,7 +110,7 @@ def check_outcomes(_evidence, topic, told):
             yield f"{key} has no outcome"
         elif len(records) != len(pages) or (
                 is_inventory and pages != list(range(1, records[0]["form"]["accountInventory"]["pages"] + 1))):
-            yield f"{key} has {len(records)} outcomes: {[model.body_of(r['form']) for r in records]}"
+            yield f"{key} has {len(records)} outcomes: {[forms.body_of(r['form']) for r in records]}"
         if len(told.again[key]) != topic.copies[key] * len(records):
             yield f"{key} was sent {topic.copies[key]} times more and replayed {len(told.again[key])} times"
         values = {record["value"] for record in records}

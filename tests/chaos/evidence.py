@@ -6,6 +6,7 @@ import json
 import os
 import re
 
+import forms
 import model
 import topics
 
@@ -139,7 +140,7 @@ def outcomes_by_kind(evidence):
     for record in evidence["topics"]["events"]:
         event = record["form"]
         if event is not None and "replayed" not in record["headers"]:
-            kind = model.body_of(event)
+            kind = forms.body_of(event)
             ended = kind if kind in model.STOPPED else "done"
             counts[event[kind].get("code", ended) if kind.startswith("command") else ended] += 1
     return dict(counts.most_common())

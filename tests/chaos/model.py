@@ -1,6 +1,7 @@
 """What commands of one application come to when they are executed one after another: small, and told
 by what contract and README say, not by the worker's code. Where several refusals apply any of them is
 right. What a fault or another command may have turned is bounded, never left out."""
+from forms import EVENTS, action_of, body_of, target_of
 
 # Ends of commands that Neon kept from their aim.
 FAULT_CODES = {"OPERATION_FAILED", "NEON_UNAVAILABLE"}
@@ -9,34 +10,6 @@ STOP_REFUSALS = {"ALREADY_FINISHED", "TOO_LATE"}
 # Whether an environment stands is what these decide.
 MAKERS = {"createEnvironment": "created", "branchEnvironment": "branched",
           "importEnvironment": "imported", "openPreview": "branched"}
-EVENTS = {"connectAccount": "accountConnected", "disconnectAccount": "accountDisconnected",
-          "discoverAccount": "accountInventory", "createEnvironment": "environmentCreated",
-          "branchEnvironment": "environmentBranched", "importEnvironment": "environmentImported",
-          "editProject": "projectEdited", "editEndpoint": "endpointEdited",
-          "rotateCredentials": "credentialsRotated", "revealCredentials": "credentialsIssued",
-          "setPreviewBase": "previewBaseSet", "openPreview": "environmentBranched",
-          "closePreview": "environmentDeleted", "resetEnvironment": "environmentReset",
-          "deleteEnvironment": "environmentDeleted", "setupRoles": "rolesConfigured",
-          "cancelCommand": "cancelAccepted"}
-ENVELOPE = {"commandId", "applicationId", "requestedBy", "requestedAt", "deadline", "replayOf", "labels"}
-EVENT_ENVELOPE = {"eventId", "commandId", "applicationId", "subject", "sequence", "occurredAt", "attempts"}
-
-
-def action_of(command):
-    return next(name for name in command if name not in ENVELOPE)
-
-
-def body_of(event):
-    return next(name for name in event if name not in EVENT_ENVELOPE)
-
-
-def target_of(command):
-    """The environment that a command is about, or None."""
-    action = action_of(command)
-    body = command[action]
-    if action in ("openPreview", "closePreview"):
-        return f"pr:{body['pullRequest']}"
-    return body.get("environment")
 
 
 class Environment:
