@@ -199,7 +199,8 @@ MUTATIONS = [
 def run(found):
     """Sentences about what the checker didn't find; prints how many it did."""
     missed = []
-    for mutate, check in MUTATIONS:
+    mutations = [one for one in MUTATIONS if one[0] is not calm or found["planned_faults"]]
+    for mutate, check in mutations:
         mutated = copy.deepcopy({**found, "steps": {}})
         try:
             mutate(mutated)
@@ -208,5 +209,5 @@ def run(found):
             continue
         if check not in {name for name, _ in checker.check(mutated)}:
             missed.append(f"{mutate.__name__} passes the check of {check}")
-    print(f"selftest      {len(MUTATIONS) - len(missed)} of {len(MUTATIONS)} planted faults found")
+    print(f"selftest      {len(mutations) - len(missed)} of {len(mutations)} planted faults found")
     return missed
