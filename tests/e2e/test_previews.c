@@ -16,6 +16,8 @@
 #define BASE "'setPreviewBase': {'environment': '%s'}"
 #define OPEN "'openPreview': {'pullRequest': %d, 'repository': 'git.example/shop'}"
 #define CLOSE "'closePreview': {'pullRequest': %d}"
+#define BRANCH "'branchEnvironment': {'environment': '%s', 'sourceEnvironment': '%s'}"
+#define DELETE "'deleteEnvironment': {'environment': '%s'}"
 
 enum {
     SLOW_MS = 2000,
@@ -243,6 +245,26 @@ static void a_preview_is_reset_to_its_base(void **state)
                       "'resetEnvironment': {'environment': 'pr:6'}");
 }
 
+// The base's name stands in the ledger, not in the command: order has to hold all the same.
+static void a_preview_comes_before_or_after_its_base_is_made_anew(void **state)
+{
+    World *world = *state;
+    static const char OTHER[] = "anew";
+    command_connect_main(world, OTHER);
+    (void)command_run(world, OTHER, "EnvironmentCreated", CREATE, "main");
+    (void)command_run(world, OTHER, "EnvironmentBranched", BRANCH, "qa", "main");
+    (void)command_run(world, OTHER, "PreviewBaseSet", BASE, "qa");
+    const char *deletion = command_send(world, OTHER, DELETE, "qa");
+    const char *early = command_send(world, OTHER, OPEN, 30);
+    const char *branching = command_send(world, OTHER, BRANCH, "qa", "main");
+    const char *late = command_send(world, OTHER, OPEN, 31);
+    (void)command_await(world, deletion, "EnvironmentDeleted");
+    const Seen *refused = command_await(world, early, "CommandRejected");
+    assert_string_equal(seen_text(refused, "commandRejected.code"), "PREVIEW_BASE_GONE");
+    (void)command_await(world, branching, "EnvironmentBranched");
+    (void)command_await(world, late, "EnvironmentBranched");
+}
+
 int main(void)
 {
     world_require();
@@ -256,6 +278,7 @@ int main(void)
         cmocka_unit_test(an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew),
         cmocka_unit_test(an_expiry_that_was_promised_outlives_a_reset),
         cmocka_unit_test(a_preview_is_reset_to_its_base),
+        cmocka_unit_test(a_preview_comes_before_or_after_its_base_is_made_anew),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, end));
 }

@@ -52,10 +52,11 @@ static void name_reads(Command *command, const CommandRow *row)
     }
 }
 
-// Nothing branches off a preview.
+// What makes an environment may be making the base anew. Nothing branches off a preview.
 static bool changes_base(const Command *command, const CommandRow *row)
 {
-    return row->changes_content && !command->only_reads && !name_is_preview(command->writes.name);
+    return (row->changes_content || row->reserves != NULL) && !command->only_reads &&
+           !name_is_preview(command->writes.name);
 }
 
 void command_name_subjects(Command *command)

@@ -44,8 +44,9 @@ typedef struct CommandRow {
     bool branches;        // off another environment or branch
     bool source_is_base;  // which one, the application's preview base says
     bool changes_content; // of the environment, so that no branch may be made of it meanwhile
-    const char
-        *reserves; // origin of the environment whose row its claim makes; NULL: it makes none
+    // Origin of the environment whose row its claim makes, and which may be the base of previews;
+    // NULL: it makes none.
+    const char *reserves;
     CommandExcludes excludes;
     CommandStops stops; // of earlier ones about the same subject
 } CommandRow;

@@ -86,6 +86,7 @@ static void a_preview_is_named_by_its_pull_request(void **state)
     assert_int_equal(open->reads[1].kind, SUBJECT_APPLICATION);
     assert_int_equal(open->reads[2].kind, SUBJECT_ENVIRONMENT);
     assert_string_equal(open->reads[2].name, "");
+    assert_int_equal(open->joins.kind, SUBJECT_NONE);
     assert_int_equal(close->excludes.kind, SUBJECT_APPLICATION);
     assert_int_equal(command_stops(open), COMMAND_STOPS_WAITING);
     assert_int_equal(command_stops(close), COMMAND_STOPS_ALL);

@@ -72,14 +72,14 @@ static void a_command_names_what_it_writes_and_reads(void **state)
          SUBJECT_ENVIRONMENT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE},
         {KIT_COMMAND("'createEnvironment':{'environment':'a','account':'main','regionId':'r'}"),
          "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE,
-         SUBJECT_NONE, SUBJECT_NONE},
+         SUBJECT_NONE, SUBJECT_ENVIRONMENT},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceEnvironment':'b'}"), "a", "b",
          SUBJECT_ENVIRONMENT, SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION,
-         SUBJECT_NONE, SUBJECT_NONE},
+         SUBJECT_NONE, SUBJECT_ENVIRONMENT},
         {KIT_COMMAND("'branchEnvironment':{'environment':'a','sourceBranch':{'account':'main',"
                      "'projectId':'p','branch':'b'}}"),
          "a", "main", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_APPLICATION, SUBJECT_NONE,
-         SUBJECT_NONE, SUBJECT_NONE},
+         SUBJECT_NONE, SUBJECT_ENVIRONMENT},
         {KIT_COMMAND("'revealCredentials':{'environment':'a','replyPublicKey':"
                      "'j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8='}"),
          "a", "", SUBJECT_ENVIRONMENT, SUBJECT_ACCOUNT, SUBJECT_NONE, SUBJECT_NONE, SUBJECT_NONE,
