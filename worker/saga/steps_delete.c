@@ -49,18 +49,13 @@ bool delete_check(Saga *saga, Error *err)
             "the application has no environment %s; see `provisionctl environments`",
             saga->command->writes.name);
     }
-    if (saga->command->message->delete_environment->if_expired &&
-        !record_check_expired(saga, "delete_environment.if_expired", err)) {
+    const Provisioning__V1__DeleteEnvironment *asked = saga->command->message->delete_environment;
+    if ((asked->if_expired && !record_check_expired(saga, "delete_environment.if_expired", err)) ||
+        (asked->delete_data &&
+         !record_check_not_imported(saga, "delete_environment.delete_data", err))) {
         return false;
     }
-    bool deletes_data = saga->command->message->delete_environment->delete_data;
-    if (is_origin(saga, "imported") && deletes_data) {
-        return error_set_field(
-            err, ERROR_DENIED, "IMPORTED_READ_ONLY", "delete_environment.delete_data",
-            "environment %s was imported: its deletion only forgets it; leave delete_data out",
-            row->environment);
-    }
-    if (owns_project(saga) && !deletes_data) {
+    if (owns_project(saga) && !asked->delete_data) {
         return error_set_field(
             err, ERROR_CONFLICT, "DELETE_DATA_REQUIRED", "delete_environment.delete_data",
             "the environment's project, with all its data, goes with it: set delete_data");
@@ -352,8 +347,8 @@ Lesson delete_learn_confirm(Saga *saga, const Answer *answer)
         return leftover_fail_blind(saga, "look for what an earlier command left");
     }
     if (!owns && reply->meaning == NEON_NOT_FOUND) {
-        journal_set_flag(&saga->journal,
-                         FACT_CONFIRMED_GONE); // the project is gone, and its branches with it
+        // the project is gone, and its branches with it
+        journal_set_flag(&saga->journal, FACT_CONFIRMED_GONE);
         return LESSON_LEARNT;
     }
     if (!owns && reply->meaning != NEON_OK) {
