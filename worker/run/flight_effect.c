@@ -212,10 +212,7 @@ static void on_opened(LedgerOp *op)
     const IntentTimes *times = &flight->worker->intent_times;
     flight->intent_number = opened.number;
     flight_progress(flight);
-    // what a fence protects must not come late either: a new password would be an old one by then
-    bool is_limited = flight->work->decision.settles ||
-                      flight->work->decision.step->protection == PROTECTED_FENCE;
-    flight->send_limit_ms = intent_send_limit_ms(times, is_limited, op->handed_boot_ms);
+    flight->send_limit_ms = intent_send_limit_ms(times, op->handed_boot_ms);
     saga_opened(&flight->work->saga, flight->work->decision.step, flight->work->decision.settles,
                 intent_settled_ms(times, clock_boot_ms()));
     if (!flight_may_act(flight)) {

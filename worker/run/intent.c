@@ -9,9 +9,9 @@ IntentTimes intent_times(const Settings *settings)
     };
 }
 
-int64_t intent_send_limit_ms(const IntentTimes *times, bool settles, int64_t handed_boot_ms)
+int64_t intent_send_limit_ms(const IntentTimes *times, int64_t handed_boot_ms)
 {
-    return settles ? handed_boot_ms + times->send_window_ms : 0;
+    return handed_boot_ms + times->send_window_ms;
 }
 
 int64_t intent_settled_ms(const IntentTimes *times, int64_t answered_boot_ms)

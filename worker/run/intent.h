@@ -14,7 +14,6 @@
 #ifndef RUN_INTENT_H
 #define RUN_INTENT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/settings.h"
@@ -25,8 +24,10 @@ typedef struct IntentTimes {
 } IntentTimes;
 
 IntentTimes intent_times(const Settings *settings);
-// CLOCK_BOOTTIME until which a request may be written; 0 = no limit (deletion by exact id).
-int64_t intent_send_limit_ms(const IntentTimes *times, bool settles, int64_t handed_boot_ms);
+// CLOCK_BOOTTIME until which a request may be written. A deletion by exact id has a limit, too: it
+// is repeated at once, but who gives it up has to know when nothing of it can come any more; and
+// what a fence protects must not come late: a new password would be an old one by then.
+int64_t intent_send_limit_ms(const IntentTimes *times, int64_t handed_boot_ms);
 // CLOCK_BOOTTIME from which nothing of it can still appear.
 int64_t intent_settled_ms(const IntentTimes *times, int64_t answered_boot_ms);
 

@@ -84,6 +84,17 @@ static Protection opener_protection(const Saga *saga)
     return opener != NULL ? opener->protection : PROTECTED_NOTHING;
 }
 
+// A deletion by exact id is simply sent again. Should that fail for good, what is still there must
+// not vanish afterwards: others may rely on it by then (found by tests/model/sweep.pml).
+static void pass_deletion(Saga *saga)
+{
+    int64_t until_ms = saga->intent.settled_boot_ms + saga->ledger_less_boot_ms;
+    journal_set_again(&saga->journal, FACT_MAYBE_DELETED, json_string(saga->intent.step));
+    if (until_ms > journal_number(&saga->journal, FACT_DELETES_UNTIL)) {
+        journal_set_number(&saga->journal, FACT_DELETES_UNTIL, until_ms);
+    }
+}
+
 static void pass_intent(Saga *saga)
 {
     if (saga->intent.settles && saga->intent.settled_boot_ms > saga->unsettled_boot_ms) {
@@ -92,7 +103,7 @@ static void pass_intent(Saga *saga)
     if (saga->intent.settles) {
         doubt(saga);
     } else if (opener_protection(saga) != PROTECTED_FENCE) {
-        journal_set_again(&saga->journal, FACT_MAYBE_DELETED, json_string(saga->intent.step));
+        pass_deletion(saga);
     }
     saga->intent.open = false;
 }
@@ -238,6 +249,18 @@ static bool must_wait(const Saga *saga, Decision *decision)
     return true;
 }
 
+// What failed ends only when nothing of it can still take place.
+static void decide_end(const Saga *saga, Decision *decision)
+{
+    int64_t left_ms = journal_number(&saga->journal, FACT_DELETES_UNTIL) - record_now_ms(saga);
+    if (saga->undoing && left_ms > 0) {
+        decision->kind = DECISION_WAIT;
+        decision->wait_ms = (uint32_t)(left_ms < UINT32_MAX ? left_ms : UINT32_MAX);
+        return;
+    }
+    decision->kind = DECISION_CONCLUDE;
+}
+
 static void decide_effect(Decision *decision)
 {
     Protection protection = decision->step->protection;
@@ -274,7 +297,7 @@ void saga_next(Saga *saga, SagaNow now, Decision *ret_decision)
               : saga->undoing ? ask_undo(saga, ret_decision)
                               : ask_steps(saga, saga->definition->steps, ret_decision);
     if (ask == ASK_NOTHING) {
-        ret_decision->kind = DECISION_CONCLUDE;
+        decide_end(saga, ret_decision);
     } else if (ask == ASK_WAIT) {
         ret_decision->kind = DECISION_WAIT;
         ret_decision->wait_ms = ret_decision->effect.wait_ms;

@@ -16,10 +16,12 @@
 #define FACT_OPERATIONS "operations"       // ids still to be waited for
 #define FACT_UNDONE "undone"               // names of what was removed
 #define FACT_MAYBE_DELETED "maybe_deleted" // step whose deletion's result was never read
-#define FACT_LEFT "left"                   // names of what could not be removed
-#define FACT_GAVE_UP "gave_up"             // undo tables that failed
-#define FACT_DRIFT "drift"                 // what was found and left alone
-#define FACT_UNCHANGED "unchanged"         // the environment was there with the same settings
+// Until when, by the ledger's clock, such a deletion may still take place.
+#define FACT_DELETES_UNTIL "deletes_until_ms"
+#define FACT_LEFT "left"           // names of what could not be removed
+#define FACT_GAVE_UP "gave_up"     // undo tables that failed
+#define FACT_DRIFT "drift"         // what was found and left alone
+#define FACT_UNCHANGED "unchanged" // the environment was there with the same settings
 
 #define FACT_REGION_OK "region_ok"
 #define FACT_PROJECT_ID "project_id"

@@ -163,19 +163,19 @@ bool record_was_undone(const Saga *saga, const char *what, const char *id)
     return record_holds(saga, FACT_UNDONE, text_get(&text));
 }
 
-static int64_t ledger_now_ms(const Saga *saga)
+int64_t record_now_ms(const Saga *saga)
 {
     return saga->now.boot_ms + saga->ledger_less_boot_ms;
 }
 
 void record_time(Saga *saga, const char *key)
 {
-    journal_set_number(&saga->journal, key, ledger_now_ms(saga));
+    journal_set_number(&saga->journal, key, record_now_ms(saga));
 }
 
 bool record_is_within_lag(const Saga *saga, const char *since)
 {
-    return ledger_now_ms(saga) - journal_number(&saga->journal, since) <
+    return record_now_ms(saga) - journal_number(&saga->journal, since) <
            (int64_t)saga->rules->listing_lag_ms;
 }
 

@@ -28,7 +28,9 @@ bool record_holds(const Saga *saga, const char *key, const char *text);
 bool record_has_text(const json_t *list, const char *text);
 // A list of texts and nothing else.
 bool record_is_text_list(const json_t *list);
-// Journals the moment, by the ledger's clock: whoever takes over may have another wall clock.
+// By the ledger's clock: whoever takes over may have another wall clock.
+int64_t record_now_ms(const Saga *saga);
+// Journals the moment.
 void record_time(Saga *saga, const char *key);
 // Less than listing_lag since that moment.
 bool record_is_within_lag(const Saga *saga, const char *since);

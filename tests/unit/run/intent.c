@@ -24,14 +24,7 @@ static void a_request_may_be_written_for_one_window_from_the_handing_over(void *
 {
     (void)state;
     IntentTimes times = times_of("2s", "3s", "4s");
-    assert_int_equal(intent_send_limit_ms(&times, true, 100000), 102000);
-}
-
-static void a_deletion_by_exact_id_has_no_limit(void **state)
-{
-    (void)state;
-    IntentTimes times = times_of("2s", "3s", "4s");
-    assert_int_equal(intent_send_limit_ms(&times, false, 100000), 0);
+    assert_int_equal(intent_send_limit_ms(&times, 100000), 102000);
 }
 
 static void it_is_settled_window_timeout_and_lag_after_the_answer(void **state)
@@ -46,7 +39,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_times_come_from_three_settings),
         cmocka_unit_test(a_request_may_be_written_for_one_window_from_the_handing_over),
-        cmocka_unit_test(a_deletion_by_exact_id_has_no_limit),
         cmocka_unit_test(it_is_settled_window_timeout_and_lag_after_the_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,8 @@
     {                                                                                              \
         "delete_project", "200 {'project':{}}", "DELETE /projects/p-1|lock=p-1"                    \
     }
+// What is left of the time in which the first call may take place, once the second has ended.
+#define STILL_LANDS (TALK_SETTLE_MS - 2 * TALK_EFFECT_MS)
 #define GONE                                                                                       \
     "tombstone|'sequence':'5'|state=gone seq=5 account= project= branch= endpoint= details={}"
 
@@ -315,6 +317,26 @@ static const Talk TALKS[] = {
       {"confirm_gone", NO_BRANCHES, NULL, 500},
       {"confirm_gone", NO_BRANCHES},
       {"!end", "EnvironmentDeleted", GONE}}},
+    {"one that fails ends when no call of it can take place any more",
+     DELETE_ALL,
+     CREATED_ROW,
+     NULL,
+     {ALONE,
+      {"delete_project", BROKEN},
+      {"delete_project", DENIED, NULL, 500},
+      {"!save", NULL, "NEON_DENIED"},
+      {"!end", "CommandFailed", "'left':['project p-1']|state=failed", STILL_LANDS - 500}}},
+    {"... which who takes over waits for, too",
+     DELETE_ALL,
+     CREATED_ROW,
+     NULL,
+     {ALONE,
+      {"delete_project", "lost"},
+      {"!takeover"},
+      {"delete_project", DENIED},
+      {"!save", NULL, "NEON_DENIED"},
+      {"!takeover"},
+      {"!end", "CommandFailed", "'left':['project p-1']|state=failed", STILL_LANDS}}},
     {"a deletion that fails names what is still there, once",
      DELETE,
      "{'state':'failed','origin':'branched','project_id':'p-1','branch_id':'br-1','details':{"
