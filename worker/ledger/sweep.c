@@ -6,6 +6,8 @@
 #define TEXT_OF(number) #number
 #define LIMIT_OF(number) TEXT_OF(number)
 
+// Who copies a mark may change its environment's name: the one that the command was about is its
+// subject, which commands claimed by a program that didn't write it lack.
 // clang-format off
 static const char JUDGE[] =
     "SELECT i.ordinal, jsonb_build_object('recorded', n.identity, "
@@ -13,6 +15,8 @@ static const char JUDGE[] =
     "'now_ms', floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, "
     "'marks', coalesce((SELECT jsonb_agg(jsonb_build_object("
     "'known', c.digest IS NOT NULL, 'action', c.action, "
+    "'about', coalesce(c.subject = 'applications/' || i.application_id || '/environments/' "
+    "|| (m.value ->> 'environment'), false), "
     "'finished', coalesce(c.status = 'finished', false), "
     "'settled', coalesce(greatest(c.unsettled_until, e.unsettled_until, "
     "CASE WHEN c.intent_status = 'open' AND c.intent_settles THEN c.settled_at END) "

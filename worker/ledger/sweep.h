@@ -15,10 +15,11 @@ typedef struct LedgerJudge {
 void ledger_judge_build(const LedgerJudge *asks, size_t count, LedgerBatch *ret_batch);
 // An object for each ask, the caller's; NULL where it wasn't answered:
 //   "recorded", "present": which copy of the ledger was confirmed (null: none), which one it is;
-//   "now_ms"; "marks", in the order asked: {"known": the command was claimed, "action", "finished",
-//   "settled": nothing of it or of its environment can appear any more, "state" of the environment
-//   and "maker", the command that its row names (null: no row), "owner": who has the branch, and
-//   "inhabitant": who has one of the project's, as APPLICATION/ENVIRONMENT, or null};
+//   "now_ms"; "marks", in the order asked: {"known": the command was claimed, "action", "about":
+//   it was about the mark's environment, "finished", "settled": nothing of it or of its environment
+//   can appear any more, "state" of the environment and "maker", the command that its row names
+//   (null: no row), "owner": who has the branch, and "inhabitant": who has one of the project's, as
+//   APPLICATION/ENVIRONMENT, or null};
 //   "expired": {"environment", "project_id", "branch_id", "expires_at_ms"} of at most
 //   LEDGER_EXPIRED_MAX.
 #define LEDGER_EXPIRED_MAX 500

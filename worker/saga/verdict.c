@@ -41,13 +41,14 @@ static bool is_copy(const json_t *judged, const char *command_id, bool is_root)
 
 static Verdict of_finished(const json_t *judged, const char *command_id, bool is_root)
 {
-    if (says(judged, "state", "failed")) {
+    bool is_about = is(judged, "about"); // no command marks what it makes for another environment
+    if (is_about && says(judged, "state", "failed")) {
         return VERDICT_FAILED_ENVIRONMENT;
     }
     if (verdict_is_project(judged, is_root) && text_of(judged, "inhabitant")[0] != '\0') {
         return VERDICT_OWNED;
     }
-    return is_copy(judged, command_id, is_root) ? VERDICT_DOUBTFUL : VERDICT_ORPHAN;
+    return !is_about || is_copy(judged, command_id, is_root) ? VERDICT_DOUBTFUL : VERDICT_ORPHAN;
 }
 
 Verdict verdict_of(const json_t *judged, const char *command_id, bool is_root)
@@ -69,6 +70,13 @@ bool verdict_check_ledger(const json_t *answer, Error *err)
 {
     const char *recorded = text_of(answer, "recorded");
     const char *present = text_of(answer, "present");
+    if (present[0] != '\0' && recorded[0] == '\0') {
+        return error_set(err, ERROR_CONFLICT, "LEDGER_CHANGED",
+                         "this copy of the ledger (%s) was never confirmed: it may be out of a "
+                         "backup, and know too little to judge. Once it is certain that no other "
+                         "copy is at work: `provision-worker sweep --confirm-ledger`",
+                         present);
+    }
     return (present[0] != '\0' && strcmp(recorded, present) == 0) ||
            error_set(err, ERROR_CONFLICT, "LEDGER_CHANGED",
                      "this copy of the ledger (%s) is not the one that was confirmed (%s): it may "

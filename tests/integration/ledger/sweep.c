@@ -99,6 +99,30 @@ static void what_the_ledger_does_not_know_is_not_known(void **state)
     json_decref(one);
 }
 
+static void a_command_is_about_its_own_environment(void **state)
+{
+    Support *support = *state;
+    static const struct {
+        const char *set, *about;
+    } CASES[] = {
+        {"subject = 'applications/shop/environments/pr'", "true"},
+        {"subject = 'applications/shop/environments/pr:1'", "false"},
+        {"subject = 'applications/blog/environments/pr'", "false"},
+        {"subject = 'applications/shop/accounts/pr'", "false"},
+        {"subject = NULL", "false"}, // claimed by a program that didn't write it
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        support_execute(support->one, "TRUNCATE provision.command");
+        add_command(support->one, COMMAND, CASES[i].set);
+        json_t *one = ask_one(support->one, COMMAND);
+        expect(one, "about", CASES[i].about);
+        json_decref(one);
+    }
+    json_t *one = ask_one(support->one, UNKNOWN_COMMAND);
+    expect(one, "about", "false");
+    json_decref(one);
+}
+
 static void what_may_still_appear_is_not_settled(void **state)
 {
     Support *support = *state;
@@ -262,6 +286,7 @@ int main(void)
     support_require();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_the_ledger_does_not_know_is_not_known, support_empty_tables),
+        cmocka_unit_test_setup(a_command_is_about_its_own_environment, support_empty_tables),
         cmocka_unit_test_setup(what_may_still_appear_is_not_settled, support_empty_tables),
         cmocka_unit_test_setup(whoever_is_on_it_owns_it, support_empty_tables),
         cmocka_unit_test_setup(what_has_expired_is_listed_for_its_account, support_empty_tables),

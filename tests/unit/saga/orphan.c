@@ -6,7 +6,7 @@
 #define ORPHAN                                                                                     \
     "'deleteOrphan':{'environment':'production','account':'main','projectId':'p-1',"               \
     "'branchId':'br-2','commandId':'" TALK_OTHER_ID "'}"
-#define DONE "'known':true,'finished':true,'settled':true"
+#define DONE "'known':true,'finished':true,'settled':true,'about':true"
 #define SAID(more) "confirmed {'marks':[{" DONE more "}]}"
 #define BY_BRANCHING SAID(",'action':'BranchEnvironment'")
 #define BY_CREATION SAID(",'action':'CreateEnvironment'")
@@ -258,6 +258,10 @@ static const Talk REFUSALS[] = {
     REFUSES("what a failed environment left", NULL, NULL,
             SAID(",'action':'CreateEnvironment','state':'failed'"), "ORPHAN_IN_USE"),
     REFUSES("a copy", NULL, NULL, SAID(",'action':'ImportEnvironment'"), "ORPHAN_DOUBTFUL"),
+    REFUSES("a mark with another environment than its command's", NULL, NULL,
+            "confirmed {'marks':[{'known':true,'finished':true,'settled':true,"
+            "'action':'BranchEnvironment'}]}",
+            "ORPHAN_DOUBTFUL"),
     {"a branch in a project that its command created",
      ORPHAN,
      NULL,

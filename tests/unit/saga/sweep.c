@@ -18,7 +18,8 @@
 #define MARKED BRANCHES(ROOT("br-1") "," CHILD("br-2", "shop-production"), EARLIER("br-2"))
 #define NOW "'now_ms':1795400000000" // a day after all of them
 #define JUDGED(marks) "confirmed {" NOW ",'marks':[" marks "]}"
-#define FINISHED(action) "'known':true,'finished':true,'settled':true,'action':'" action "'"
+#define FINISHED(action)                                                                           \
+    "'known':true,'about':true,'finished':true,'settled':true,'action':'" action "'"
 #define ORPHAN "{" FINISHED("BranchEnvironment") "}"
 #define NOTHING_EXPIRED                                                                            \
     {                                                                                              \
@@ -83,7 +84,8 @@ static const Talk LISTINGS[] = {
      NULL,
      NULL,
      {{"check_ledger", "{'present':'system 2'}"},
-      {"!end", "CommandRejected", "'code':'LEDGER_CHANGED'|none"}}},
+      {"!end", "CommandRejected",
+       "'code':'LEDGER_CHANGED'|system 2|was never confirmed|--confirm-ledger"}}},
     {"... at any time",
      SWEEP_AND_DELETE,
      NULL,

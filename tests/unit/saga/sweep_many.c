@@ -10,7 +10,8 @@
 #define SWEEP "'sweepAccount':{'account':'main','deleteOrphans':true}"
 #define SHOP PROJECT("p-1", "shop", "8")
 #define NOW "'now_ms':1795400000000" // a day after all of them
-#define ORPHAN "{'known':true,'finished':true,'settled':true,'action':'BranchEnvironment'}"
+#define ORPHAN                                                                                     \
+    "{'known':true,'about':true,'finished':true,'settled':true,'action':'BranchEnvironment'}"
 
 static void answer(Stage *stage, const char *step, const char *reply, Decision *decision)
 {

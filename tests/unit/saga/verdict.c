@@ -3,7 +3,8 @@
 
 #include "talk.h"
 
-#define DONE "'known':true,'finished':true,'settled':true"
+#define ELSEWHERE "'known':true,'finished':true,'settled':true"
+#define DONE ELSEWHERE ",'about':true"
 #define CREATED DONE ",'action':'CreateEnvironment'"
 #define BRANCHED DONE ",'action':'BranchEnvironment'"
 #define OPENED DONE ",'action':'OpenPreview'"
@@ -45,6 +46,12 @@ static const struct {
     {"{" BRANCHED ",'state':'ready','maker':'" TALK_ID "'}", false, VERDICT_DOUBTFUL},
     {"{" OPENED ",'state':'ready','maker':'" TALK_ID "'}", false, VERDICT_DOUBTFUL},
     {"{" OPENED ",'state':'ready','maker':'" TALK_OTHER_ID "'}", false, VERDICT_ORPHAN},
+    // a mark with another environment than its command's
+    {"{" ELSEWHERE ",'action':'BranchEnvironment'}", false, VERDICT_DOUBTFUL},
+    {"{" ELSEWHERE ",'action':'CreateEnvironment'}", true, VERDICT_DOUBTFUL},
+    {"{" ELSEWHERE ",'action':'BranchEnvironment','state':'failed'}", false, VERDICT_DOUBTFUL},
+    {"{" ELSEWHERE ",'action':'CreateEnvironment','inhabitant':'blog/pr'}", true, VERDICT_OWNED},
+    {"{'known':true,'settled':true,'action':'BranchEnvironment'}", false, VERDICT_IN_FLIGHT},
     // nothing that such a command makes
     {"{" CREATED "}", false, VERDICT_DOUBTFUL},
     {"{" DONE ",'action':'ImportEnvironment'}", false, VERDICT_DOUBTFUL},
