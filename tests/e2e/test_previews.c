@@ -171,6 +171,27 @@ static void closed_while_it_is_opened_nothing_is_left(void **state)
     assert_true(seen_flag(anew, "environmentBranched.created"));
 }
 
+// A producer that got no answer sends its closing again; the preview was opened anew in between.
+static void a_closing_sent_again_stops_nothing_that_came_after_it(void **state)
+{
+    World *world = *state;
+    (void)command_run(world, APPLICATION, "EnvironmentBranched", OPEN, 55);
+    (void)sandbox_fault(world, box_text("{'kind': 'slow', 'route': 'DELETE /projects/{project_id}"
+                                        "/branches/{branch_id}', 'ms': %d}",
+                                        SLOW_MS));
+    const char *id = command_new_id();
+    Buffer closing =
+        command_pack("'commandId': '%s', 'applicationId': '" APPLICATION "', " CLOSE, id, 55);
+    (void)command_send_bytes(world, APPLICATION, -1, buffer_view(&closing));
+    const char *opening = command_send(world, APPLICATION, OPEN, 55);
+    (void)command_send_bytes(world, APPLICATION, -1, buffer_view(&closing));
+    buffer_clear(&closing);
+    (void)command_await(world, id, "EnvironmentDeleted");
+    const Seen *opened = command_await(world, opening, "EnvironmentBranched");
+    assert_true(seen_flag(opened, "environmentBranched.created"));
+    assert_int_equal(count_branches(world, 55), 1);
+}
+
 static void a_newer_opening_takes_the_place_of_one_that_waits(void **state)
 {
     World *world = *state;
@@ -274,6 +295,7 @@ int main(void)
         cmocka_unit_test(opened_by_two_producers_at_once_there_is_one_branch),
         cmocka_unit_test(one_is_closed_and_its_neighbour_of_a_like_name_stays),
         cmocka_unit_test_teardown(closed_while_it_is_opened_nothing_is_left, clear),
+        cmocka_unit_test_teardown(a_closing_sent_again_stops_nothing_that_came_after_it, clear),
         cmocka_unit_test_teardown(a_newer_opening_takes_the_place_of_one_that_waits, clear),
         cmocka_unit_test(an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew),
         cmocka_unit_test(an_expiry_that_was_promised_outlives_a_reset),

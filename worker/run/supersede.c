@@ -111,7 +111,9 @@ static bool is_superseded(const Flight *flight, const Flight *other)
 void supersede_earlier(Supersede *supersede, const Flight *flight)
 {
     const Worker *worker = supersede->worker;
+    // sent again while it is still unfinished: what stands between isn't before it
     if (command_stops(flight->command) == COMMAND_STOPS_NONE ||
+        !lanes_is_first_of_id(&flight->lane) ||
         command_age(flight->command, clock_wall_ms(), worker->saga_rules.memory_ms) !=
             COMMAND_AGE_FINE) { // it will be refused
         return;
