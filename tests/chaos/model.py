@@ -178,7 +178,7 @@ class Model:
         if one is None:
             return {"ENVIRONMENT_UNKNOWN"}
         if one.origin == "imported":
-            return set()
+            return {"IMPORTED_READ_ONLY"} if body.get("deleteData") else set()
         needs_data = one.origin == "created" and not body.get("deleteData")
         others = self._children(name) if one.origin == "branched" else [
             other for other in self.environments.values() if other is not one and other.project == one.project]
