@@ -304,3 +304,17 @@ bool record_check_expired(const Saga *saga, const char *field, Error *err)
            error_set_field(err, ERROR_CONFLICT, "NOT_EXPIRED", field,
                            "environment %s has not expired (any more): it stays", row->environment);
 }
+
+bool record_check_branch_expired(const Saga *saga, const NeonBranch *branch, Error *err)
+{
+    const Provisioning__V1__Command *asked = saga->command->message;
+    bool closes = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CLOSE_PREVIEW;
+    bool has_expired = branch->expires_ms > 0 && branch->expires_ms <= saga->ledger->now_ms;
+    return !(closes ? asked->close_preview->if_expired : asked->delete_environment->if_expired) ||
+           has_expired ||
+           error_set_field(err, ERROR_CONFLICT, "NOT_EXPIRED",
+                           closes ? "close_preview.if_expired" : "delete_environment.if_expired",
+                           "branch %s %s: it stays", branch->id,
+                           branch->expires_ms > 0 ? "expires later at Neon"
+                                                  : "doesn't expire at Neon (any more)");
+}

@@ -54,6 +54,9 @@ bool record_check_deletion(const Saga *saga, bool whole, const char *project_id,
 bool record_check_ready(Saga *saga, const char *field, Error *err);
 // Its expiry has passed by the ledger's clock: NOT_EXPIRED.
 bool record_check_expired(const Saga *saga, const char *field, Error *err);
+// Where the command is only to end what has expired: Neon says so of the branch, too, whose expiry
+// somebody may have lifted or put off there: NOT_EXPIRED.
+bool record_check_branch_expired(const Saga *saga, const NeonBranch *branch, Error *err);
 // It isn't somebody else's: IMPORTED_READ_ONLY.
 bool record_check_not_imported(const Saga *saga, const char *field, Error *err);
 

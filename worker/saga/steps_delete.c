@@ -141,8 +141,8 @@ Ask delete_ask_guard(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-// What the branch list says against the deletion: a branch of ours with children, default or
-// protected; any other branch in a project that goes as a whole.
+// What the branch list says against the deletion: a branch of ours with children, default,
+// protected or, where that counts, not expired; any other branch in a project that goes whole.
 static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
 {
     const LedgerEnvironment *row = row_of(saga);
@@ -173,7 +173,7 @@ static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
     if (is_ours) {
         journal_set_note_number(&saga->journal, NOTE_SEEN, 1);
     }
-    return true;
+    return !is_ours || record_check_branch_expired(saga, branch, err);
 }
 
 static Lesson guard_done(Saga *saga)

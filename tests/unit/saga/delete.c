@@ -10,6 +10,7 @@
 #define CREATED_ROW "{'project_id':'p-1','branch_id':'br-1'," DETAILS "}"
 #define BRANCHED_ROW "{'origin':'branched','project_id':'p-1','branch_id':'br-1'," DETAILS "}"
 #define DELETE_EXPIRED "'deleteEnvironment':{'environment':'production','ifExpired':true}"
+#define EXPIRES_IN_A_SECOND ",'expires_at':'2026-11-22T08:07:01Z'"
 #define MARKED                                                                                     \
     {                                                                                              \
         "mark_deleting", "ok", "state=deleting|lock=p-1"                                           \
@@ -109,6 +110,16 @@ static const Talk TALKS[] = {
      "'details':{'expires_at_ms':1795334820000}}",
      NULL,
      {MARKED, {"check_branches", NO_BRANCHES}, {"!end", "EnvironmentDeleted", GONE}}},
+    {"... and one that has, but for which somebody has put it off at Neon",
+     DELETE_EXPIRED,
+     "{'origin':'branched','project_id':'p-1','branch_id':'br-1',"
+     "'details':{'expires_at_ms':1795334820000}}",
+     NULL,
+     {MARKED,
+      {"check_branches", BRANCHES(BRANCH_AS("br-1", "br-0", "b", "9", EXPIRES_IN_A_SECOND), "")},
+      {"!end", "CommandRejected",
+       "'code':'NOT_EXPIRED'|'field':'delete_environment.if_expired'|expires later at Neon|"
+       "state=ready seq=0"}}},
     {"an unknown environment",
      DELETE,
      NULL,

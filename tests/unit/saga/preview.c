@@ -178,7 +178,8 @@ static const Talk OPENED[] = {
       PROJECT_READ,
       {"find_branch", BRANCHES(CHILD("br-6", "preview/pr-7"), "")},
       {"!end", "CommandRejected",
-       "'code':'BRANCH_NAME_TAKEN'|'field':'open_preview.pull_request'|preview/pr-7"}}},
+       "'code':'BRANCH_NAME_TAKEN'|'field':'open_preview.pull_request'|preview/pr-7|"
+       "rename or delete that branch|!another name"}}},
 };
 
 static const Talk AGAIN[] = {
@@ -300,6 +301,23 @@ static const Talk CLOSED[] = {
      {{"mark_deleting", "ok"},
       {"check_branches", NO_BRANCHES},
       {"!end", "EnvironmentDeleted", "'environment':'pr:7'|tombstone|state=gone"}}},
+    {"... and whose branch Neon has not removed yet",
+     CLOSE_EXPIRED,
+     ROW_7(",'expires_at_ms':1795334820000"),
+     NULL,
+     {{"mark_deleting", "ok"},
+      {"check_branches", BRANCHES(EXPIRING("2026-11-22T08:07:00Z"), "")},
+      {"delete_branch", "200 {'branch':{}}", "DELETE /projects/p-1/branches/br-1"},
+      {"!end", "EnvironmentDeleted", "'environment':'pr:7'|tombstone|state=gone"}}},
+    {"... and one that somebody has made last at Neon",
+     CLOSE_EXPIRED,
+     ROW_7(",'expires_at_ms':1795334820000"),
+     NULL,
+     {{"mark_deleting", "ok"},
+      {"check_branches", BRANCHES(BRANCH_7(",'expires_at':null"), "")},
+      {"!end", "CommandRejected",
+       "'code':'NOT_EXPIRED'|'field':'close_preview.if_expired'|doesn't expire at Neon|"
+       "state=ready seq=0"}}},
     {"... and one that has not",
      CLOSE_EXPIRED,
      ROW_7(",'expires_at_ms':1795334820001"),
