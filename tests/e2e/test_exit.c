@@ -73,6 +73,35 @@ static void what_is_not_understood_is_64(void **state)
     (void)expect(world, COORDINATES, EX_USAGE, "INVALID_COORDINATES");
 }
 
+// Each would do something else than what its words say.
+static void an_option_that_the_task_does_not_take_is_64(void **state)
+{
+    World *world = *state;
+    static const struct {
+        const char *arguments[5];
+        const char *said;
+    } ROWS[] = {
+        {{"sweep", "--delete", "--dry-run"}, "--dry-run is only for migrate and rekey"},
+        {{"rebuild", "--write", "--dry-run"}, "--dry-run is only for migrate and rekey"},
+        {{"topics", "create", "--dry-run"}, "--dry-run is only for migrate and rekey"},
+        {{"migrate", "--write"}, "--write is only for rebuild"},
+        {{"rekey", "--reason", "why"}, "--reason is only for skip"},
+        {{"rebuild", "--account", "shop/main"}, "--account is only for sweep"},
+        {{"--delete"}, "--delete is only for sweep"},
+        {{"--check-config", "--json"}, "--json is only for sweep"},
+        {{"migrate", "--timeout", "1s"}, "--timeout is only for sweep"},
+        {{"run", "--confirm-ledger"}, "--confirm-ledger is only for sweep"},
+        {{"sweep", "--confirm-ledger", "--delete"}, "--confirm-ledger does nothing else"},
+        {{"sweep", "--confirm-ledger", "--account", "shop/main"},
+         "--confirm-ledger does nothing else"},
+        {{"migrate", "--check-config"}, "stand alone, without a task"},
+        {{"--check-config", "--print-config"}, "stand alone, without a task"},
+    };
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        (void)expect(world, ROWS[i].arguments, EX_USAGE, ROWS[i].said);
+    }
+}
+
 static void a_neighbour_that_is_away_is_69(void **state)
 {
     World *world = *state;
@@ -108,6 +137,7 @@ static void what_a_person_has_to_repair_is_78(void **state)
     World *world = *state;
     static const char *const SETTING[] = {"--set", "no.such_setting=1", "run", NULL};
     static const char *const HELD[] = {"--set", "commands.held=1", "--check-config", NULL};
+    static const char *const UNSIGNED[] = {"--set", "commands.require_signature=on", "sweep", NULL};
     static const char *const TOPIC[] = {"--set", "topics.events=there-is-none", "run", NULL};
     const char *role = box_text("%s-guest", world->name);
     const char *guest = box_text("postgresql://%s:guest@%s:%s/%s", role, PQhost(world->ledger),
@@ -119,6 +149,7 @@ static void what_a_person_has_to_repair_is_78(void **state)
     expect_run(world, SETTING, EX_CONFIG, "SETTING_UNKNOWN");
     expect_run(world, TOPIC, EX_CONFIG, "\"topic there-is-none: there is no such topic");
     (void)expect(world, HELD, EX_CONFIG, "commands.held must not be less than commands.in_flight");
+    (void)expect(world, UNSIGNED, EX_CONFIG, "commands.signing_key is required");
     expect_run(world, right, EX_CONFIG, "LEDGER_REFUSED");
     execute(world, box_text("DROP ROLE \"%s\"", role));
 }
@@ -141,6 +172,7 @@ int main(void)
     world_require();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_understood_is_64),
+        cmocka_unit_test(an_option_that_the_task_does_not_take_is_64),
         cmocka_unit_test(a_neighbour_that_is_away_is_69),
         cmocka_unit_test(a_ledger_that_is_not_as_we_made_it_is_70),
         cmocka_unit_test(what_a_person_has_to_repair_is_78),

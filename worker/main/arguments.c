@@ -12,6 +12,7 @@
 
 enum { SWEEP_TIMEOUT_MS = 10 * 60 * 1000 };
 
+// Those from the first to the last have a bit each in Arguments.given.
 enum {
     OPTION_CHECK_CONFIG = 1000,
     OPTION_PRINT_CONFIG,
@@ -113,8 +114,48 @@ static bool set_task(Arguments *arguments)
     return false;
 }
 
+#define BIT(number) (UINT32_C(1) << (number))
+#define GIVEN(option) BIT((option)-OPTION_CHECK_CONFIG)
+
+static const uint32_t PRINTING = GIVEN(OPTION_CHECK_CONFIG) | GIVEN(OPTION_PRINT_CONFIG) |
+                                 GIVEN(OPTION_PRINT_SETTINGS) | GIVEN(OPTION_PRINT_SAGAS) |
+                                 GIVEN(OPTION_PRINT_METRICS);
+
+// An option that a task would ignore may be what somebody relies on: `sweep --delete --dry-run`.
+static void check_options(struct argp_state *state, const Arguments *arguments)
+{
+    static const struct {
+        int option;
+        uint32_t tasks;
+        const char *said;
+    } TAKEN[] = {
+        {OPTION_DRY_RUN, BIT(TASK_MIGRATE) | BIT(TASK_REKEY),
+         "--dry-run is only for migrate and rekey"},
+        {OPTION_WRITE, BIT(TASK_REBUILD), "--write is only for rebuild"},
+        {OPTION_REASON, BIT(TASK_SKIP), "--reason is only for skip"},
+        {OPTION_ACCOUNT, BIT(TASK_SWEEP), "--account is only for sweep"},
+        {OPTION_DELETE, BIT(TASK_SWEEP), "--delete is only for sweep"},
+        {OPTION_JSON, BIT(TASK_SWEEP), "--json is only for sweep"},
+        {OPTION_TIMEOUT, BIT(TASK_SWEEP), "--timeout is only for sweep"},
+        {OPTION_CONFIRM_LEDGER, BIT(TASK_SWEEP), "--confirm-ledger is only for sweep"},
+    };
+    for (size_t i = 0; i < sizeof TAKEN / sizeof TAKEN[0]; i++) {
+        if ((arguments->given & GIVEN(TAKEN[i].option)) != 0 &&
+            (TAKEN[i].tasks & BIT(arguments->task)) == 0) {
+            argp_error(state, "%s", TAKEN[i].said);
+        }
+    }
+    if (arguments->confirms_ledger && (arguments->deletes || arguments->account_count > 0)) {
+        argp_error(state, "--confirm-ledger does nothing else: neither --delete nor --account");
+    }
+}
+
 static void read_words(struct argp_state *state, Arguments *arguments)
 {
+    uint32_t printing = arguments->given & PRINTING;
+    if (printing != 0 && (arguments->word_count > 0 || (printing & (printing - 1)) != 0)) {
+        argp_error(state, "--check-config and each --print option stand alone, without a task");
+    }
     Error err = ERROR_INIT;
     if (!set_task(arguments)) {
         argp_error(state, "no such task; see --help");
@@ -123,6 +164,7 @@ static void read_words(struct argp_state *state, Arguments *arguments)
         !skip_parse(arguments->words[1], &arguments->partition, &arguments->offset, &err)) {
         argp_error(state, "%s: %s", err.code, err.text);
     }
+    check_options(state, arguments);
 }
 
 static void take_account(struct argp_state *state, Arguments *arguments, const char *name)
@@ -181,6 +223,9 @@ static error_t take_word(struct argp_state *state, Arguments *arguments, const c
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     Arguments *arguments = state->input;
+    if (key >= OPTION_CHECK_CONFIG && key <= OPTION_CONFIRM_LEDGER) {
+        arguments->given |= GIVEN(key);
+    }
     switch (key) {
     case 'c':
         arguments->file = value;

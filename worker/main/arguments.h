@@ -35,6 +35,7 @@ typedef struct Arguments {
     int32_t partition; // to skip
     int64_t offset;
     Task task;
+    uint32_t given; // options that not every task takes
     bool dry_run;
     bool writes;
     const char *reason;                           // NULL: none
