@@ -1,6 +1,6 @@
 -- runs with: 1
--- The sweeper judges what it finds at Neon by what stands here. A ledger that was restored, copied or
--- promoted may know too little, and another one may be at work: it says so by itself.
+-- The sweeper judges what it finds at Neon by what stands here. A ledger that was restored or promoted,
+-- or is another's dump, may know too little, and another one may be at work: it says so by itself.
 
 CREATE FUNCTION provision.identity() RETURNS text
 LANGUAGE sql STABLE
@@ -14,7 +14,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION provision.identity() IS
     'Of this copy of the ledger: another one after a restore of the cluster (timeline), on another '
-    'cluster (system), or out of a dump (database, table)';
+    'cluster (system), or out of a dump (database, table). A copy of the disk has the same';
 
 ALTER TABLE provision.installation
     ADD COLUMN identity text,
@@ -25,7 +25,11 @@ COMMENT ON COLUMN provision.installation.identity IS
     'never. Where it differs, nothing is swept';
 COMMENT ON COLUMN provision.installation.swept_at IS
     'When a worker last sent the commands of a periodic sweep';
-UPDATE provision.installation SET identity = provision.identity(), confirmed_at = now();
+-- One that already knows something may itself be out of a backup: somebody has to confirm it.
+UPDATE provision.installation SET identity = provision.identity(), confirmed_at = now()
+WHERE NOT EXISTS (SELECT FROM provision.command)
+    AND NOT EXISTS (SELECT FROM provision.environment)
+    AND NOT EXISTS (SELECT FROM provision.account);
 
 CREATE TABLE provision.condemned (
     application_id text COLLATE "C" NOT NULL,

@@ -163,6 +163,46 @@ static void a_ledger_of_the_first_version_is_brought_up_with_what_it_holds(void 
     support_assert_value(support->one, "SELECT worker FROM provision.command", "one");
 }
 
+static const char IDENTITY[] = "SELECT coalesce((identity = provision.identity())::text, 'none') "
+                               "|| ' ' || (confirmed_at IS NOT NULL) FROM provision.installation";
+
+// As it was before 005: what it holds may be all that a backup knew.
+static void upgrade_from_four(Support *support, const char *row)
+{
+    assert_true(migrate_run(support->uri, true, NULL, NULL));
+    support_execute(support->one,
+                    "DELETE FROM provision.schema_migration WHERE version = 5; "
+                    "DROP TABLE provision.condemned; DROP FUNCTION provision.identity(); "
+                    "ALTER TABLE provision.installation DROP COLUMN identity, "
+                    "DROP COLUMN confirmed_at, DROP COLUMN swept_at");
+    support_execute(support->one, row);
+    char *said = said_by_run(support->uri, true);
+    assert_string_equal(said, "applied 005_sweep\n");
+    free(said);
+}
+
+static void a_ledger_that_knows_something_already_is_not_confirmed_by_migrating(void **state)
+{
+    Support *support = *state;
+    static const char *const ROWS[] = {
+        "INSERT INTO provision.command (application_id, command_id, digest, action, partition, "
+        "record_offset, record_timestamp_ms, epoch) VALUES ('shop', "
+        "'00000000-0000-4000-8000-000000000001', sha256('x'), 'CreateEnvironment', 3, 1, 1, 4)",
+        "INSERT INTO provision.environment (application_id, environment, state, origin, "
+        "command_id, action, spec_digest) VALUES ('shop', 'live', 'ready', 'created', "
+        "'00000000-0000-4000-8000-000000000001', 'CreateEnvironment', sha256('x'))",
+        "INSERT INTO provision.account (application_id, account) VALUES ('shop', 'main')",
+    };
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        (void)drop_schema(state);
+        upgrade_from_four(support, ROWS[i]);
+        support_assert_value(support->one, IDENTITY, "none false");
+    }
+    (void)drop_schema(state);
+    upgrade_from_four(support, "SELECT 'nothing'");
+    support_assert_value(support->one, IDENTITY, "true true");
+}
+
 static void a_migration_that_was_changed_is_refused(void **state)
 {
     Support *support = *state;
@@ -299,6 +339,8 @@ int main(void)
         cmocka_unit_test_setup(the_installation_has_one_id_for_good, make_schema),
         cmocka_unit_test_setup(a_ledger_without_schema_asks_for_migrate, drop_schema),
         cmocka_unit_test_setup(a_ledger_of_the_first_version_is_brought_up_with_what_it_holds,
+                               drop_schema),
+        cmocka_unit_test_setup(a_ledger_that_knows_something_already_is_not_confirmed_by_migrating,
                                drop_schema),
         cmocka_unit_test_setup(a_migration_that_was_changed_is_refused, make_schema),
         cmocka_unit_test_setup(a_later_schema_is_refused, make_schema),
