@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "base/attr.h"
@@ -13,6 +14,7 @@
 #include "support/secrets.h"
 #include "support/setup.h"
 #include "support/signing.h"
+#include "support/sweep.h"
 #include "support/wait.h"
 #include "support/world.h"
 
@@ -244,6 +246,21 @@ static void what_workers_send_themselves_is_executed(void **state)
     wait_until(is_told, &wanted, STATE_SECONDS, "the neighbour's retention");
 }
 
+// Whose configuration knows nothing of signatures, where the workers' does.
+static void a_sweep_that_nobody_signed_is_told_where_to_look(void **state)
+{
+    World *world = *state;
+    Sweep sweep = sweep_run(
+        world, (const char *const[]){"--account", APPLICATION "/main", "--timeout", "3s", NULL});
+    assert_int_equal(sweep.code, EX_TEMPFAIL);
+    assert_non_null(strstr(sweep.complaint, "SWEEP_TIMEOUT"));
+    assert_non_null(strstr(sweep.complaint, "has not begun"));
+    assert_non_null(strstr(sweep.complaint, "dead-letters list"));
+    const char *const list[] = {"dead-letters", "list", NULL};
+    assert_int_equal(ctl_run(world, "letters", list), 0);
+    ctl_expect(world, "letters", "SIGNATURE_MISSING");
+}
+
 static void a_letter_is_replayed_with_the_replayers_key(void **state)
 {
     World *world = *state;
@@ -348,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_signature_is_of_no_use_to_another_application),
         cmocka_unit_test(an_old_record_is_not_executed_once_it_may_be_forgotten),
         cmocka_unit_test(what_workers_send_themselves_is_executed),
+        cmocka_unit_test(a_sweep_that_nobody_signed_is_told_where_to_look),
         cmocka_unit_test(a_letter_is_replayed_with_the_replayers_key),
         cmocka_unit_test(a_flood_of_forged_records_stops_no_command),
         cmocka_unit_test(a_refused_record_is_no_sign_of_a_lost_ledger),

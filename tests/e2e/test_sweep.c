@@ -254,6 +254,17 @@ static void an_account_that_is_not_connected_is_told(void **state)
     assert_int_equal(sweep.code, SWEEP_CLEAN);
 }
 
+static void a_sweep_that_takes_too_long_goes_on_without_who_asked(void **state)
+{
+    World *world = *state;
+    (void)sandbox_fault(world, "{'kind': 'slow', 'route': 'GET /projects', 'ms': 2500}");
+    Sweep sweep =
+        sweep_run(world, (const char *const[]){"--account", "shop/main", "--timeout", "1s", NULL});
+    assert_int_equal(sweep.code, EX_TEMPFAIL);
+    assert_non_null(strstr(sweep.complaint, "has not ended yet"));
+    assert_null(strstr(sweep.complaint, "dead-letters"));
+}
+
 int main(void)
 {
     world_require();
@@ -266,6 +277,7 @@ int main(void)
         cmocka_unit_test(an_orphan_is_deleted_and_nothing_else),
         cmocka_unit_test_teardown(a_duplicate_of_a_live_project_goes_and_the_live_one_stays, clear),
         cmocka_unit_test(an_account_that_is_not_connected_is_told),
+        cmocka_unit_test_teardown(a_sweep_that_takes_too_long_goes_on_without_who_asked, clear),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, end));
 }

@@ -102,12 +102,25 @@ static bool choose(Sweep *sweep, Error *err)
     return true;
 }
 
+static void fail_late(const SweepTarget *target, bool is_begun, Error *err)
+{
+    error_set(err, ERROR_BUSY, "SWEEP_TIMEOUT",
+              is_begun ? "command %s of %s has not ended yet: the workers go on with it, and its "
+                         "event tells what it found"
+                       : "command %s of %s has not begun: no worker runs or has come to it, or it "
+                         "was refused before its execution (as one that is not signed as the "
+                         "workers require): `provisionctl dead-letters list` tells. Otherwise the "
+                         "workers will go on with it, and its event tells what it found",
+              target->command_id, target->application_id);
+}
+
 // Waits for the outcome of a command; NULL: an error.
 static Event *await(const Sweep *sweep, const SweepTarget *target, Error *err)
 {
     OutcomeMessage *outcome CLEANUP(outcome_message_free_at) = NULL;
-    while (sweep_ledger_outcome(sweep->ledger, target->application_id, target->command_id, &outcome,
-                                err)) {
+    bool is_begun = false;
+    while (sweep_ledger_outcome(sweep->ledger, target->application_id, target->command_id,
+                                &is_begun, &outcome, err)) {
         if (outcome != NULL) {
             Event *event = sweep_report_event(outcome);
             if (event == NULL) {
@@ -118,10 +131,7 @@ static Event *await(const Sweep *sweep, const SweepTarget *target, Error *err)
             return event;
         }
         if (clock_boot_ms() >= sweep->until_boot_ms) {
-            error_set(err, ERROR_BUSY, "SWEEP_TIMEOUT",
-                      "command %s of %s has not ended yet: do workers run? They go on with it, and "
-                      "its event tells what it found",
-                      target->command_id, target->application_id);
+            fail_late(target, is_begun, err);
             return NULL;
         }
         (void)poll(NULL, 0, LOOK_AGAIN_MS);

@@ -110,15 +110,16 @@ bool sweep_ledger_end_turn(PGconn *ledger, Error *err)
 }
 
 bool sweep_ledger_outcome(PGconn *ledger, const char *application_id, const char *command_id,
-                          OutcomeMessage **ret_outcome, Error *err)
+                          bool *ret_is_begun, OutcomeMessage **ret_outcome, Error *err)
 {
     static const char OUTCOME[] =
-        "SELECT outcome FROM provision.command WHERE application_id = $1 AND command_id = $2 "
-        "AND status = 'finished'";
+        "SELECT CASE WHEN status = 'finished' THEN outcome END, status = 'finished' "
+        "FROM provision.command WHERE application_id = $1 AND command_id = $2";
     PGresult *rows CLEANUP(clear_at) =
         ask(ledger, OUTCOME, 2, (const char *const[]){application_id, command_id}, true, err);
     *ret_outcome = NULL;
-    if (rows == NULL || PQntuples(rows) == 0) {
+    *ret_is_begun = rows != NULL && PQntuples(rows) > 0;
+    if (!*ret_is_begun || PQgetvalue(rows, 0, 1)[0] == 0) { // a boolean is a byte
         return rows != NULL;
     }
     *ret_outcome = outcome_unpack(

@@ -28,10 +28,10 @@ bool sweep_ledger_accounts(PGconn *ledger, bool rested, SweepTargets *ret_target
 // is anybody at it. It counts once it is ended; who closes the ledger before gives it up.
 bool sweep_ledger_take_turn(PGconn *ledger, int64_t interval_ms, bool *ret_is_mine, Error *err);
 bool sweep_ledger_end_turn(PGconn *ledger, Error *err);
-// What a finished command has published, or is about to; NULL: it isn't finished. Freed with
-// outcome_message_free. Also: LEDGER_ROW_INVALID.
+// What a finished command has published, or is about to; NULL: it isn't finished, and perhaps not
+// even begun. Freed with outcome_message_free. Also: LEDGER_ROW_INVALID.
 bool sweep_ledger_outcome(PGconn *ledger, const char *application_id, const char *command_id,
-                          OutcomeMessage **ret_outcome, Error *err);
+                          bool *ret_is_begun, OutcomeMessage **ret_outcome, Error *err);
 // Makes the copy of the ledger that this is the one that sweeps rely on; both texts are for people,
 // the old one empty where there was none.
 bool sweep_ledger_confirm(PGconn *ledger, char ret_old[SWEEP_IDENTITY_BYTES],
