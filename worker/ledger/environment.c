@@ -35,8 +35,9 @@ void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_b
 }
 
 static const char DEPENDENTS[] =
-    "WITH i AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) "
-    "WITH ORDINALITY AS i(application_id, environment, project_id, account, ordinal)) "
+    "WITH i AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], "
+    "$5::text[]) WITH ORDINALITY AS i(application_id, environment, project_id, account, branch_id, "
+    "ordinal)) "
     "SELECT d.ordinal, d.application_id, d.environment, d.state, d.origin, d.branch_id FROM ("
     "SELECT i.ordinal, e.application_id, e.environment, e.state, e.origin, e.branch_id FROM i "
     "JOIN provision.environment e ON e.project_id = nullif(i.project_id, '') "
@@ -51,16 +52,18 @@ static const char DEPENDENTS[] =
     "UNION ALL "
     "SELECT i.ordinal, e.application_id, e.environment, e.state, e.origin, e.branch_id FROM i "
     "JOIN provision.environment e ON e.application_id = i.application_id "
-    "AND e.account = nullif(i.account, '') AND e.state <> 'gone') AS d "
-    // first those that take others with them: a reader has room for the first few only
-    "ORDER BY d.ordinal, d.state <> 'deleting', d.origin <> 'created', d.application_id, "
-    "d.environment";
+    "AND e.account = nullif(i.account, '') AND e.state <> 'gone') AS d JOIN i USING (ordinal) "
+    // a reader has room for the first few only: first who has the project, then who is on the
+    // branch that matters, and of these those that take others with them
+    "ORDER BY d.ordinal, d.origin <> 'created', (d.branch_id = nullif(i.branch_id, '')) IS NOT "
+    "TRUE, d.state <> 'deleting', d.application_id, d.environment";
 
 static const Column DEPENDENTS_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerDependents, application_id)},
     {COLUMN_TEXT, offsetof(LedgerDependents, environment)},
     {COLUMN_TEXT, offsetof(LedgerDependents, project_id)},
     {COLUMN_TEXT, offsetof(LedgerDependents, account)},
+    {COLUMN_TEXT, offsetof(LedgerDependents, branch_id)},
 };
 
 void ledger_dependents_build(const LedgerDependents *asks, size_t count, LedgerBatch *ret_batch)

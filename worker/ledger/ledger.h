@@ -295,9 +295,11 @@ void ledger_mark_build(const LedgerMark *marks, size_t count,
 
 // Environments of any application on a project, but for the one that asks; or those of the
 // application that use an account. The project or the account is "". Those in `gone` are left out.
-// What is condemned (ledger/sweep.h) shows as an environment that is being deleted.
+// What is condemned (ledger/sweep.h) shows as an environment that is being deleted. First come
+// those that created the project, then those on the branch ("": none in particular), and of both,
+// as of the others, first those that are being deleted.
 typedef struct LedgerDependents {
-    const char *application_id, *environment, *project_id, *account;
+    const char *application_id, *environment, *project_id, *account, *branch_id;
 } LedgerDependents;
 void ledger_dependents_build(const LedgerDependents *asks, size_t count, LedgerBatch *ret_batch);
 typedef struct LedgerDependent {

@@ -85,9 +85,9 @@ void flight_perform_ledger(Flight *flight)
         flight_put(flight, LEDGER_OP_MARK, on_marked);
         break;
     case EFFECT_DEPENDENTS:
-        flight->op.ask.dependents =
-            (LedgerDependents){flight->command->application_id, flight->command->writes.name,
-                               effect->project_id, effect->account};
+        flight->op.ask.dependents = (LedgerDependents){
+            flight->command->application_id, flight->command->writes.name, effect->project_id,
+            effect->account, effect->branch_id != NULL ? effect->branch_id : ""};
         flight_put(flight, LEDGER_OP_DEPENDENTS, on_dependents);
         break;
     case EFFECT_STOP:

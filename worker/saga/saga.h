@@ -63,7 +63,8 @@ typedef struct Effect {
     RolesMode roles_mode;     // EFFECT_ROLES; OWNER: as saga->connection's owner
     bool lists_extensions;    // EFFECT_ROLES, PLAN: those of the databases, too
     const json_t *roles_spec; // EFFECT_ROLES: the wanted set (roles/spec.h), borrowed
-    // EFFECT_ROLES, with the fence; EFFECT_CONDEMN; EFFECT_MARK: NULL = as it is; borrowed
+    // EFFECT_ROLES, with the fence; EFFECT_CONDEMN; EFFECT_MARK: NULL = as it is;
+    // EFFECT_DEPENDENTS: those on it come first; borrowed
     const char *branch_id;
     int64_t fence; // EFFECT_ROLES: of this run; EFFECT_SECRETS: at least this
     // Arrays of names, owned by the decision. EFFECT_SECRETS: roles that need a password, and

@@ -93,6 +93,7 @@ Ask branch_ask_source_stays(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_DEPENDENTS;
+    effect->branch_id = journal_text(&saga->journal, FACT_PARENT_ID);
     set_project(saga, effect);
     return ASK_EFFECT;
 }
@@ -144,11 +145,12 @@ static Lesson name_taken(Saga *saga, const char *by)
 {
     char buffer[NAMES_SUGGESTION_BYTES];
     Error err = ERROR_INIT;
+    bool is_preview = saga->command->action == PROVISIONING__V1__COMMAND__ACTION_OPEN_PREVIEW;
     error_set_field(&err, ERROR_CONFLICT, "BRANCH_NAME_TAKEN", branching_of(saga).name_field,
                     "the project has a branch %s that this command did not make (%s); it was left "
-                    "alone; choose "
-                    "another name",
-                    names_branch(saga, buffer), by);
+                    "alone; %s",
+                    names_branch(saga, buffer), by,
+                    is_preview ? "rename or delete that branch" : "choose another name");
     return lesson_fail_with(saga, &err);
 }
 

@@ -90,6 +90,7 @@ Ask import_ask_alone(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_DEPENDENTS;
+    effect->branch_id = branch_of(saga);
     set_project(saga, effect);
     return ASK_EFFECT;
 }

@@ -77,6 +77,15 @@ static void add(PGconn *connection, const char *application, const char *environ
     support_execute(connection, sql);
 }
 
+enum { CROWD = 260 };
+
+static const char *environment_of(int number)
+{
+    static char name[16];
+    (void)snprintf(name, sizeof(name), "env-%d", number);
+    return name;
+}
+
 static void dependents_are_all_others_on_the_project_that_are_not_gone(void **state)
 {
     Support *support = *state;
@@ -86,10 +95,10 @@ static void dependents_are_all_others_on_the_project_that_are_not_gone(void **st
     add(support->one, "shop", "elsewhere", "ready", "'p-2'");
     add(support->one, "shop", "unknown", "creating", "NULL");
     add(support->one, "blog", "main", "failed", "'p-1'");
-    const LedgerDependents asks[] = {{"shop", "main", "p-1", ""},
-                                     {"shop", "x", "p-3", ""},
-                                     {"shop", "elsewhere", "p-2", ""},
-                                     {"", "", "p-1", ""}};
+    const LedgerDependents asks[] = {{"shop", "main", "p-1", "", ""},
+                                     {"shop", "x", "p-3", "", ""},
+                                     {"shop", "elsewhere", "p-2", "", ""},
+                                     {"", "", "p-1", "", ""}};
     LedgerBatch batch;
     LedgerDependent list[2];
     ledger_dependents_build(asks, 4, &batch);
@@ -110,6 +119,34 @@ static void dependents_are_all_others_on_the_project_that_are_not_gone(void **st
     PQclear(rows);
 }
 
+// However many others there are, of applications that come first by name.
+static void who_is_on_the_branch_is_never_left_out_for_want_of_room(void **state)
+{
+    Support *support = *state;
+    for (int i = 0; i < CROWD; i++) {
+        add(support->one, "a-shop", environment_of(i), i % 2 == 0 ? "ready" : "deleting", "'p-1'");
+    }
+    add(support->one, "zoo", "live", "ready", "'p-1'");
+    add(support->one, "zoo", "ends", "deleting", "'p-1'");
+    add(support->one, "zoo", "root", "ready", "'p-1'");
+    support_execute(support->one,
+                    "UPDATE provision.environment SET origin = CASE environment WHEN 'root' THEN "
+                    "'created' ELSE 'imported' END, branch_id = 'br-live' WHERE application_id = "
+                    "'zoo'");
+    const LedgerDependents ask = {"m-shop", "live", "p-1", "", "br-live"};
+    LedgerBatch batch;
+    LedgerDependent list[4];
+    ledger_dependents_build(&ask, 1, &batch);
+    PGresult *rows = support_run(support->one, &batch);
+    assert_int_equal(ledger_dependents_decode(rows, 0, list, 4), CROWD + 3);
+    assert_string_equal(list[0].environment, "root");
+    assert_string_equal(list[1].environment, "ends");
+    assert_string_equal(list[2].environment, "live");
+    assert_string_equal(list[2].application_id, "zoo");
+    assert_int_equal(list[3].state, LEDGER_STATE_DELETING);
+    PQclear(rows);
+}
+
 static void who_uses_an_account_is_of_the_application_and_not_gone(void **state)
 {
     Support *support = *state;
@@ -119,8 +156,9 @@ static void who_uses_an_account_is_of_the_application_and_not_gone(void **state)
     add(support->one, "blog", "main", "ready", "'p-1'");
     support_execute(support->one, "UPDATE provision.environment SET account = CASE environment "
                                   "WHEN 'other' THEN 'second' ELSE 'first' END");
-    const LedgerDependents asks[] = {
-        {"shop", "first", "", "first"}, {"shop", "main", "", "third"}, {"blog", "", "", "first"}};
+    const LedgerDependents asks[] = {{"shop", "first", "", "first", ""},
+                                     {"shop", "main", "", "third", ""},
+                                     {"blog", "", "", "first", ""}};
     LedgerBatch batch;
     LedgerDependent list[2];
     ledger_dependents_build(asks, 3, &batch);
@@ -150,8 +188,8 @@ static void of_a_deleter_and_a_brancher_at_least_one_sees_the_other(void **state
     };
     assert_true(run_mark(support->two, &mark));
     support_execute(support->one, "COMMIT");
-    const LedgerDependents deleter = {"blog", "main", "p-1", ""};
-    const LedgerDependents brancher = {"shop", "env-1", "p-1", ""};
+    const LedgerDependents deleter = {"blog", "main", "p-1", "", ""};
+    const LedgerDependents brancher = {"shop", "env-1", "p-1", "", ""};
     LedgerDependent seen;
     LedgerBatch batch;
     ledger_dependents_build(&deleter, 1, &batch);
@@ -175,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup(a_mark_of_an_environment_that_is_not_there_writes_nothing,
                                support_empty_tables),
         cmocka_unit_test_setup(dependents_are_all_others_on_the_project_that_are_not_gone,
+                               support_empty_tables),
+        cmocka_unit_test_setup(who_is_on_the_branch_is_never_left_out_for_want_of_room,
                                support_empty_tables),
         cmocka_unit_test_setup(who_uses_an_account_is_of_the_application_and_not_gone,
                                support_empty_tables),

@@ -250,7 +250,7 @@ static bool condemn(PGconn *connection, int64_t epoch, const char *branch)
 
 static size_t dependents(PGconn *connection, LedgerDependent *ret_first)
 {
-    const LedgerDependents ask = {"shop", "pr", "p-1", ""};
+    const LedgerDependents ask = {"shop", "pr", "p-1", "", ""};
     LedgerBatch batch;
     ledger_dependents_build(&ask, 1, &batch);
     PGresult *rows = support_run(connection, &batch);

@@ -57,10 +57,10 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     const LedgerMark mark = {KEY, "main", LEDGER_STATE_NONE, "", "p", "br"};
     ledger_mark_build(&mark, 1, &batch);
     assert_locked(&batch, 8, "{\"br\"}");
-    const LedgerDependents dependents = {"shop", "main", "p", "acc"};
+    const LedgerDependents dependents = {"shop", "main", "p", "acc", "b"};
     ledger_dependents_build(&dependents, 1, &batch);
     assert_int_equal(batch.count, 1);
-    assert_statement(&batch, 4, "{\"acc\"}");
+    assert_statement(&batch, 5, "{\"b\"}");
     const LedgerJudge judge = {"shop", "acc", "[]"};
     ledger_judge_build(&judge, 1, &batch);
     assert_int_equal(batch.count, 1);

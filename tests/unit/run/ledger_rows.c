@@ -35,7 +35,7 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
         op.ask.mark = (LedgerMark){.key = key, .environment = "e"};
         break;
     case LEDGER_OP_DEPENDENTS:
-        op.ask.dependents = (LedgerDependents){application, id, "p", ""};
+        op.ask.dependents = (LedgerDependents){application, id, "p", "", ""};
         break;
     case LEDGER_OP_STOP:
         op.ask.stop = (LedgerStop){application, id, SECOND, "cancelled"};

@@ -58,7 +58,8 @@ static void expect_request(const TalkLine *line, const Effect *effect)
     }
     text_printf(&text, " lock=%s state=%s account=%s", effect->project_id,
                 ledger_state_name(effect->state), effect->account);
-    if (effect->kind == EFFECT_MARK && effect->branch_id != NULL) {
+    if ((effect->kind == EFFECT_MARK || effect->kind == EFFECT_DEPENDENTS) &&
+        effect->branch_id != NULL) {
         text_printf(&text, " branch=%s", effect->branch_id);
     }
     print_roles(effect, &text);
