@@ -1,7 +1,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/name.h"
 #include "base/unconst.h"
+#include "base/uuid.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/steps.h"
@@ -104,6 +106,14 @@ static int64_t number_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
+// No command of ours made what is marked otherwise, and none could be sent about it.
+static bool is_well_marked(const json_t *branch)
+{
+    Error err = ERROR_INIT;
+    return name_check_environment(text_of(branch, "environment"), "environment", &err) &&
+           uuid_is_valid(text_of(branch, "command"));
+}
+
 static void judge(Saga *saga, const json_t *answer, json_t *branch, const json_t *judged)
 {
     bool is_root = json_is_true(json_object_get(branch, "is_root"));
@@ -111,6 +121,9 @@ static void judge(Saga *saga, const json_t *answer, json_t *branch, const json_t
     int64_t age_ms = number_of(answer, "now_ms") - number_of(branch, "created_at_ms");
     if (verdict == VERDICT_ORPHAN && age_ms < saga->rules->sweep_min_age_ms) {
         verdict = VERDICT_IN_FLIGHT;
+    }
+    if (verdict != VERDICT_OWNED && !is_well_marked(branch)) {
+        verdict = VERDICT_DOUBTFUL;
     }
     json_object_set_new(branch, "is_project", json_boolean(verdict_is_project(judged, is_root)));
     if (verdict != VERDICT_OWNED) {

@@ -190,6 +190,23 @@ static const Talk DOUBTS[] = {
 
 #define FOUND(verdict) "'verdict':'SWEEP_VERDICT_" verdict "'"
 
+#define MISMARKED(what, environment, command, judged)                                              \
+    {                                                                                              \
+        what " is doubtful, and nothing follows from it", SWEEP_AND_DELETE, NULL, NULL,            \
+        {                                                                                          \
+            CHECKED, {"list_projects", PROJECTS(SHOP)},                                            \
+                {"list_branches",                                                                  \
+                 BRANCHES(CHILD("br-2", "b"),                                                      \
+                          "'br-2':{'value':{'provisioner.installation':'" TALK_INSTALLATION        \
+                          "','provisioner.application':'shop','provisioner.environment':"          \
+                          "'" environment "','provisioner.command':'" command "'}}")},             \
+                {"judge", JUDGED(judged)}, NOTHING_EXPIRED,                                        \
+            {                                                                                      \
+                "!end", "AccountSwept", FOUND("DOUBTFUL") "|!sentCommandId|!command{"              \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
 static const Talk FINDINGS[] = {
     {"an orphan is told of",
      SWEEP,
@@ -249,6 +266,8 @@ static const Talk FINDINGS[] = {
      NULL,
      NULL,
      {CHECKED, JUDGED_ONE(""), {"!end", "AccountSwept", FOUND("UNKNOWN_COMMAND") "|!command{"}}},
+    MISMARKED("a mark with what no environment is called", "Not Valid", TALK_OTHER_ID, ORPHAN),
+    MISMARKED("... or with what is no command's id", "production", "that one", "{}"),
     {"an expired preview is closed, another environment deleted, both only if still expired",
      SWEEP_AND_DELETE,
      NULL,
