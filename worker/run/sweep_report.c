@@ -163,12 +163,16 @@ void sweep_report_removal(SweepReport *report, const Event *event)
 {
     const char *message = "";
     const char *code = refusal_of(event, &message);
+    bool was_gone = event->body_case == PROVISIONING__V1__EVENT__BODY_ORPHAN_DELETED &&
+                    !event->orphan_deleted->deleted;
     report->refused += code != NULL;
     report->removed += code == NULL;
+    report->gone += was_gone;
     if (report->json) {
         print_json(report, event);
     } else if (code == NULL) {
-        (void)fprintf(report->out, "deleted: %s (%s)\n", event->subject, event->command_id);
+        (void)fprintf(report->out, "%s: %s (%s)\n", was_gone ? "gone already" : "deleted",
+                      event->subject, event->command_id);
     } else {
         (void)fprintf(report->out, "stays: %s (%s): %s: %s\n", event->subject, event->command_id,
                       code, message);
@@ -185,8 +189,11 @@ void sweep_report_totals(const SweepReport *report, bool deletes)
         (void)fprintf(report->out, ", with doubts: %zu", report->doubtful);
     }
     if (deletes) {
-        (void)fprintf(report->out, "; deleted: %zu, refused: %zu", report->removed,
+        (void)fprintf(report->out, "; deleted: %zu, refused: %zu", report->removed - report->gone,
                       report->refused);
+    }
+    if (report->gone > 0) {
+        (void)fprintf(report->out, ", gone already: %zu", report->gone);
     }
     (void)fputc('\n', report->out);
     for (size_t i = 0; i < SWEEP_VERDICTS; i++) {

@@ -23,6 +23,7 @@ typedef struct SweepReport {
     size_t omitted; // findings that an event had no room for
     size_t sent;    // commands, to delete something
     size_t removed; // by them
+    size_t gone;    // of those, what was gone before
     size_t refused; // of them
 } SweepReport;
 
