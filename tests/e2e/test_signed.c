@@ -250,8 +250,8 @@ static void what_workers_send_themselves_is_executed(void **state)
 static void a_sweep_that_nobody_signed_is_told_where_to_look(void **state)
 {
     World *world = *state;
-    Sweep sweep = sweep_run(
-        world, (const char *const[]){"--account", APPLICATION "/main", "--timeout", "3s", NULL});
+    Sweep sweep =
+        sweep_run(world, (const char *const[]){"--account", "shop/main", "--timeout", "3s", NULL});
     assert_int_equal(sweep.code, EX_TEMPFAIL);
     assert_non_null(strstr(sweep.complaint, "SWEEP_TIMEOUT"));
     assert_non_null(strstr(sweep.complaint, "has not begun"));
