@@ -176,6 +176,17 @@ static void garbage_is_a_dead_letter(void **state)
     assert_goes_on(world);
 }
 
+// The frame of a schema registry, which says that the message is another one than the first.
+static void a_framing_of_another_message_is_a_dead_letter(void **state)
+{
+    World *world = *state;
+    static const uint8_t FRAMED[] = {0, 0, 0, 0, 1, 2, 2, 0x0a, 0x04, 's', 'h', 'o', 'p'};
+    const Bytes value = {FRAMED, sizeof(FRAMED)};
+    Letter letter = expect_dead_letter(world, APPLICATION, -1, value, "FRAMING_UNREADABLE");
+    expect_value_kept(&letter, value);
+    assert_goes_on(world);
+}
+
 static void an_empty_record_is_a_dead_letter(void **state)
 {
     World *world = *state;
@@ -370,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_repeated_refusal_is_the_stored_one_too),
         cmocka_unit_test(the_same_id_for_another_command_is_rejected),
         cmocka_unit_test(garbage_is_a_dead_letter),
+        cmocka_unit_test(a_framing_of_another_message_is_a_dead_letter),
         cmocka_unit_test(an_empty_record_is_a_dead_letter),
         cmocka_unit_test(a_truncated_message_is_a_dead_letter),
         cmocka_unit_test(a_nul_in_a_name_is_a_dead_letter),

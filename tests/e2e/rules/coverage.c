@@ -20,7 +20,6 @@ typedef struct Row {
     char commands[COMMANDS_BYTES]; // "EditProject, EditEndpoint", "any command"
     char codes[CODES_MAX][CODE_BYTES];
     size_t count;
-    char others[COMMANDS_BYTES]; // "those of BranchEnvironment": whose codes it may have, too
 } Row;
 
 static const char *path_of(const char *file)
@@ -51,10 +50,7 @@ static Row read_row(const char *line)
     const char *codes = strstr(line + 1, " | ");
     assert_non_null(codes);
     (void)snprintf(row.commands, sizeof(row.commands), "%.*s", (int)(codes - line - 2), line + 2);
-    const char *others = strstr(codes, "those of ");
-    if (others != NULL) {
-        (void)snprintf(row.others, sizeof(row.others), "%s", others);
-    }
+    assert_null(strstr(codes, "those of ")); // each row names its own
     read_codes(codes, &row);
     return row;
 }
@@ -108,32 +104,64 @@ static const char *command_of(const Rule *rule)
     return "";
 }
 
-static bool is_about(const Row *row, const char *command)
+static bool is_any(const char *commands)
 {
-    return strncmp(row->commands, "any command", strlen("any command")) == 0 ||
-           strstr(row->commands, command) != NULL;
+    return strncmp(commands, "any command", strlen("any command")) == 0;
 }
 
-static bool has_rule(const Rule *const *rules, size_t count, const Row *row, const char *code)
+// "EditProject" of "EditProject, EditEndpoint"; NULL: there are no more.
+static const char *next_command(const char **commands)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (rules[i]->code != NULL && strcmp(rules[i]->code, code) == 0 &&
-            is_about(row, command_of(rules[i]))) {
+    size_t length = is_any(*commands) ? strlen(*commands) : strcspn(*commands, ",");
+    const char *command = length == 0 ? NULL : box_text("%.*s", (int)length, *commands);
+    *commands += length;
+    *commands += strspn(*commands, ", ");
+    return command;
+}
+
+static bool is_about(const Row *row, const char *command)
+{
+    const char *rest = row->commands;
+    for (const char *one = next_command(&rest); one != NULL; one = next_command(&rest)) {
+        if (is_any(one) || strcmp(one, command) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static size_t find_missing(const Rule *const *rules, size_t count, const Row *row)
+static bool has_rule(const Rule *const *rules, size_t count, const char *command, const char *code)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i]->code != NULL && strcmp(rules[i]->code, code) == 0 &&
+            (is_any(command) || strcmp(command_of(rules[i]), command) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t find_missing_of(const Rule *const *rules, size_t count, const Row *row,
+                              const char *command)
 {
     size_t missing = 0;
     for (size_t i = 0; i < row->count; i++) {
-        if (!has_rule(rules, count, row, row->codes[i]) &&
-            !elsewhere_has(row->codes[i], row->commands)) {
-            print_message("no rule shows %s of %s\n", row->codes[i], row->commands);
+        if (!has_rule(rules, count, command, row->codes[i]) &&
+            !elsewhere_has(row->codes[i], command)) {
+            print_message("no rule shows %s of %s\n", row->codes[i], command);
             missing++;
         }
+    }
+    return missing;
+}
+
+// One command doesn't stand for another that the row names with it.
+static size_t find_missing(const Rule *const *rules, size_t count, const Row *row)
+{
+    size_t missing = 0;
+    const char *rest = row->commands;
+    for (const char *one = next_command(&rest); one != NULL; one = next_command(&rest)) {
+        missing += find_missing_of(rules, count, row, one);
     }
     return missing;
 }
@@ -148,27 +176,12 @@ static bool has_code(const Row *row, const char *code)
     return false;
 }
 
-// Of the command's own row, or of one that it names.
-static bool is_told_by(const Row *rows, size_t count, const Row *row, const char *code)
-{
-    if (has_code(row, code)) {
-        return true;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (strstr(row->others, rows[i].commands) != NULL && has_code(&rows[i], code)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_told(const Row *rows, size_t count, const Rule *rule)
 {
     // refusals of Neon's are told of by its own words
     bool told = strncmp(rule->code, "NEON_", 5) == 0;
     for (size_t i = 0; i < count && !told; i++) {
-        told =
-            is_about(&rows[i], command_of(rule)) && is_told_by(rows, count, &rows[i], rule->code);
+        told = is_about(&rows[i], command_of(rule)) && has_code(&rows[i], rule->code);
     }
     return told;
 }

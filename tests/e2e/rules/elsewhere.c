@@ -7,97 +7,106 @@
 #include "support/cmocka.h"
 #include "support/process.h"
 
+#define RECORDS "tests/e2e/test_records.c"
+#define FAULTS "tests/e2e/test_faults.c"
+#define ROTATION "tests/e2e/test_roles_rotate.c"
 #define REPLIES "tests/unit/neon/reply.c"
 #define READY "tests/unit/saga/ready.c"
+#define SETUP "tests/unit/saga/setup.c"
 #define SIGNED "tests/e2e/test_signed.c"
+#define FOREIGN_ROLE "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"
+#define STATUSES "each_status_has_its_meaning"
+#define NOT_SIGNED "what_is_not_signed_right_is_a_dead_letter"
 
 typedef struct Elsewhere {
     const char *code;
-    const char *commands; // part of the README's first column; "": of any
+    const char *command; // of the README's first column; "": of none there
     const char *file;
-    const char *test; // "": a row of the file's tables, or one of several
+    const char *test; // its function, or the title of a conversation
 } Elsewhere;
 
 static const Elsewhere ELSEWHERE[] = {
     // what is no message, or goes where its key doesn't belong
-    {"RECORD_EMPTY", "any command", "tests/e2e/test_records.c", "an_empty_record_is_a_dead_letter"},
-    {"RECORD_TOO_LARGE", "any command", "tests/e2e/test_records.c",
-     "a_record_of_five_megabytes_is_told_by_its_hash"},
-    {"RECORD_UNREADABLE", "any command", "tests/e2e/test_records.c", "garbage_is_a_dead_letter"},
-    {"FRAMING_UNREADABLE", "any command", "tests/unit/contract/command_decode.c",
-     "a_broken_record_is_refused_with_what_can_be_read"},
-    {"FIELD_NOT_SUPPORTED", "any command", "tests/e2e/test_records.c",
-     "an_unknown_field_is_rejected_by_its_number"},
-    {"WRONG_PARTITION", "any command", "tests/e2e/test_records.c",
-     "a_wrong_partition_is_refused_with_the_remedy"},
+    {"RECORD_EMPTY", "any command", RECORDS, "an_empty_record_is_a_dead_letter"},
+    {"RECORD_TOO_LARGE", "any command", RECORDS, "a_record_of_five_megabytes_is_told_by_its_hash"},
+    {"RECORD_UNREADABLE", "any command", RECORDS, "garbage_is_a_dead_letter"},
+    {"FRAMING_UNREADABLE", "any command", RECORDS, "a_framing_of_another_message_is_a_dead_letter"},
+    {"FIELD_NOT_SUPPORTED", "any command", RECORDS, "an_unknown_field_is_rejected_by_its_number"},
+    {"WRONG_PARTITION", "any command", RECORDS, "a_wrong_partition_is_refused_with_the_remedy"},
     // what a failed creation left
     {"HAS_DEPENDENTS", "CreateEnvironment", "tests/e2e/test_leftover.c",
      "a_project_that_another_has_branched_stays"},
-    {"NOT_VISIBLE", "CreateEnvironment", "tests/unit/saga/guard.c", ""},
     // the sandbox has no read-only endpoints
-    {"ENDPOINT_READ_ONLY", "EditEndpoint", "tests/unit/saga/edit.c", ""},
+    {"ENDPOINT_READ_ONLY", "EditEndpoint", "tests/unit/saga/edit.c",
+     "an endpoint that became read-only"},
     // more projects than a test should make, and listings that stay partial for long
     {"INVENTORY_TOO_LARGE", "DiscoverAccount", "tests/unit/saga/discover.c",
      "more_than_can_be_held_is_refused"},
-    {"INVENTORY_PARTIAL", "DiscoverAccount", "tests/unit/saga/discover.c", ""},
+    {"INVENTORY_PARTIAL", "DiscoverAccount", "tests/unit/saga/discover.c",
+     "... and told in the end"},
     // trouble in the middle of a command
-    {"PASSWORD_NOT_SET", "RotateCredentials", "tests/e2e/test_roles_rotate.c",
-     "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
-    {"PASSWORD_NOT_SET", "RevealCredentials", "tests/e2e/test_roles_rotate.c",
-     "a_role_that_is_not_ours_is_told_of_and_the_others_are_rotated"},
+    {"PASSWORD_NOT_SET", "RotateCredentials", ROTATION, FOREIGN_ROLE},
+    {"PASSWORD_NOT_SET", "RevealCredentials", ROTATION, FOREIGN_ROLE},
     // a ledger out of a backup
     {"LEDGER_CHANGED", "SweepAccount", "tests/e2e/test_sweep_ledgers.c",
      "a_ledger_out_of_a_backup_deletes_nothing_that_it_does_not_know"},
-    {"NEON_UNAVAILABLE", "failures", "tests/e2e/test_faults.c",
+    {"LEDGER_CHANGED", "DeleteOrphan", "tests/unit/saga/orphan.c", "no answer"},
+    {"NEON_UNAVAILABLE", "any command's failures", FAULTS,
      "a_project_that_stays_locked_is_given_up"},
-    {"DEADLINE_EXCEEDED", "failures", "tests/e2e/test_faults.c",
+    {"DEADLINE_EXCEEDED", "any command's failures", FAULTS,
      "a_deadline_that_passes_on_the_way_undoes_what_was_made"},
-    {"CRASH_LOOP", "failures", "tests/e2e/test_skip.c",
+    {"CRASH_LOOP", "any command's failures", "tests/e2e/test_skip.c",
      "a_command_whose_workers_die_is_given_up_and_undone"},
-    // what Neon, its operations and the branch's database answer; told of in words
-    {"NEON_AWAY", "", REPLIES, ""},
-    {"NEON_DENIED", "", "tests/unit/saga/edit.c", ""},
-    {"NEON_EXISTS", "", REPLIES, ""},
-    {"NEON_LIMIT", "", REPLIES, ""},
-    {"NEON_LOCKED", "", REPLIES, ""},
-    {"NEON_NOT_FOUND", "", READY, ""},
-    {"NEON_PRECONDITION", "", REPLIES, ""},
-    {"NEON_RATE_LIMITED", "", REPLIES, ""},
-    {"NEON_UNKNOWN", "", REPLIES, ""},
-    {"BRANCH_NOT_READY", "", READY, ""},
-    {"ENDPOINT_NOT_READY", "", READY, ""},
-    {"ENDPOINT_MISSING", "", READY, ""},
-    {"DATABASE_MISSING", "", READY, ""},
-    {"OPERATION_FAILED", "", "tests/e2e/test_faults.c", ""},
-    {"OPERATION_TIMEOUT", "", READY, ""},
-    {"LOGIN_FAILED", "", "tests/e2e/test_faults_compute.c", ""},
-    {"UNEXPECTED_REPLY", "", "tests/unit/saga/project_undo.c", ""},
-    {"DUPLICATE_REMOVED", "", "tests/unit/saga/project_lost.c", ""},
-    {"TOO_MANY_PROJECTS", "", "tests/unit/saga/limits.c", ""},
-    {"TOO_MANY_ROLES", "", "tests/unit/saga/limits.c", ""},
-    {"OUTCOME_TOO_LARGE", "", "tests/unit/contract/outcome.c", ""},
-    {"ROLE_MISSING", "", "tests/unit/saga/setup.c", ""},
-    {"ROLES_BLOCKED", "", "tests/unit/saga/branch_roles.c", ""},
-    {"ROLES_BUSY", "", "tests/unit/saga/setup.c", ""},
-    {"ROLES_FAILED", "", "tests/unit/saga/setup.c", ""},
-    {"ROLES_FENCED", "", "tests/unit/saga/setup.c", ""},
-    {"ROLES_MISSING", "", "tests/unit/saga/roles.c", ""},
-    {"ROLES_ROW_INVALID", "", "tests/unit/roles/plan.c", ""},
-    {"ROLES_UNAVAILABLE", "", "tests/e2e/test_roles_rotate.c", ""},
     // where commands are signed
-    {"SIGNATURE_MISSING", "", SIGNED, ""},
-    {"SIGNATURE_INVALID", "", SIGNED, ""},
-    {"SIGNATURE_KEY_UNKNOWN", "", SIGNED, ""},
-    {"REQUESTED_IN_FUTURE", "", SIGNED, ""},
+    {"SIGNATURE_MISSING", "any command", SIGNED, NOT_SIGNED},
+    {"SIGNATURE_INVALID", "any command", SIGNED, NOT_SIGNED},
+    {"SIGNATURE_KEY_UNKNOWN", "any command", SIGNED, NOT_SIGNED},
+    {"REQUESTED_IN_FUTURE", "any command", SIGNED,
+     "an_old_record_is_not_executed_once_it_may_be_forgotten"},
+    // what Neon, its operations and the branch's database answer; told of in words
+    {"NEON_AWAY", "", REPLIES, STATUSES},
+    {"NEON_DENIED", "", "tests/unit/saga/edit.c", "a key that is refused"},
+    {"NEON_EXISTS", "", REPLIES, STATUSES},
+    {"NEON_LIMIT", "", REPLIES, STATUSES},
+    {"NEON_LOCKED", "", REPLIES, STATUSES},
+    {"NEON_NOT_FOUND", "", READY, "a branch that is gone again"},
+    {"NEON_PRECONDITION", "", REPLIES, STATUSES},
+    {"NEON_RATE_LIMITED", "", REPLIES, STATUSES},
+    {"NEON_UNKNOWN", "", REPLIES, STATUSES},
+    {"BRANCH_NOT_READY", "", READY, "a branch that does not become ready"},
+    {"ENDPOINT_NOT_READY", "", READY, "an endpoint that does not start"},
+    {"ENDPOINT_MISSING", "", READY, "an endpoint that is not made"},
+    {"DATABASE_MISSING", "", READY,
+     "... and when none can lag any more, there is nothing to log in to"},
+    {"OPERATION_FAILED", "", FAULTS, "an_operation_that_fails_for_good_is_undone"},
+    {"OPERATION_TIMEOUT", "", READY, "an operation that does not end"},
+    {"LOGIN_FAILED", "", "tests/e2e/test_faults_compute.c", "one_that_never_lets_in_is_undone"},
+    {"UNEXPECTED_REPLY", "", "tests/unit/saga/project_undo.c",
+     "an unreadable listing that stays so ends the command"},
+    {"DUPLICATE_REMOVED", "", "tests/unit/saga/project_lost.c",
+     "a duplicate whose removal nobody read is reported"},
+    {"TOO_MANY_PROJECTS", "", "tests/unit/saga/limits.c", "projects_of_one_name_are_bounded"},
+    {"TOO_MANY_ROLES", "", "tests/unit/saga/limits.c", "roles_are_bounded"},
+    {"OUTCOME_TOO_LARGE", "", "tests/unit/contract/outcome.c",
+     "what_a_broker_would_not_take_is_not_added"},
+    {"ROLE_MISSING", "", SETUP, "a list without a role that could change others"},
+    {"ROLES_BLOCKED", "", "tests/unit/saga/branch_roles.c",
+     "every password of ours is replaced by SQL, every other by the API"},
+    {"ROLES_BUSY", "", SETUP,
+     "a busy branch is waited for, and an error that lasts ends the command"},
+    {"ROLES_FAILED", "", SETUP, "what fails when it was begun stays, and the environment with it"},
+    {"ROLES_FENCED", "", SETUP, "a newer fence is passed by one that is newer still"},
+    {"ROLES_MISSING", "", "tests/unit/saga/roles.c", "... unless it is none of them"},
+    {"ROLES_ROW_INVALID", "", "tests/unit/roles/plan.c", "rows_that_no_plan_has_are_refused"},
+    {"ROLES_UNAVAILABLE", "", ROTATION, "a_rotation_that_failed_leaves_what_works"},
 };
 
 static const size_t COUNT = sizeof(ELSEWHERE) / sizeof(ELSEWHERE[0]);
 
-bool elsewhere_has(const char *code, const char *commands)
+bool elsewhere_has(const char *code, const char *command)
 {
     for (size_t i = 0; i < COUNT; i++) {
-        if (strcmp(ELSEWHERE[i].code, code) == 0 &&
-            strstr(commands, ELSEWHERE[i].commands) != NULL) {
+        if (strcmp(ELSEWHERE[i].code, code) == 0 && strcmp(ELSEWHERE[i].command, command) == 0) {
             return true;
         }
     }
@@ -114,15 +123,33 @@ bool elsewhere_has_any(const char *code)
     return false;
 }
 
+// From its head to its end; NULL: there is none.
+static const char *find_test(const char *text, const char *test)
+{
+    const char *function = strstr(text, box_text("\nstatic void %s(", test));
+    if (function != NULL) {
+        const char *end = strstr(function, "\n}\n");
+        return end == NULL ? NULL : box_text("%.*s", (int)(end - function), function);
+    }
+    const char *talk = strstr(text, box_text("\"%s\",", test));
+    if (talk == NULL) {
+        return NULL;
+    }
+    const char *line = strchr(talk, '\n');
+    while (line != NULL && strspn(line + 1, " ") > 4) {
+        line = strchr(line + 1, '\n');
+    }
+    return line == NULL ? talk : box_text("%.*s", (int)(line - talk), talk);
+}
+
 size_t elsewhere_find_lost(void)
 {
     size_t lost = 0;
     for (size_t i = 0; i < COUNT; i++) {
         const Elsewhere *one = &ELSEWHERE[i];
         char *text = process_read_log(box_text("%s/%s", RULES_PROJECT, one->file));
-        bool has_test = one->test[0] == '\0' ||
-                        strstr(text, box_text("\nstatic void %s(void **state)", one->test)) != NULL;
-        if (strstr(text, one->code) == NULL || !has_test) {
+        const char *test = find_test(text, one->test);
+        if (test == NULL || strstr(test, one->code) == NULL) {
             print_message("%s has no test %s of %s\n", one->file, one->test, one->code);
             lost++;
         }

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Whether the code of a command, which `commands` names, has such a test.
-bool elsewhere_has(const char *code, const char *commands);
+// Whether the code of this command has such a test.
+bool elsewhere_has(const char *code, const char *command);
 // Whether it has one for whatever command.
 bool elsewhere_has_any(const char *code);
 // Prints which tests aren't where they should be, and returns how many.

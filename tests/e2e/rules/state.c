@@ -48,6 +48,33 @@
             NULL, NULL                                                                             \
     }
 
+// Makes the next branch fail, and keeps what was made.
+#define NO_BRANCH_STAYS                                                                            \
+    REFUSED("GET /projects/{project_id}/branches/{branch_id}", "<live.project>"),                  \
+        REFUSED("DELETE /projects/{project_id}/branches/{branch_id}", "<live.project>")
+#define BRANCH_FAILS RUN(BRANCH_OF("try", "live", ""), "CommandFailed")
+
+#define EXPIRED_IN_LEDGER(environment)                                                             \
+    {                                                                                              \
+        STEP_SQL,                                                                                  \
+            "UPDATE provision.environment SET details = details || "                               \
+            "jsonb_build_object('expires_at_ms', 1) WHERE application_id = '<app>' AND "           \
+            "environment = '" environment "'",                                                     \
+            NULL, NULL                                                                             \
+    }
+
+// The key of another organization takes the place of the account's, as no ConnectAccount lets it.
+#define OTHER_MAKER                                                                                \
+    {STEP_SQL,                                                                                     \
+     "UPDATE provision.environment SET account = 'aside' WHERE application_id = '<app>'", NULL,    \
+     NULL},                                                                                        \
+        RUN(CONNECT("main", SEALED("main", "other")), CONNECTED),                                  \
+    {                                                                                              \
+        STEP_SQL,                                                                                  \
+            "UPDATE provision.environment SET account = 'main' WHERE application_id = '<app>'",    \
+            NULL, NULL                                                                             \
+    }
+
 // As a request of that command that came late would have made it.
 #define LATE                                                                                       \
     {                                                                                              \
@@ -187,6 +214,43 @@ static const State STATES[] = {
     {"orphan-and-foreign",
      "orphaned",
      {API_AS("foreign", "POST /projects/<live.project>/branches",
+    {"preview-protected",
+     "open",
+     {API("PATCH /projects/<live.project>/branches/<pr:7.branch>",
+          "{'branch': {'expires_at': null}}"),
+      API("PATCH /projects/<live.project>/branches/<pr:7.branch>",
+          "{'branch': {'protected': true}}")}},
+    {"preview-default",
+     "two-open",
+     {API("POST /projects/<live.project>/branches/<pr:1.branch>/set_as_default", NULL)}},
+    {"preview-name-taken",
+     "base",
+     {API("POST /projects/<live.project>/branches", "{'branch': {'name': 'preview/pr-7'}}")}},
+    // a base that is made anew, as something else than it was
+    {"base-deleted",
+     "branched",
+     {RUN(BASE_OF("try"), "PreviewBaseSet"), RUN(DELETE_OF("try", ""), "EnvironmentDeleted")}},
+    {"base-expiring",
+     "base-deleted",
+     {RUN(BRANCH_OF("try", "live", ", 'expiresAt': '<in 3600>'"), BRANCHED)}},
+    {"base-failed", "base-deleted", {NO_BRANCH_STAYS, BRANCH_FAILS}},
+    {"base-lost",
+     "branched",
+     {RUN(BASE_OF("try"), "PreviewBaseSet"),
+      API("DELETE /projects/<live.project>/branches/<try.branch>", NULL)}},
+    {"base-deleting",
+     "branched",
+     {RUN("@neighbour " CONNECT("main", SEALED("main", "org")), CONNECTED),
+      RUN("@neighbour " IMPORT_OF("theirs", "main", "<live.project>", "<try.branch>",
+                                  ", 'shared': true"),
+          IMPORTED),
+      RUN("@neighbour " BASE_OF("theirs"), "PreviewBaseSet"), SLOW_DELETION}},
+    // ---- what has expired, and Neon has deleted
+    {"expired-preview", "expired", {EXPIRED_IN_LEDGER("pr:7")}},
+    {"expired-branch",
+     "expiring",
+     {API("DELETE /projects/<live.project>/branches/<short.branch>", NULL),
+      EXPIRED_IN_LEDGER("short")}},
              "{'branch': {'name': 'by hand'}}")}},
     {"orphan-with-child",
      "orphaned",
@@ -213,11 +277,7 @@ static const State STATES[] = {
        "'<branch.command>'",
        NULL, NULL}}},
     // ---- what failed, and what is under way
-    {"failed",
-     "live",
-     {REFUSED("GET /projects/{project_id}/branches/{branch_id}", "<live.project>"),
-      REFUSED("DELETE /projects/{project_id}/branches/{branch_id}", "<live.project>"),
-      RUN(BRANCH_OF("try", "live", ""), "CommandFailed")}},
+    {"failed", "live", {NO_BRANCH_STAYS, BRANCH_FAILS}},
     {"poor-plan",
      "live",
      {{STEP_FAULT,
@@ -240,13 +300,16 @@ static const State STATES[] = {
        "UPDATE provision.account SET key_kind = 'project', project_id = '<live.project>' WHERE "
        "application_id = '<app>'",
        NULL, NULL}}},
-    {"other-maker",
-     "branched",
-     {{STEP_SQL,
-       "UPDATE provision.environment SET account = 'aside' WHERE application_id = '<app>'", NULL,
-       NULL},
-      RUN(CONNECT("main", SEALED("main", "other")), CONNECTED),
-      {STEP_SQL, "UPDATE provision.environment SET account = 'main' WHERE application_id = '<app>'",
+    {"other-maker", "branched", {OTHER_MAKER}},
+    {"preview-of-other-maker", "two-open", {OTHER_MAKER}},
+    {"left-of-other-maker",
+     "live",
+     {OTHER_MAKER,
+      {STEP_SQL,
+       "UPDATE provision.environment SET state = 'failed', details = "
+       "jsonb_build_object('left', jsonb_build_array(jsonb_build_object('project_id', "
+       "'<live.project>', 'neon_account_id', details -> 'neon_account_id'))) "
+       "WHERE application_id = '<app>'",
        NULL, NULL}}},
 };
 

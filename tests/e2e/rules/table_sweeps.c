@@ -81,3 +81,7 @@ RuleTable table_sweeps(void)
 {
     return (RuleTable){RULES, sizeof(RULES) / sizeof(RULES[0])};
 }
+    {"a preview that has expired", "expired-preview", CLOSE_OF("7", IF_EXPIRED),
+     ENDS("EnvironmentDeleted"), "environment=pr:7; branchId=<pr:7.branch>", 0},
+    {"an environment that has expired", "expired-branch", DELETE_OF("short", IF_EXPIRED),
+     ENDS("EnvironmentDeleted"), "environment=short; branchId=<short.branch>", 0},

@@ -232,9 +232,9 @@ static void many_branches_stand_on_several_events(void **state)
     stage_close(&stage);
 }
 
-static void assert_too_large(Stage *stage)
+static void assert_refused(Stage *stage, const char *code)
 {
-    assert_string_equal(stage->saga.failure.error.code, "INVENTORY_TOO_LARGE");
+    assert_string_equal(stage->saga.failure.error.code, code);
     assert_string_equal(stage->saga.failure.error.field, "discover_account.project_filter");
     stage_close(stage);
 }
@@ -244,11 +244,11 @@ static void more_than_can_be_held_is_refused(void **state)
     (void)state;
     Stage stage;
     begin(&stage, INVENTORY_BYTES_MAX / 64);
-    assert_too_large(&stage);
+    assert_refused(&stage, "INVENTORY_TOO_LARGE");
     begin(&stage, 2);
     answer_with(&stage, "list_branches", new_branches(9000));
     answer_with(&stage, "list_branches", new_branches(9000));
-    assert_too_large(&stage);
+    assert_refused(&stage, "INVENTORY_TOO_LARGE");
 }
 
 int main(void)
