@@ -67,6 +67,10 @@ void event_edits_project(Text *text, const json_t *body)
         text_append(text, json_string_value(sibling));
     }
     text_append(text, index == 0 ? "" : ", too");
+    long long omitted = json_integer_value(json_object_get(body, "siblingsOmitted"));
+    if (omitted > 0) {
+        text_printf(text, "; %lld more are not told", omitted);
+    }
 }
 
 void event_edits_endpoint(Text *text, const json_t *body)

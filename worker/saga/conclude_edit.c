@@ -96,6 +96,7 @@ void conclude_edit_project(Ending *ending)
         json_integer_value(json_object_get(journal_value(journal, FACT_PRESENT), FACT_RETENTION));
     edited.sibling_environments = names;
     edited.n_sibling_environments = name_siblings(saga, texts, names);
+    edited.siblings_omitted = (int32_t)journal_number(journal, FACT_SIBLINGS_OMITTED);
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_PROJECT_EDITED;
     ending->event.project_edited = &edited;
     end_with(ending, "ProjectEdited");

@@ -106,10 +106,11 @@
 // Edits: values by the keys of details, as they were before, and as they are.
 #define FACT_BEFORE "before"
 #define FACT_PRESENT "present"
-#define FACT_PRESENT_DOUBTS "present_doubts" // number of doubts at that reading
-#define FACT_PATCHED "patched"               // Neon has taken what is wanted
-#define FACT_SIBLINGS "siblings"             // [{application, environment}] of the project
-#define FACT_SIBLINGS_TOLD "siblings_told"   // they are those there were after the change
+#define FACT_PRESENT_DOUBTS "present_doubts"     // number of doubts at that reading
+#define FACT_PATCHED "patched"                   // Neon has taken what is wanted
+#define FACT_SIBLINGS "siblings"                 // [{application, environment}] of the project
+#define FACT_SIBLINGS_OMITTED "siblings_omitted" // how many more there are
+#define FACT_SIBLINGS_TOLD "siblings_told"       // they are those there were after the change
 
 #define FACT_NEON_ACCOUNT "neon_account_id"
 #define FACT_AUTH_METHOD "auth_method"

@@ -69,6 +69,15 @@ static json_t *name_siblings(const Answer *answer, bool with_late)
     return siblings;
 }
 
+static void set_siblings(Saga *saga, const Answer *answer, bool with_late)
+{
+    size_t omitted = answer->dependent_count > SAGA_DEPENDENTS_MAX
+                         ? answer->dependent_count - SAGA_DEPENDENTS_MAX
+                         : 0;
+    journal_set_again(&saga->journal, FACT_SIBLINGS, name_siblings(answer, with_late));
+    journal_set_again(&saga->journal, FACT_SIBLINGS_OMITTED, json_integer((json_int_t)omitted));
+}
+
 Lesson edit_learn_siblings(Saga *saga, const Answer *answer)
 {
     bool is_ours = strcmp(saga->ledger->environment.origin, "created") == 0;
@@ -83,7 +92,7 @@ Lesson edit_learn_siblings(Saga *saga, const Answer *answer)
                         journal_text(&saga->journal, FACT_PROJECT_ID));
         return lesson_fail_with(saga, &err);
     }
-    journal_set_value(&saga->journal, FACT_SIBLINGS, name_siblings(answer, false));
+    set_siblings(saga, answer, false);
     return LESSON_LEARNT;
 }
 
@@ -101,7 +110,7 @@ Ask edit_ask_late_siblings(Saga *saga, Effect *effect)
 
 Lesson edit_learn_late_siblings(Saga *saga, const Answer *answer)
 {
-    journal_set_again(&saga->journal, FACT_SIBLINGS, name_siblings(answer, true));
+    set_siblings(saga, answer, true);
     journal_set_flag(&saga->journal, FACT_SIBLINGS_TOLD);
     return LESSON_LEARNT;
 }

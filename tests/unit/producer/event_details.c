@@ -75,6 +75,11 @@ static const struct {
      "{'projectId':'p-1','changed':true,'historyRetentionSecondsBefore':'86400',"
      "'historyRetentionSecondsAfter':'604800','siblingEnvironments':['staging','pr:42']}",
      "project p-1  history 1d → 7d  of staging, pr:42, too"},
+    {"ProjectEdited",
+     "{'projectId':'p-1','changed':true,'historyRetentionSecondsBefore':'86400',"
+     "'historyRetentionSecondsAfter':'604800','siblingEnvironments':['live'],"
+     "'siblingsOmitted':44}",
+     "project p-1  history 1d → 7d  of live, too; 44 more are not told"},
     {"ProjectEdited", "{'projectId':'p-1','changed':true,'historyRetentionSecondsBefore':'21600'}",
      "project p-1  history 6h → 0s"},
     {"ProjectEdited",

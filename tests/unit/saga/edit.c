@@ -121,9 +121,19 @@ static const Talk PROJECTS_EDITED[] = {
        "2 [{'environment':'pr'},{'application':'other','environment':'x','origin':'imported'}]",
        "lock=p-1"},
       {"!end", "ProjectEdited",
-       "'siblingEnvironments':['pr','other/x']|"
+       "'siblingEnvironments':['pr','other/x']|!'siblingsOmitted'|"
        "command{'applicationId':'other'|'editProject':{'environment':'x','refresh':true}|"
        "command{'applicationId':'shop'|'editProject':{'environment':'pr','refresh':true}"}}},
+    {"more than can be told are counted",
+     WEEK,
+     DAY,
+     created,
+     {{"find_siblings", "256 [{'environment':'pr'}]"},
+      {"read_settings", READ_PROJECT("86400")},
+      {"update_project", UPDATED_PROJECT("604800")},
+      {"await_operations", OPERATION("finished")},
+      {"find_late_siblings", "300 [{'environment':'pr'}]"},
+      {"!end", "ProjectEdited", "'siblingEnvironments':['pr']|'siblingsOmitted':44|command{"}}},
     {"one that is being made when the project is changed is told, too",
      WEEK,
      DAY,
