@@ -3,6 +3,7 @@
 
 #include "base/unconst.h"
 #include "saga/facts.h"
+#include "saga/leftover.h"
 #include "saga/lesson.h"
 #include "saga/record.h"
 #include "saga/steps.h"
@@ -30,6 +31,18 @@ static const Provisioning__V1__DeleteOrphan *orphan_of(const Saga *saga)
 static bool is_whole(const Saga *saga)
 {
     return journal_has(&saga->journal, FACT_ORPHAN_WHOLE);
+}
+
+// Who made it isn't journaled. The environment's row may name the Neon account of this one's key.
+static bool is_blind(const Saga *saga)
+{
+    const LedgerEnvironment *row = &saga->ledger->environment;
+    const char *maker = json_string_value(json_object_get(row->details, FACT_NEON_ACCOUNT));
+    bool is_of_account = strcmp(row->account, saga->ledger->account.account) == 0;
+    Leftover orphan = {orphan_of(saga)->project_id,
+                       is_whole(saga) ? "" : orphan_of(saga)->branch_id,
+                       is_of_account && maker != NULL ? maker : ""};
+    return leftover_is_blind(saga, &orphan);
 }
 
 // Once the deletion may be under way, nothing is asked again: it stays condemned.
@@ -119,7 +132,12 @@ static Lesson learn_judge(Saga *saga, const Answer *answer, const char *fact)
         !refuse(saga, verdict_of(judged, command_id, true), judged, &err)) {
         return lesson_fail_with(saga, &err);
     }
-    if (verdict_is_project(judged, true)) {
+    bool whole = verdict_is_project(judged, true);
+    if (!record_check_deletion(saga, whole, orphan_of(saga)->project_id, "delete_orphan.project_id",
+                               &err)) {
+        return lesson_fail_with(saga, &err);
+    }
+    if (whole) {
         journal_set_flag(&saga->journal, FACT_ORPHAN_WHOLE);
     }
     journal_set_flag(&saga->journal, fact);
@@ -181,7 +199,7 @@ Lesson orphan_learn_read(Saga *saga, const Answer *answer)
     Error err = ERROR_INIT;
     NeonBranch branch;
     if (reply->meaning == NEON_NOT_FOUND) {
-        return learn_missing(saga);
+        return is_blind(saga) ? leftover_fail_blind(saga, "read the branch") : learn_missing(saga);
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "read the branch");
@@ -299,6 +317,9 @@ Lesson orphan_learn_branches(Saga *saga, const Answer *answer)
     const NeonReply *reply = answer->reply;
     Error err = ERROR_INIT;
     NeonPage page;
+    if (reply->meaning == NEON_NOT_FOUND && is_blind(saga)) {
+        return leftover_fail_blind(saga, "list the project's branches");
+    }
     if (reply->meaning == NEON_NOT_FOUND) {
         journal_set_flag(&saga->journal, FACT_UNCHANGED); // the project went since it was read
         return LESSON_LEARNT;
@@ -356,9 +377,12 @@ Ask orphan_ask_delete(Saga *saga, Effect *effect)
 Lesson orphan_learn_delete(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
+    const char *what = is_whole(saga) ? "delete the project" : "delete the branch";
+    if (reply->meaning == NEON_NOT_FOUND && is_blind(saga)) {
+        return leftover_fail_blind(saga, what);
+    }
     if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
-        return lesson_from_reply(saga, reply, PROTECTED_NOTHING,
-                                 is_whole(saga) ? "delete the project" : "delete the branch");
+        return lesson_from_reply(saga, reply, PROTECTED_NOTHING, what);
     }
     journal_set_flag(&saga->journal, FACT_GONE);
     if (reply->meaning == NEON_OK && reply->status != 204) {

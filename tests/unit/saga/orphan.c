@@ -60,6 +60,17 @@ static void of_other_project(Stage *stage)
     TALK_SET(stage->claimed.account.project_id, NULL, "", "p-9");
 }
 
+static void of_its_project(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.key_kind, NULL, "", "project");
+    TALK_SET(stage->claimed.account.project_id, NULL, "", "p-1");
+}
+
+static void of_other_neon_account(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.neon_account_id, NULL, "", "neon-2");
+}
+
 static const Talk TALKS[] = {
     {"a branch is deleted, its environment stays as it is",
      ORPHAN,
@@ -149,6 +160,16 @@ static const Talk TALKS[] = {
      NULL,
      NULL,
      {TO_BRANCHES, FREE, {"delete_orphan", "204"}, {"!end", "OrphanDeleted", "!'deleted'"}}},
+    {"a key that is kept to the project sees its branches, and those that aren't there",
+     ORPHAN,
+     NULL,
+     of_its_project,
+     {TO_BRANCHES, FREE, {"delete_orphan", NOT_FOUND}, {"!end", "OrphanDeleted", "!'deleted'"}}},
+    {"what an environment of another account was made by says nothing of the key",
+     ORPHAN,
+     "{'account':'second','details':{'neon_account_id':'neon-1'}}",
+     of_other_neon_account,
+     {TO_BRANCHES, FREE, {"delete_orphan", NOT_FOUND}, {"!end", "OrphanDeleted", "!'deleted'"}}},
     {"a deletion whose reply was lost was ours",
      ORPHAN,
      NULL,
@@ -238,7 +259,35 @@ static const Talk TALKS[] = {
         }                                                                                          \
     }
 
+#define MADE_BY_OTHER "{'details':{'neon_account_id':'neon-1'}}"
+
 static const Talk REFUSALS[] = {
+    {"a key that is kept to the project doesn't delete it",
+     ORPHAN,
+     NULL,
+     of_its_project,
+     {JUDGED(BY_CREATION),
+      {"!end", "CommandRejected",
+       "'code':'KEY_SCOPE'|'field':'delete_orphan.project_id'|" NOTHING_CHANGES}}},
+    {"a key of another Neon account can't tell whether the branch is gone",
+     ORPHAN,
+     MADE_BY_OTHER,
+     of_other_neon_account,
+     {JUDGED(BY_BRANCHING), READ(NOT_FOUND), REFUSED("NOT_VISIBLE")}},
+    {"... nor the project, when its branches are listed",
+     ORPHAN,
+     MADE_BY_OTHER,
+     of_other_neon_account,
+     {TO_PROJECT, {"check_branches", NOT_FOUND}, REFUSED("NOT_VISIBLE")}},
+    {"... or when it is deleted",
+     ORPHAN,
+     MADE_BY_OTHER,
+     of_other_neon_account,
+     {TO_PROJECT,
+      {"check_branches", BRANCHES(ROOT("br-2"), "")},
+      {"delete_orphan", NOT_FOUND},
+      {"!save", NULL, "NOT_VISIBLE"},
+      {"!end", "CommandFailed", "'code':'NOT_VISIBLE'|" NOTHING_CHANGES}}},
     {"an unknown account", ORPHAN, NULL, unknown, {REFUSED("ACCOUNT_UNKNOWN")}},
     {"a key that is kept to another project",
      ORPHAN,
