@@ -147,12 +147,17 @@ static const char *state_of_preview(World *world, const char *application)
                         application);
 }
 
-static void open_until_expired(World *world, const char *application)
+static void make_base(World *world, const char *application)
 {
-    Preview preview = {world, application};
     (void)command_run(world, application, "EnvironmentCreated", PAIR_CREATE, "live");
     (void)command_run(world, application, "PreviewBaseSet",
                       "'setPreviewBase': {'environment': 'live'}");
+}
+
+static void open_until_expired(World *world, const char *application)
+{
+    Preview preview = {world, application};
+    make_base(world, application);
     (void)command_run(world, application, "EnvironmentBranched", OPEN, 1, "4s");
     (void)command_run(world, application, "EnvironmentBranched", OPEN, 2, "3600s");
     wait_until(has_expired, &preview, SECONDS, "the preview's expiry");
@@ -172,6 +177,28 @@ static void a_preview_past_its_expiry_is_closed(void **state)
                                      "= '%s' AND environment = 'pr:2'",
                                      pair.application),
                         "ready");
+}
+
+static void a_preview_whose_expiry_was_lifted_at_neon_stays(void **state)
+{
+    World *world = *state;
+    Pair pair = pair_begin(world, NULL, NULL);
+    Preview preview = {world, pair.application};
+    make_base(world, pair.application);
+    Environment opened = login_environment(
+        command_run(world, pair.application, "EnvironmentBranched", OPEN, 1, "8s"));
+    REPLY reply =
+        box_call_as(&world->box, world->api_key, NULL, "PATCH",
+                    box_text("/projects/%s/branches/%s", opened.project_id, opened.branch_id),
+                    "{\"branch\": {\"expires_at\": null}}");
+    assert_int_equal(reply.status, 200);
+    wait_until(has_expired, &preview, SECONDS, "the expiry that the ledger knows");
+    const char *sweep = command_send(world, pair.application, SWEEP);
+    const char *sent = await_sent(world, sweep, "SWEEP_VERDICT_EXPIRED");
+    const Seen *seen = pair_await_once(world, sent, "CommandRejected");
+    assert_string_equal(seen_text(seen, "commandRejected.code"), "NOT_EXPIRED");
+    assert_true(sweep_branch_exists(world, opened.branch_id));
+    assert_string_equal(state_of_preview(world, pair.application), "ready");
 }
 
 // The command that extends it stands before the sweep's, and is still at work when that one comes.
@@ -202,6 +229,7 @@ int main(void)
         cmocka_unit_test_teardown(an_orphan_that_is_imported_before_its_deletion_stays, pair_end),
         cmocka_unit_test_teardown(an_orphan_whose_deletion_is_certain_cannot_be_imported, pair_end),
         cmocka_unit_test_teardown(a_preview_past_its_expiry_is_closed, pair_end),
+        cmocka_unit_test_teardown(a_preview_whose_expiry_was_lifted_at_neon_stays, pair_end),
         cmocka_unit_test_teardown(a_preview_that_is_opened_again_meanwhile_stays, pair_end),
         cmocka_unit_test(pair_sequences_are_whole),
         cmocka_unit_test(secrets_are_found_nowhere),
