@@ -84,6 +84,12 @@
             "'provisioner.environment': 'try', 'provisioner.command': '<branch.command>'}}",       \
             "left"                                                                                 \
     }
+// ... and a project, as its creation would.
+#define LATE_ROOT                                                                                  \
+    API_AS("late", "POST /projects",                                                               \
+           "{'project': {'name': '<app>-live', 'branch': {'name': 'main', 'annotations': "         \
+           "{'provisioner.installation': '<installation>', 'provisioner.application': '<app>', "   \
+           "'provisioner.environment': 'live', 'provisioner.command': '<create.command>'}}}}")
 #define SLOW_DELETION                                                                              \
     {STEP_FAULT,                                                                                   \
      "{'kind': 'slow_before', 'route': 'DELETE /projects/{project_id}/branches/{branch_id}', "     \
@@ -208,12 +214,6 @@ static const State STATES[] = {
           "'aws-eu-central-1'}",
           CREATED),
       RUN(BASE_OF("main2"), "PreviewBaseSet")}},
-    // ---- what no environment owns
-    {"orphaned", "branched", {RUN(DELETE_OF("try", ""), "EnvironmentDeleted"), LATE}},
-    {"doubled", "branched", {LATE}},
-    {"orphan-and-foreign",
-     "orphaned",
-     {API_AS("foreign", "POST /projects/<live.project>/branches",
     {"preview-protected",
      "open",
      {API("PATCH /projects/<live.project>/branches/<pr:7.branch>",
@@ -251,6 +251,12 @@ static const State STATES[] = {
      "expiring",
      {API("DELETE /projects/<live.project>/branches/<short.branch>", NULL),
       EXPIRED_IN_LEDGER("short")}},
+    // ---- what no environment owns
+    {"orphaned", "branched", {RUN(DELETE_OF("try", ""), "EnvironmentDeleted"), LATE}},
+    {"doubled", "branched", {LATE}},
+    {"orphan-and-foreign",
+     "orphaned",
+     {API_AS("foreign", "POST /projects/<live.project>/branches",
              "{'branch': {'name': 'by hand'}}")}},
     {"orphan-with-child",
      "orphaned",
@@ -266,6 +272,22 @@ static const State STATES[] = {
     {"orphan-gone",
      "orphaned",
      {API("DELETE /projects/<live.project>/branches/<left.branch>", NULL)}},
+    {"orphan-project",
+     "live",
+     {RUN(DELETE_OF("live", ", 'deleteData': true"), "EnvironmentDeleted"), LATE_ROOT}},
+    {"orphan-project-out-of-sight",
+     "live",
+     {LATE_ROOT,
+      API("DELETE /projects/<late.project>", NULL),
+      {STEP_SQL,
+       "UPDATE provision.account SET neon_account_id = 'another' WHERE application_id = '<app>'",
+       NULL, NULL}}},
+    {"orphan-project-of-key",
+     "orphan-project",
+     {{STEP_SQL,
+       "UPDATE provision.account SET key_kind = 'project', project_id = '<late.project>' WHERE "
+       "application_id = '<app>'",
+       NULL, NULL}}},
     {"orphan-imported",
      "orphaned",
      {RUN(IMPORT_OF("theirs", "main", "<live.project>", "<left.branch>", ""), IMPORTED)}},

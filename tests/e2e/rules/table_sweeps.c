@@ -2,10 +2,14 @@
 #include "rules/rule.h"
 
 #define SWEEP(account, more) MEMBERS("sweepAccount", "'account': '" account "'" more)
+#define ORPHAN_IN(project, account, environment, branch, command)                                  \
+    MEMBERS("deleteOrphan",                                                                        \
+            "'environment': '" environment "', 'account': '" account "', 'projectId': '" project   \
+            "', 'branchId': '" branch "', 'commandId': '" command "'")
 #define ORPHAN_OF(account, environment, branch, command)                                           \
-    MEMBERS("deleteOrphan", "'environment': '" environment "', 'account': '" account               \
-                            "', 'projectId': '<live.project>', 'branchId': '" branch               \
-                            "', 'commandId': '" command "'")
+    ORPHAN_IN("<live.project>", account, environment, branch, command)
+#define LATE_PROJECT                                                                               \
+    ORPHAN_IN("<late.project>", "main", "live", "<late.branch>", "<create.command>")
 #define LEFT ORPHAN_OF("main", "try", "<left.branch>", "<branch.command>")
 #define BRANCH "delete_orphan.branch_id"
 #define COMMAND "delete_orphan.command_id"
@@ -64,6 +68,12 @@ static const Rule RULES[] = {
     {"an orphan", "orphaned", LEFT, ENDS("OrphanDeleted"),
      "branchId=<left.branch>; deleted=true; projectDeleted=false", 1},
     {"an orphan that is gone", "orphan-gone", LEFT, ENDS("OrphanDeleted"), "deleted=false", 0},
+    {"an orphan that the key may not see", "orphan-project-out-of-sight", LATE_PROJECT,
+     REJECTED("NOT_VISIBLE", NULL), "key", 0},
+    {"a project with a key that is kept to it", "orphan-project-of-key", LATE_PROJECT,
+     REJECTED("KEY_SCOPE", "delete_orphan.project_id"), "connect the account with", 0},
+    {"a project that nobody is on", "orphan-project", LATE_PROJECT, ENDS("OrphanDeleted"),
+     "deleted=true; projectDeleted=true", 1},
     // ---- what has expired
     {"a preview that hasn't expired, if it has", "open", CLOSE_OF("7", IF_EXPIRED),
      REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "pr:7", 0},
@@ -71,6 +81,10 @@ static const Rule RULES[] = {
      REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "pr:1", 0},
     {"a preview that isn't there, if it has expired", "base", CLOSE_OF("7", IF_EXPIRED),
      ENDS("EnvironmentDeleted"), NULL, 0},
+    {"a preview that has expired", "expired-preview", CLOSE_OF("7", IF_EXPIRED),
+     ENDS("EnvironmentDeleted"), "environment=pr:7; branchId=<pr:7.branch>", 0},
+    {"an environment that has expired", "expired-branch", DELETE_OF("short", IF_EXPIRED),
+     ENDS("EnvironmentDeleted"), "environment=short; branchId=<short.branch>", 0},
     {"an environment that hasn't expired, if it has", "expiring", DELETE_OF("short", IF_EXPIRED),
      REJECTED("NOT_EXPIRED", "delete_environment.if_expired"), "short", 0},
     {"an environment that never expires, if it has", "branched", DELETE_OF("try", IF_EXPIRED),
@@ -81,7 +95,3 @@ RuleTable table_sweeps(void)
 {
     return (RuleTable){RULES, sizeof(RULES) / sizeof(RULES[0])};
 }
-    {"a preview that has expired", "expired-preview", CLOSE_OF("7", IF_EXPIRED),
-     ENDS("EnvironmentDeleted"), "environment=pr:7; branchId=<pr:7.branch>", 0},
-    {"an environment that has expired", "expired-branch", DELETE_OF("short", IF_EXPIRED),
-     ENDS("EnvironmentDeleted"), "environment=short; branchId=<short.branch>", 0},
