@@ -182,16 +182,22 @@ static void ends_as_without_a_crash(void **state)
     note_covered(job);
 }
 
-// What needs next to no time may have ended before the partition is taken away.
+// Together longer than a member needs to hear that the group shares out anew (3 s); each less than
+// neon.request_timeout.
+#define SLOW_CALLS "{'kind': 'slow', 'route': '*', 'count': 2, 'ms': 2100}"
+
 static void ends_as_without_a_rebalance(void **state)
 {
     Job *job = *state;
     Story story;
     size_t count = 0;
-    story_begin(&lane.teller, &story, &scenarios_table(&count)[job->scenario], "CRASH_POINT_AT",
-                STORY_HELD);
+    const Scenario *scenario = &scenarios_table(&count)[job->scenario];
+    story_begin(&lane.teller, &story, scenario, "CRASH_POINT_AT", STORY_HELD);
+    (void)sandbox_fault(lane.teller.world, SLOW_CALLS);
     story_hand_over(&story);
-    job->way = story_takeovers(&story) > 0 ? COVERED_HAND_OVER : COVERED_BEFORE;
+    bool is_handed_over = story_takeovers(&story) > 0;
+    assert_true(is_handed_over || scenario_is_short(scenario));
+    job->way = is_handed_over ? COVERED_HAND_OVER : COVERED_BEFORE;
     story_stop_victim(&story);
     expect_end(&story, job->scenario);
     note_covered(job);
@@ -321,8 +327,8 @@ static void print_covered(const char *file)
     }
     points_make(CRASH_BY_SQL, &points);
     covered_print(file, &points);
-    size_t handed_over = covered_print_names(file, names, count, COVERED_HAND_OVER);
-    assert_true(handed_over >= covered_print_names(file, names, count, COVERED_BEFORE));
+    covered_print_names(file, names, count, COVERED_HAND_OVER);
+    covered_print_names(file, names, count, COVERED_BEFORE);
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)

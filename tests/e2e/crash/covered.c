@@ -74,8 +74,7 @@ void covered_print(const char *file, const Points *points)
     free(covered);
 }
 
-size_t covered_print_names(const char *file, const char *const *names, size_t count,
-                           const char *way)
+void covered_print_names(const char *file, const char *const *names, size_t count, const char *way)
 {
     char *covered = process_read_log(file);
     size_t found = 0;
@@ -87,5 +86,4 @@ size_t covered_print_names(const char *file, const char *const *names, size_t co
     }
     (void)printf("\n");
     free(covered);
-    return found;
 }

@@ -21,8 +21,7 @@ void covered_note(const char *file, const char *what, const char *way);
 // Every pair of a command, or one of its steps, and a point that was covered: a line for each
 // command and step.
 void covered_print(const char *file, const Points *points);
-// Those of the names that were covered in this way; returns how many.
-size_t covered_print_names(const char *file, const char *const *names, size_t count,
-                           const char *way);
+// Those of the names that were covered in this way.
+void covered_print_names(const char *file, const char *const *names, size_t count, const char *way);
 
 #endif

@@ -389,3 +389,10 @@ bool scenario_can_wait(const Scenario *scenario)
 {
     return scenario->send != create_twice;
 }
+
+bool scenario_is_short(const Scenario *scenario)
+{
+    return scenario->send == cancel_early || scenario->send == set_base ||
+           scenario->send == disconnect ||
+           (scenario->send == close_preview && scenario->prepare == have_base);
+}

@@ -29,5 +29,8 @@ typedef struct Scenario {
 const Scenario *scenarios_table(size_t *ret_count);
 // Whether it ends in the same way when its command begins some seconds later.
 bool scenario_can_wait(const Scenario *scenario);
+// Whether it asks Neon for next to nothing, so that it may have ended before its partition is taken
+// away.
+bool scenario_is_short(const Scenario *scenario);
 
 #endif
