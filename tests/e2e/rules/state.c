@@ -76,14 +76,13 @@
     }
 
 // As a request of that command that came late would have made it.
-#define LATE                                                                                       \
-    {                                                                                              \
-        STEP_API, "POST /projects/<live.project>/branches",                                        \
-            "{'branch': {'name': 'late', 'parent_id': '<live.branch>'}, 'annotation_value': "      \
-            "{'provisioner.installation': '<installation>', 'provisioner.application': '<app>', "  \
-            "'provisioner.environment': 'try', 'provisioner.command': '<branch.command>'}}",       \
-            "left"                                                                                 \
-    }
+#define LATE_OF(environment)                                                                       \
+    API_AS("left", "POST /projects/<live.project>/branches",                                       \
+           "{'branch': {'name': 'late', 'parent_id': '<live.branch>'}, 'annotation_value': "       \
+           "{'provisioner.installation': '<installation>', 'provisioner.application': '<app>', "   \
+           "'provisioner.environment': '" environment                                              \
+           "', 'provisioner.command': '<branch.command>'}}")
+#define LATE LATE_OF("try")
 // ... and a project, as its creation would.
 #define LATE_ROOT                                                                                  \
     API_AS("late", "POST /projects",                                                               \
@@ -254,6 +253,7 @@ static const State STATES[] = {
     // ---- what no environment owns
     {"orphaned", "branched", {RUN(DELETE_OF("try", ""), "EnvironmentDeleted"), LATE}},
     {"doubled", "branched", {LATE}},
+    {"mark-changed", "branched", {LATE_OF("elsewhere")}},
     {"orphan-and-foreign",
      "orphaned",
      {API_AS("foreign", "POST /projects/<live.project>/branches",
