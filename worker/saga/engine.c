@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/engine.h"
 #include "saga/facts.h"
 #include "saga/record.h"
@@ -89,10 +90,13 @@ static Protection opener_protection(const Saga *saga)
 static void pass_deletion(Saga *saga)
 {
     int64_t until_ms = saga->intent.settled_boot_ms + saga->ledger_less_boot_ms;
-    journal_set_again(&saga->journal, FACT_MAYBE_DELETED, json_string(saga->intent.step));
-    if (until_ms > journal_number(&saga->journal, FACT_DELETES_UNTIL)) {
-        journal_set_number(&saga->journal, FACT_DELETES_UNTIL, until_ms);
+    json_t *steps = json_deep_copy(journal_value(&saga->journal, FACT_DELETES_UNTIL));
+    if (steps == NULL) {
+        steps = json_object();
     }
+    json_object_set_new(steps, saga->intent.step, json_integer(until_ms));
+    journal_set_again(&saga->journal, FACT_DELETES_UNTIL, steps);
+    journal_set_again(&saga->journal, FACT_MAYBE_DELETED, json_string(saga->intent.step));
 }
 
 static void pass_intent(Saga *saga)
@@ -252,7 +256,14 @@ static bool must_wait(const Saga *saga, Decision *decision)
 // What failed ends only when nothing of it can still take place.
 static void decide_end(const Saga *saga, Decision *decision)
 {
-    int64_t left_ms = journal_number(&saga->journal, FACT_DELETES_UNTIL) - record_now_ms(saga);
+    int64_t until_ms = 0;
+    const char *step;
+    json_t *value;
+    json_object_foreach(unconst(journal_value(&saga->journal, FACT_DELETES_UNTIL)), step, value)
+    {
+        until_ms = json_integer_value(value) > until_ms ? json_integer_value(value) : until_ms;
+    }
+    int64_t left_ms = until_ms - record_now_ms(saga);
     if (saga->undoing && left_ms > 0) {
         decision->kind = DECISION_WAIT;
         decision->wait_ms = (uint32_t)(left_ms < UINT32_MAX ? left_ms : UINT32_MAX);

@@ -16,7 +16,8 @@
 #define FACT_OPERATIONS "operations"       // ids still to be waited for
 #define FACT_UNDONE "undone"               // names of what was removed
 #define FACT_MAYBE_DELETED "maybe_deleted" // step whose deletion's result was never read
-// Until when, by the ledger's clock, such a deletion may still take place.
+// Until when, by the ledger's clock, such deletions may still take place, by step; whose thing is
+// known to be gone has none.
 #define FACT_DELETES_UNTIL "deletes_until_ms"
 #define FACT_LEFT "left"           // names of what could not be removed
 #define FACT_GAVE_UP "gave_up"     // undo tables that failed

@@ -156,6 +156,16 @@ void record_undone(Saga *saga, const char *what, const char *id)
     journal_append_text(&saga->journal, FACT_UNDONE, text_get(&text));
 }
 
+void record_gone(Saga *saga, const char *step)
+{
+    json_t *steps = json_deep_copy(journal_value(&saga->journal, FACT_DELETES_UNTIL));
+    if (steps != NULL) {
+        json_object_del(steps, step);
+        journal_set_again(&saga->journal, FACT_DELETES_UNTIL, steps);
+    }
+    journal_forget(&saga->journal, FACT_MAYBE_DELETED);
+}
+
 bool record_was_undone(const Saga *saga, const char *what, const char *id)
 {
     CLEANUP(text_clear) Text text = TEXT_INIT(256);

@@ -20,6 +20,8 @@ void record_endpoint_spec(const Provisioning__V1__EndpointSettings *settings,
                           NeonEndpointSpec *ret_spec);
 // "<what> <id>" among what was undone.
 void record_undone(Saga *saga, const char *what, const char *id);
+// What the step deletes is known to be gone: no call of it that is still on its way matters.
+void record_gone(Saga *saga, const char *step);
 bool record_was_undone(const Saga *saga, const char *what, const char *id);
 // Appends a text to a list of the journal unless it is there; returns whether it was new.
 bool record_once(Saga *saga, const char *key, const char *text);

@@ -299,6 +299,7 @@ Lesson import_learn_undo_endpoint(Saga *saga, const Answer *answer)
         !journal_has(&saga->journal, FACT_MAYBE_DELETED)) {
         return lesson_wait(saga);
     }
+    record_gone(saga, "undo_delete_endpoint");
     record_undone(saga, "endpoint", journal_text(&saga->journal, FACT_MADE_ENDPOINT));
     journal_set_flag(&saga->journal, FACT_ENDPOINT_UNDONE);
     return LESSON_LEARNT;

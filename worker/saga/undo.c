@@ -51,7 +51,7 @@ Lesson undo_learn_deleted(Saga *saga, const UndoKind *kind, bool was_there)
     if (was_ours && !record_was_undone(saga, kind->what, id)) {
         record_undone(saga, kind->what, id);
     }
-    journal_forget(&saga->journal, FACT_MAYBE_DELETED);
+    record_gone(saga, kind->delete_step);
     search_restart(saga);
     journal_set_again(&saga->journal, kind->deleted_fact, json_true());
     return LESSON_LEARNT;
