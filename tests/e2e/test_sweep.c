@@ -257,9 +257,11 @@ static void an_account_that_is_not_connected_is_told(void **state)
 static void a_sweep_that_takes_too_long_goes_on_without_who_asked(void **state)
 {
     World *world = *state;
-    (void)sandbox_fault(world, "{'kind': 'slow', 'route': 'GET /projects', 'ms': 2500}");
+    // for 7 s (commands.max_wait), and a busy worker needs a moment to begin
+    (void)sandbox_fault(world, "{'kind': 'status', 'route': 'GET /projects', 'count': -1, "
+                               "'status': 503, 'message': 'please try again later'}");
     Sweep sweep =
-        sweep_run(world, (const char *const[]){"--account", "shop/main", "--timeout", "1s", NULL});
+        sweep_run(world, (const char *const[]){"--account", "shop/main", "--timeout", "5s", NULL});
     assert_int_equal(sweep.code, EX_TEMPFAIL);
     assert_non_null(strstr(sweep.complaint, "has not ended yet"));
     assert_null(strstr(sweep.complaint, "dead-letters"));
