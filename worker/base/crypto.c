@@ -261,11 +261,23 @@ void crypto_base64url_append(Text *text, Bytes bytes)
     free(encoded);
 }
 
+// libsodium 1.0.18 takes the byte 0xff for '_', or '/'.
+static bool is_ascii(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] > 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool base64_decode(const char *text, size_t length, int variant, Buffer *ret_bytes)
 {
     uint8_t *bytes = alloc_bytes(length);
     size_t size = 0;
-    bool decoded = sodium_base642bin(bytes, length, text, length, NULL, &size, NULL, variant) == 0;
+    bool decoded = is_ascii(text, length) &&
+                   sodium_base642bin(bytes, length, text, length, NULL, &size, NULL, variant) == 0;
     if (decoded) {
         buffer_set(ret_bytes, (Bytes){bytes, size});
     }

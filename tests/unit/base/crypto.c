@@ -344,8 +344,8 @@ static void base64url_goes_both_ways(void **state)
 static void other_base64_is_refused(void **state)
 {
     (void)state;
-    static const char *const REFUSED[] = {"Z",    "Zg==", "Zm9v=", "Zh",    "Zm9",
-                                          "++//", "Zm 9", "Zg\n",  "Zm9v!", "Zm9vY"};
+    static const char *const REFUSED[] = {"Z",    "Zg==", "Zm9v=", "Zh",    "Zm9",    "++//",
+                                          "Zm 9", "Zg\n", "Zm9v!", "Zm9vY", "Zm9\xff"};
     for (size_t i = 0; i < UNIT_COUNT(REFUSED); i++) {
         Buffer bytes = {NULL, 0};
         assert_false(crypto_base64url_decode(REFUSED[i], strlen(REFUSED[i]), &bytes));
