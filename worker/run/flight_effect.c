@@ -88,6 +88,12 @@ static void close_unsent(Flight *flight)
     close_intent(flight);
 }
 
+// Why it failed, or what it waits for.
+static const Error *reason_of(const Flight *flight, const Answer *answer)
+{
+    return flight->lesson == LESSON_FAILED ? &flight->work->saga.failure.error : answer->error;
+}
+
 void flight_learn(Flight *flight, const Answer *answer)
 {
     flight->lesson =
@@ -101,11 +107,7 @@ void flight_learn(Flight *flight, const Answer *answer)
     }
     progress_learnt(flight, flight->work->decision.step, flight->lesson);
     LogFields fields = flight_log(flight);
-    if (flight->lesson == LESSON_FAILED) {
-        fields.error = &flight->work->saga.failure.error;
-    } else if (answer->error != NULL && answer->error->kind != ERROR_NONE) {
-        fields.error = answer->error;
-    }
+    fields.error = reason_of(flight, answer);
     log_write(flight->lesson == LESSON_FAILED ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, &fields, "%s",
               flight->lesson == LESSON_LEARNT ? "learnt"
               : flight->lesson == LESSON_WAIT ? "waits"
