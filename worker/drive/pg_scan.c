@@ -6,7 +6,12 @@
 
 #include "base/text.h"
 
-enum { AUTH_SASL_CONTINUE = 11, CODE_BYTES = 4, ITERATION_DIGITS_MAX = 6 };
+enum {
+    AUTH_SASL_CONTINUE = 11,
+    AUTH_SASL_FINAL = 12,
+    CODE_BYTES = 4,
+    ITERATION_DIGITS_MAX = 6,
+};
 
 static bool refuse(const char *why, Error *err)
 {
@@ -50,10 +55,13 @@ static bool check_iterations(const char *message, Error *err)
     return true;
 }
 
+// libpq takes the server's first message under the code of the last one, too, and has computed what
+// it asks for when it finds that the exchange isn't over (fe-auth.c, pg_SASL_continue).
 static bool check_auth(PgScan *scan, Error *err)
 {
     scan->auth[scan->auth_bytes] = '\0';
-    if (scan->auth_bytes < CODE_BYTES || read_u32(scan->auth) != AUTH_SASL_CONTINUE) {
+    uint32_t code = scan->auth_bytes < CODE_BYTES ? 0 : read_u32(scan->auth);
+    if (code != AUTH_SASL_CONTINUE && code != AUTH_SASL_FINAL) {
         return true;
     }
     return check_iterations((const char *)scan->auth + CODE_BYTES, err);

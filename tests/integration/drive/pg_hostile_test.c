@@ -20,6 +20,7 @@ struct Case {
     Act *during;            // the login, after it is granted; or:
     Act *after;             // the first statement
     const char *iterations; // that are asked for
+    bool as_last;           // ... under the code of the exchange's last message
     const char *code;       // of the login's end, or the job's
     const char *reason;     // part of its text
 };
@@ -279,6 +280,8 @@ static void what_it_sends_ends_at_a_limit(void **state)
          .code = "SERVER_REFUSED", .reason = "SCRAM"},
         {"around a session ticket", .before = ask_around_ticket, .iterations = "2147483647",
          .code = "SERVER_REFUSED", .reason = "SCRAM"},
+        {"as the exchange's last message", .before = ask_iterations, .as_last = true,
+         .iterations = "2147483647", .code = "SERVER_REFUSED", .reason = "SCRAM"},
         {"as many as are computed", .before = ask_iterations, .iterations = "32768",
          .code = "CONNECT_FAILED", .reason = "connection"},
         {"an authentication request of a GiB", .before = send_giant_request,
