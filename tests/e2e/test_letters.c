@@ -61,6 +61,38 @@ static void a_large_key_is_told_by_its_hash(void **state)
     assert_goes_on(world);
 }
 
+static rd_kafka_headers_t *some_headers(size_t count)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(rd_kafka_header_add(headers, "h", -1, "1", 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    return headers;
+}
+
+static void of_more_headers_than_are_read_none_is(void **state)
+{
+    World *world = *state;
+    const char *ids[] = {command_new_id(), command_new_id()};
+    static const char FORMAT[] = "'commandId': '%s', 'applicationId': '" APPLICATION
+                                 "', 'deleteEnvironment': {'environment': 'nowhere'}";
+    CLEANUP(buffer_clear) Buffer most = command_pack(FORMAT, ids[0]);
+    (void)command_send_headers(world, APPLICATION, -1, buffer_view(&most), some_headers(64));
+    const Seen *read = command_await(world, ids[0], "CommandRejected");
+    assert_string_equal(seen_text(read, "commandRejected.code"), "ENVIRONMENT_UNKNOWN");
+    CLEANUP(buffer_clear) Buffer more = command_pack(FORMAT, ids[1]);
+    Place place =
+        command_send_headers(world, APPLICATION, -1, buffer_view(&more), some_headers(70));
+    const Seen *letter =
+        reader_await_dead_letter(world->reader, place.partition, place.offset, WORLD_SECONDS);
+    assert_string_equal(seen_header(letter, "dlq-reason"), "RECORD_TOO_LARGE");
+    assert_non_null(strstr(seen_header(letter, "dlq-detail"), "70 headers"));
+    assert_string_equal(seen_header(letter, "dlq-headers-bytes"), "140");
+    const Seen *refused = command_await(world, ids[1], "CommandRejected");
+    assert_string_equal(seen_text(refused, "commandRejected.code"), "RECORD_TOO_LARGE");
+    assert_goes_on(world);
+}
+
 static void an_api_key_in_clear_is_not_in_the_letter(void **state)
 {
     World *world = *state;
@@ -95,6 +127,7 @@ int main(void)
     world_require();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_large_key_is_told_by_its_hash),
+        cmocka_unit_test(of_more_headers_than_are_read_none_is),
         cmocka_unit_test(an_api_key_in_clear_is_not_in_the_letter),
         cmocka_unit_test(a_referenced_key_with_a_line_break_is_refused),
         cmocka_unit_test(secrets_are_found_nowhere),

@@ -39,7 +39,9 @@ typedef struct Record {
     size_t header_count;
 } Record;
 
-enum { COMMAND_FLEET_KEYS_MAX = 4 };
+// More headers than any sender has need of. Whatever is looked for stands among them: a record with
+// more is refused.
+enum { COMMAND_FLEET_KEYS_MAX = 4, COMMAND_HEADERS_MAX = 64 };
 
 typedef struct CommandRules {
     size_t max_bytes;

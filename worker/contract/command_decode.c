@@ -61,6 +61,19 @@ static void name_command(Bytes message, Rejection *rejection)
     }
 }
 
+static bool check_size(const Record *record, const CommandRules *rules, Error *err)
+{
+    if (record->header_count > COMMAND_HEADERS_MAX) {
+        return error_set(err, ERROR_INVALID, "RECORD_TOO_LARGE",
+                         "the record has %zu headers, the limit is %d", record->header_count,
+                         COMMAND_HEADERS_MAX);
+    }
+    return record->value.size <= rules->max_bytes ||
+           error_set(err, ERROR_INVALID, "RECORD_TOO_LARGE",
+                     "the command has %zu bytes, the limit is %zu (commands.max_bytes)",
+                     record->value.size, rules->max_bytes);
+}
+
 // The bytes of the message inside the record, once they can be unpacked.
 static bool open_record(const Record *record, const CommandRules *rules, Rejection *rejection,
                         Bytes *ret_message)
@@ -70,10 +83,8 @@ static bool open_record(const Record *record, const CommandRules *rules, Rejecti
     if (framed) {
         name_command(*ret_message, rejection);
     }
-    if (record->value.size > rules->max_bytes) {
-        return error_set(err, ERROR_INVALID, "RECORD_TOO_LARGE",
-                         "the command has %zu bytes, the limit is %zu (commands.max_bytes)",
-                         record->value.size, rules->max_bytes);
+    if (!check_size(record, rules, err)) {
+        return false;
     }
     if (rules->signers != NULL && !signature_check(record, rules->signers, err)) {
         return false;

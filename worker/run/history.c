@@ -72,9 +72,9 @@ static void tell(const Record *record, const Command *command)
 static void look_at(void *context, int32_t partitions, const rd_kafka_message_t *message)
 {
     History *history = context;
-    RecordHeader headers[INTAKE_HEADERS_MAX];
+    CLEANUP(intake_free_headers) RecordHeader *headers = NULL;
     Rejection rejection;
-    const Record record = intake_read_record(message, headers);
+    const Record record = intake_read_record(message, &headers);
     if (history->told == NULL) {
         history->told = alloc_zeroed((size_t)partitions, sizeof(bool));
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/attr.h"
 #include "run/ending.h"
 #include "run/flight.h"
 #include "run/outbox.h"
@@ -37,37 +38,43 @@ static void log_void_map(const Worker *worker, const Partition *partition, const
     }
 }
 
-static size_t read_headers(const rd_kafka_message_t *message,
-                           RecordHeader headers[INTAKE_HEADERS_MAX])
+static size_t read_headers(const rd_kafka_message_t *message, RecordHeader **ret_headers)
 {
     rd_kafka_headers_t *list = NULL;
-    size_t count = 0;
+    *ret_headers = NULL;
     if (rd_kafka_message_headers(message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return 0;
     }
+    size_t all = rd_kafka_header_cnt(list);
+    size_t count = 0;
     const char *name;
     const void *value;
     size_t size;
-    while (count < INTAKE_HEADERS_MAX &&
-           rd_kafka_header_get_all(list, count, &name, &value, &size) ==
-               RD_KAFKA_RESP_ERR_NO_ERROR) {
-        headers[count++] = (RecordHeader){name, {value, size}};
+    *ret_headers = alloc_zeroed(all, sizeof(**ret_headers));
+    while (count < all && rd_kafka_header_get_all(list, count, &name, &value, &size) ==
+                              RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (*ret_headers)[count++] = (RecordHeader){name, {value, size}};
     }
     return count;
 }
 
-Record intake_read_record(const rd_kafka_message_t *message,
-                          RecordHeader headers[INTAKE_HEADERS_MAX])
+void intake_free_headers(RecordHeader **headers)
+{
+    free(*headers);
+}
+
+Record intake_read_record(const rd_kafka_message_t *message, RecordHeader **ret_headers)
 {
     int64_t timestamp_ms = rd_kafka_message_timestamp(message, NULL);
+    size_t header_count = read_headers(message, ret_headers);
     return (Record){.topic = rd_kafka_topic_name(message->rkt),
                     .partition = message->partition,
                     .offset = message->offset,
                     .timestamp_ms = timestamp_ms > 0 ? timestamp_ms : 0,
                     .key = {message->key, message->key_len},
                     .value = {message->payload, message->len},
-                    .headers = headers,
-                    .header_count = read_headers(message, headers)};
+                    .headers = *ret_headers,
+                    .header_count = header_count};
 }
 
 static Flight *parked_flight(Worker *worker, const rd_kafka_message_t *message)
@@ -96,8 +103,8 @@ void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_m
     if (partition == NULL || worker->is_draining) {
         return; // taken away, or paused, while this record was on its way: it comes again
     }
-    RecordHeader headers[INTAKE_HEADERS_MAX];
-    const Record record = intake_read_record(message, headers);
+    CLEANUP(intake_free_headers) RecordHeader *headers = NULL;
+    const Record record = intake_read_record(message, &headers);
     const char *void_reason = NULL;
     CompletionDelivery delivery =
         completion_deliver(partition->completion, record.offset, record.timestamp_ms, &void_reason);

@@ -7,12 +7,9 @@
 
 #include "run/worker.h"
 
-// More headers than any of ours; a record with more keeps its first ones.
-enum { INTAKE_HEADERS_MAX = 64 };
-
-// Points into the message and to `headers`.
-Record intake_read_record(const rd_kafka_message_t *message,
-                          RecordHeader headers[INTAKE_HEADERS_MAX]);
+// Points into the message and to *ret_headers, all that the record has: intake_free_headers.
+Record intake_read_record(const rd_kafka_message_t *message, RecordHeader **ret_headers);
+void intake_free_headers(RecordHeader **headers);
 void intake_record(Worker *worker, KafkaAssignment *assignment, const rd_kafka_message_t *message);
 void intake_assigned(Worker *worker, KafkaAssignment *const *assignments, size_t count);
 // `lost`: they may have had another owner for a while, or have none.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/attr.h"
 #include "contract/allocator.h"
 #include "contract/framing.h"
 #include "contract/wire.h"
@@ -112,8 +113,8 @@ static Provisioning__V1__State *unpack(Bytes value, Error *err)
 static void take_state(void *context, const rd_kafka_message_t *message)
 {
     RebuildSubjects *subjects = context;
-    RecordHeader headers[INTAKE_HEADERS_MAX];
-    const Record record = intake_read_record(message, headers);
+    CLEANUP(intake_free_headers) RecordHeader *headers = NULL;
+    const Record record = intake_read_record(message, &headers);
     RebuildSubject *subject = find(subjects, record.key);
     if (subject == NULL) {
         return; // of a later version
@@ -137,9 +138,9 @@ static void take_state(void *context, const rd_kafka_message_t *message)
 static void take_event(void *context, const rd_kafka_message_t *message)
 {
     RebuildSubjects *subjects = context;
-    RecordHeader headers[INTAKE_HEADERS_MAX];
+    CLEANUP(intake_free_headers) RecordHeader *headers = NULL;
     char number[NUMBER_BYTES] = "";
-    const Record record = intake_read_record(message, headers);
+    const Record record = intake_read_record(message, &headers);
     Bytes sequence = header(&record, "ce_sequence");
     RebuildSubject *subject = find(subjects, header(&record, "ce_subject"));
     if (subject == NULL || sequence.size == 0 || sequence.size >= sizeof number) {

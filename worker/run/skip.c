@@ -198,8 +198,8 @@ bool skip_record(const Settings *settings, const char *installation, int32_t par
     if (message == NULL) {
         return false;
     }
-    RecordHeader headers[INTAKE_HEADERS_MAX];
-    Record record = intake_read_record(message, headers);
+    CLEANUP(intake_free_headers) RecordHeader *headers = NULL;
+    Record record = intake_read_record(message, &headers);
     if (!check_unclaimed(settings, &record, err)) {
         return false;
     }

@@ -270,6 +270,32 @@ static void a_large_record_is_refused_by_its_size(void **state)
     assert_string_equal(rejection.error.code, "RECORD_TOO_LARGE");
 }
 
+// One of the first 64, whichever it is, is read: nothing is looked for among more than that.
+static void a_record_of_many_headers_is_refused(void **state)
+{
+    (void)state;
+    static const char TRACE[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    RecordHeader headers[COMMAND_HEADERS_MAX + 1];
+    for (size_t i = 0; i < KIT_COUNT(headers); i++) {
+        headers[i] = (RecordHeader){"h", {NULL, 0}};
+    }
+    headers[COMMAND_HEADERS_MAX - 1] = (RecordHeader){"traceparent", bytes_of(TRACE)};
+    Buffer packed CLEANUP(buffer_clear) = kit_pack_command(KIT_COMMAND(DELETE));
+    Record record = kit_record(&packed);
+    CommandRules rules = kit_rules();
+    Rejection rejection;
+    record.headers = headers;
+    record.header_count = COMMAND_HEADERS_MAX;
+    Command *command CLEANUP(command_free_at) = command_decode(&record, &rules, &rejection);
+    assert_non_null(command);
+    assert_string_equal(command->traceparent, TRACE);
+    record.header_count++;
+    assert_null(command_decode(&record, &rules, &rejection));
+    assert_string_equal(rejection.error.code, "RECORD_TOO_LARGE");
+    assert_string_equal(rejection.error.text, "the record has 65 headers, the limit is 64");
+    assert_string_equal(rejection.command_id, KIT_ID);
+}
+
 static void what_frees_or_stops_never_expires(void **state)
 {
     (void)state;
@@ -310,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_broken_record_is_refused_with_what_can_be_read),
         cmocka_unit_test(a_framed_command_is_the_same_command),
         cmocka_unit_test(a_large_record_is_refused_by_its_size),
+        cmocka_unit_test(a_record_of_many_headers_is_refused),
         cmocka_unit_test(what_frees_or_stops_never_expires),
         cmocka_unit_test(the_executed_fields_are_those_of_the_table),
         cmocka_unit_test(freeing_nothing_is_allowed),
