@@ -107,7 +107,9 @@ void flight_conclude(Flight *flight)
     saga_conclude(&flight->work->saga, &context, &flight->work->conclusion);
     secret_zero(ephemeral_key, sizeof ephemeral_key);
     flight->op.ask.conclude = flight->work->conclusion.row;
-    crash_point(CRASH_CONCLUDE_BEFORE, command->action_name, NULL);
+    const Error *failure = &flight->work->saga.failure.error;
+    crash_point(CRASH_CONCLUDE_BEFORE, command->action_name,
+                failure->kind != ERROR_NONE ? failure->code : NULL);
     flight_put(flight, LEDGER_OP_CONCLUDE, on_concluded);
 }
 

@@ -7,9 +7,10 @@
  *
  *     CRASH_POINT_AT     POINT[/ACTION[/STEP]][#N][=MODE], several separated by commas: at the Nth
  *                        (default: first) passing of a point that matches; what is left out matches
- *                        all. MODE: abort (default), kill (SIGKILL), stop (SIGSTOP), or hold: the
- *                        thread waits until the file named by CRASH_POINT_HOLD, a FIFO, has been
- *                        opened for writing, then goes on.
+ *                        all; at conclude.before STEP is the code of what has failed. MODE: abort
+ *                        (default), kill (SIGKILL), stop (SIGSTOP), or hold: the thread waits until
+ *                        the file named by CRASH_POINT_HOLD, a FIFO, has been opened for writing,
+ *                        then goes on.
  *     CRASH_POINT_TRACE  a file to which each point that is passed is appended, a line each.
  *
  * "crash point NAME" stands on standard error before anything stops.
