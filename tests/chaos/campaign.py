@@ -1,6 +1,7 @@
 """A campaign: sends what plan.py draws from a seed, breaks what it says, and lets checker.py judge."""
 import argparse
 import base64
+import functools
 import os
 import shutil
 import sys
@@ -18,6 +19,7 @@ import plan
 import selftest
 import stack
 import topics
+import zombies
 
 QUIET_SECONDS = 240  # in which everything ends once nothing breaks any more
 STRANGER = base64.b64encode(bytes(range(1, 33))).decode()
@@ -45,7 +47,9 @@ class Campaign:
         self.sends = plan.commands(options.seed, options.commands)
         applications = sorted({send.application for send in self.sends})
         self.doors = doors.Doors()
-        self.stack = stack.Stack(directory, os.path.abspath(options.bin), applications, options.workers, self.doors)
+        points = None if options.calm else functools.partial(zombies.points, options.seed)
+        self.stack = stack.Stack(directory, os.path.abspath(options.bin), applications, options.workers, self.doors,
+                                 points=points)
         schedule = [] if options.calm else plan.faults(options.seed, self.seconds, options.workers)
         self.breaker = faults.Breaker(self.stack, self.doors, schedule, self.seconds)
         self.watcher = None
@@ -76,8 +80,10 @@ class Campaign:
         self._await_end()
         self.say("all has ended, or never will")
         codes = self.stack.stop_workers()
+        self.breaker.keeper.finish()
         self.watcher.stop()
-        found = evidence.collect(self.stack, self.messages, self.sends, foreign, plan.KEYS, recipient, codes)
+        found = evidence.collect(self.stack, self.messages, self.sends, foreign, plan.KEYS, recipient, codes,
+                                 self.breaker.stops)
         found["troubles"] += self.unsent + self.breaker.troubles
         found["planned_faults"] = plan.kinds(self.breaker.schedule)
         found["broken"] = broken

@@ -6,6 +6,7 @@ import forms
 import model
 
 PROGRESS = {"commandAccepted", "stepFinished", "driftReported"}
+MARK_MS = 30000  # between a command's end and its mark, when Kafka or the ledger are away meanwhile
 SLACK_MS = 50  # between the worker's clock, which a log line has, and the ledger's
 
 
@@ -199,9 +200,11 @@ def check_ledger(evidence, topic, _told):
     rows = {(row["application_id"], row["command_id"]): row for row in evidence["ledger"]["command"]}
     for key in topic.commands:
         row = rows.get(key)
-        # without published_at where its worker was killed behind the commit: the offset tells then
         if row is None or row["status"] != "finished":
             yield f"{key} is not finished in the ledger: {row}"
+        elif not row["published"] and not any(-SLACK_MS <= stop - row["finished_ms"] < MARK_MS
+                                              for stop in evidence["stops"]):
+            yield f"{key} is not marked as published, and no worker was stopped behind its end"
     for key in set(rows) - set(topic.commands):
         yield f"the ledger knows {key}, which nobody sent"
 
@@ -313,6 +316,23 @@ def check_once(evidence, _topic, _told):
             yield f"{mark} made {count} things"
 
 
+def check_offsets(evidence, _topic, _told):
+    """The group has gone over every command, none is kept apart as unfinished, and no transaction is
+    open."""
+    last = collections.defaultdict(lambda: -1)
+    for record in evidence["topics"]["commands"]:
+        last[record["partition"]] = max(last[record["partition"]], record["offset"])
+    for name, place in evidence["places"].items():
+        topic, _, partition = name.partition(" ")
+        if place["stable"] != place["end"]:
+            yield f"{name}: a transaction is open at {place['stable']}, the end is {place['end']}"
+        if topic == "commands" and last[int(partition)] >= 0:
+            if not last[int(partition)] < place["committed"] <= place["end"]:
+                yield f"{name}: {place['committed']} is committed, the last command is {last[int(partition)]}"
+            if place["metadata"]:
+                yield f"{name}: unfinished commands are committed: {place['metadata']}"
+
+
 def check_workers(evidence, _topic, _told):
     yield from evidence["troubles"]
 
@@ -325,7 +345,7 @@ def check_faults(evidence, _topic, _told):
 
 
 CHECKS = [check_sent, check_outcomes, check_sequences, check_letters, check_order, check_end, check_ledger,
-          check_states, check_neon, check_settings, check_once, check_workers, check_faults]
+          check_states, check_neon, check_settings, check_once, check_offsets, check_workers, check_faults]
 
 
 def check(evidence):

@@ -17,6 +17,7 @@ FORMS = {"commands": "Command", "events": "Event", "state": "State"}
 # 75: the producer was fenced or lost its transaction, and a new one goes on; 69: begun while the
 # ledger was away.
 EXPECTED_ENDS = (0, 69, 75)
+TRANSACTION_SECONDS = 25  # transaction.timeout.ms, and how often brokers look
 
 ENVIRONMENTS = ("SELECT application_id, environment, state, origin, account, project_id, branch_id, "
                 "endpoint_id, sequence FROM provision.environment")
@@ -24,7 +25,7 @@ ACCOUNTS = ("SELECT application_id, account, sequence, sealed_key IS NOT NULL AS
             "FROM provision.account")
 APPLICATIONS = "SELECT application_id, preview_base, sequence FROM provision.application"
 COMMANDS = ("SELECT application_id, command_id, action, status, epoch, takeovers, abandoned, "
-            "published_at, extract(epoch FROM finished_at) * 1000 AS finished_ms, "
+            "published_at IS NOT NULL AS published, extract(epoch FROM finished_at) * 1000 AS finished_ms, "
             "extract(epoch FROM created_at) * 1000 AS created_ms FROM provision.command")
 
 
@@ -100,20 +101,24 @@ def _retention(stack, foreign):
     return found
 
 
-def collect(stack, messages, sends, foreign, organizations, recipient, codes):
-    """`codes`: with what the workers ended when they were asked to."""
+def collect(stack, messages, sends, foreign, organizations, recipient, codes, stops):
+    """`codes`: with what the workers ended when they were asked to; `stops`: [(time_ms, worker's
+    number)] of those that were killed or stopped before."""
     mutations, steps, crashes = read_logs(stack)
     troubles = crashes + [f"worker-{i} ended with {code} on SIGTERM" for i, code in enumerate(codes) if code]
     for worker in stack.workers:
         troubles += [f"{worker.name} ended with {code}" for code in worker.ends if code not in EXPECTED_ENDS]
     return {
         "plan": [send.form() for send in sends],
+        "places": topics.read_places(stack.bootstrap, TRANSACTION_SECONDS),
         "topics": _decode(messages, topics.read_all(stack.bootstrap, 90), recipient),
         "ledger": {"environment": stack.psql(ENVIRONMENTS), "account": stack.psql(ACCOUNTS),
                    "application": stack.psql(APPLICATIONS), "command": stack.psql(COMMANDS)},
         "sandbox": stack.call("GET", "/sandbox/state"),
         "retention": _retention(stack, foreign),
         "foreign": foreign, "applications": stack.applications, "organizations": organizations,
+        "stops": [time_ms for time_ms, _ in stops] + [
+            time_ms for worker in stack.workers for time_ms in worker.ended_ms],
         "mutations": mutations, "made": read_made(stack), "troubles": troubles,
         "steps": {" ".join(key): lines for key, lines in steps.items()},
     }

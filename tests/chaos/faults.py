@@ -9,7 +9,9 @@ import time
 
 import confluent_kafka.admin
 
+import election
 import stack
+import zombies
 
 COORDINATOR_SECONDS = 40
 EFFECT_SECONDS = 20
@@ -28,15 +30,18 @@ class Breaker:
         self.threads = []
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name="breaker", daemon=True)
+        self.keeper = zombies.Keeper(parts, self._count, self._stopped)
 
     def start(self):
         self.thread.start()
+        self.keeper.start()
 
     def finish(self):
         """Waits for the last fault to end."""
         self.thread.join()
         for thread in self.threads:
             thread.join()
+        self.keeper.calm.set()
 
     def _run(self):
         began = time.monotonic()
@@ -145,6 +150,17 @@ class Breaker:
             os.kill(pid, signal.SIGCONT)
             self._count("brokers frozen")
             self._await_brokers()
+
+    def _coordinator_move(self, _seconds):
+        """By an election: its next broker leads the group's offsets and the transactions."""
+        with self.stack.broker_lock:
+            leader = self._coordinator()
+            if leader is None:
+                return
+            order = [(leader + 1 + step) % stack.BROKERS + 1 for step in range(stack.BROKERS)]
+            election.move(self.stack.bootstrap, ["__consumer_offsets", "__transaction_state"], order)
+            stack.until(lambda: self._coordinator() == order[0] - 1, "the coordinator moves", COORDINATOR_SECONDS)
+            self._count("coordinators moved")
 
     # ---- the ledger
 

@@ -4,7 +4,7 @@ right. What a fault or another command may have turned is bounded, never left ou
 from forms import EVENTS, action_of, body_of, target_of
 
 # Ends of commands that Neon kept from their aim.
-FAULT_CODES = {"OPERATION_FAILED", "NEON_UNAVAILABLE"}
+FAULT_CODES = {"OPERATION_FAILED", "NEON_UNAVAILABLE", "PROJECTS_LIMIT_EXCEEDED", "NEON_DENIED"}
 STOPPED = {"commandCancelled": "cancelledBy", "commandSuperseded": "supersededBy"}
 STOP_REFUSALS = {"ALREADY_FINISHED", "TOO_LATE"}
 # Whether an environment stands is what these decide.

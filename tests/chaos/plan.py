@@ -295,7 +295,13 @@ NEON = [
     {"kind": "not_found_after_create", "for_ms": 4000, "ms": 800},
     {"kind": "operation_ms", "for_ms": 4000, "ms": 1500},
     {"kind": "operation_fails", "count": 1, "retry_ms": 500},
+    {"kind": "partial_listing", "for_ms": 4000, "route": "GET /projects"},
+    {"kind": "status", "status": 403, "route": "POST *", "count": 1},
 ]
+# Whoever is told so stops at the end of it (zombies.REFUSED), and its successor is not told so: amid
+# the first creations, and once more.
+LIMIT = {"kind": "status", "status": 422, "code": "PROJECTS_LIMIT_EXCEEDED", "message": "projects limit exceeded",
+         "route": "POST /projects", "count": 1}
 
 
 def faults(seed, seconds, workers, brokers=3):
@@ -304,13 +310,16 @@ def faults(seed, seconds, workers, brokers=3):
     rounds = max(1, round(seconds / 75))
     planned = []
     for turn in range(rounds):
-        for kind, count in (("worker_kill", 4), ("worker_freeze", 2), ("worker_pause", 2),
+        for kind, count in (("worker_kill", 4), ("worker_freeze", 1), ("worker_pause", 2),
                             ("broker_kill", 1), ("broker_freeze", 1), ("ledger_restart", 1),
                             ("commits_fail", 1),
+                            ("coordinator_move", 1),
                             ("cut", 6), ("delay", 3), ("silence", 2)):
             for _ in range(count):
                 at = (turn + rng.random() * 0.9) / rounds
                 planned.append(_fault(rng, kind, at, workers, brokers))
+        for at in (0.01, 0.2 + rng.random() * 0.4):
+            planned.append(Fault((turn + at) / rounds, "neon", rule=LIMIT))
         for fault in NEON:
             planned.append(Fault((turn + rng.random() * 0.95) / rounds, "neon", rule=fault))
     return sorted(planned, key=lambda fault: (fault.at, fault.kind))
@@ -321,8 +330,8 @@ def kinds(schedule):
     names = {"worker_kill": "workers killed", "worker_freeze": "workers frozen beyond session and intent",
              "worker_pause": "workers paused", "broker_kill": "brokers killed",
              "broker_freeze": "brokers frozen", "commits_fail": "commits failed", "cut": "connections cut",
-             "delay": "chunks delayed", "silence": "chunks held"}
-    found = set()
+             "delay": "chunks delayed", "silence": "chunks held", "coordinator_move": "coordinators moved"}
+    found = {"workers stopped at a point"} if schedule else set()
     for fault in schedule:
         if fault.kind == "neon":
             found.add(f"neon {fault.arguments['rule']['kind']}")
@@ -337,8 +346,8 @@ def kinds(schedule):
 
 def _fault(rng, kind, at, workers, brokers):
     worker = rng.randrange(workers)
-    door = _weighted(rng, [("ledger", 3), ("neon", 3), ("kafka", 3)])
-    number = rng.randrange(brokers) if door == "kafka" else worker
+    door = _weighted(rng, [("ledger", 3), ("neon", 3), ("kafka", 3), ("peer", 2)])
+    number = rng.randrange(brokers) if door in ("kafka", "peer") else worker
     return {
         "worker_kill": lambda: Fault(at, kind, rng.uniform(0.2, 4), worker=worker),
         "worker_freeze": lambda: Fault(at, kind, rng.uniform(11, 15), worker=worker),
@@ -347,6 +356,8 @@ def _fault(rng, kind, at, workers, brokers):
         "broker_kill": lambda: Fault(at, kind, rng.uniform(3, 8), coordinator=at < 0.5 or rng.random() < 0.7,
                                      broker=rng.randrange(brokers)),
         "broker_freeze": lambda: Fault(at, kind, rng.uniform(2, 6), broker=rng.randrange(brokers)),
+        # all of them live on: another one leads the group's offsets and the transactions
+        "coordinator_move": lambda: Fault(at, kind),
         "ledger_restart": lambda: Fault(at, kind, rng.uniform(0, 3), crash=rng.random() < 0.5),
         "commits_fail": lambda: Fault(at, kind, rng.uniform(2, 5), share=rng.choice([0.2, 0.6])),
         "cut": lambda: Fault(at, kind, door=door, number=number, share=rng.choice([0.5, 1])),

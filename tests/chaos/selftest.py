@@ -163,6 +163,27 @@ def unfinished(found):
     found["ledger"]["command"][0]["status"] = "running"
 
 
+def unmark(found):
+    row = _first(found["ledger"]["command"], lambda row: row["published"])
+    row["published"], row["finished_ms"] = False, row["finished_ms"] - 3600 * 1000
+
+
+def _place(found):
+    return _first(found["places"].values(), lambda place: (place["committed"] or 0) > 0)
+
+
+def leave_unread(found):
+    _place(found)["committed"] -= 1
+
+
+def leave_unfinished(found):
+    _place(found)["metadata"] = "AQ"
+
+
+def leave_open(found):
+    _place(found)["end"] += 1
+
+
 def execute_again(found):
     row = _first(found["ledger"]["command"], lambda row: row["finished_ms"] is not None)
     found["mutations"].append({"application": row["application_id"], "command": row["command_id"],
@@ -191,6 +212,7 @@ MUTATIONS = [
     (drop_command, "sent"), (orphan_project, "neon"), (orphan_branch, "neon"), (orphan_role, "neon"),
     (lose_branch, "neon"), (change_endpoint, "settings"), (change_retention, "settings"), (old_state, "states"), (lose_tombstone, "states"),
     (stay_creating, "states"), (forget_environment, "end"), (unfinished, "ledger"),
+    (unmark, "ledger"), (leave_unread, "offsets"), (leave_unfinished, "offsets"), (leave_open, "offsets"),
     (execute_again, "once"), (make_twice, "once"), (crash, "workers"),
     (calm, "faults"),
 ]

@@ -124,6 +124,8 @@ class Worker:
         self.wanted = False
         self.lock = threading.Lock()  # one fault at a time
         self.ends = []  # of those that ended by themselves
+        self.ended_ms = []  # when they were found so
+        self.starts = 0
 
     def start(self):
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
@@ -131,6 +133,9 @@ class Worker:
                "PROVISION_KAFKA_BOOTSTRAP_SERVERS": self.stack.bootstrap_doors,
                "PROVISION_LEDGER_URI_FILE": self.stack.path(f"ledger-{self.number}.uri"),
                "PROVISION_NEON_API_URL": self.stack.api_doors[self.number]}
+        if self.stack.points is not None:
+            env["CRASH_POINT_AT"] = self.stack.points(self.number, self.starts)
+        self.starts += 1
         with open(self.log, "ab") as log:
             self.process = self.stack.spawn(
                 [self.stack.program("worker/main/provision-worker"), "--config",
@@ -142,7 +147,14 @@ class Worker:
         """Starts the next one where one has ended unasked: 75 says that this is the way on."""
         if self.wanted and not self.lock.locked() and self.process.poll() is not None:
             self.ends.append(self.process.returncode)
+            self.ended_ms.append(time.time() * 1000)
             self.start()
+
+    def last_point(self):
+        """The one at which it has stopped itself, by its log."""
+        with open(self.log, "rb") as file:
+            told = [line for line in file.read().splitlines() if line.startswith(b"crash point ")]
+        return told[-1][len(b"crash point "):].decode() if told else ""
 
     def is_frozen(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
@@ -150,7 +162,7 @@ class Worker:
 
 
 class Stack:
-    def __init__(self, directory, binaries, applications, workers, doors, record=True):
+    def __init__(self, directory, binaries, applications, workers, doors, record=True, points=None):
         self.dir = directory
         self.bin = binaries
         self.applications = applications
@@ -161,6 +173,7 @@ class Stack:
         self.broker_lock = threading.Lock()
         self.ledger_lock = threading.Lock()
         self.record = record
+        self.points = points  # (worker's number, its how manieth process): where it stops itself
         self.workers = [Worker(self, number) for number in range(workers)]
         self.spawner = concurrent.futures.ThreadPoolExecutor(1)
 
@@ -189,7 +202,7 @@ class Stack:
 
     def start(self):
         kafka = subprocess.Popen([f"{LOCAL}/kafka", "start", "--dir", self.path("kafka"), "--nodes",
-                                  str(BROKERS), "--doors"], stdout=subprocess.DEVNULL)
+                                  str(BROKERS), "--doors", "--peers"], stdout=subprocess.DEVNULL)
         run(f"{LOCAL}/postgres", "ledger", "start", "--dir", self.path("ledger"))
         self._start_sandbox()
         self._make_secrets()
@@ -235,6 +248,8 @@ class Stack:
         for number in range(BROKERS):
             proxy, door = self.read(f"kafka/node{number + 1}/door").split()
             ports.append(self.doors.add(f"kafka-{number}", int(door), int(proxy)))
+            proxy, door = self.read(f"kafka/node{number + 1}/peer").split()
+            self.doors.add(f"peer-{number}", int(door), int(proxy))
         self.bootstrap_doors = ",".join(f"127.0.0.1:{port}" for port in ports)
         self.bootstrap = self.read("kafka/bootstrap")
         uri = self.read("ledger/uri")

@@ -160,6 +160,34 @@ def _ends(bootstrap):
     return ends
 
 
+def read_places(bootstrap, seconds):
+    """What the group and its transactions have left, `seconds` at most after the last of them: by
+    "topic partition" {"committed", "metadata": of the command topic, None where nothing is; "stable":
+    the last offset below which no transaction is open; "end"}."""
+    places = _places() + [confluent_kafka.TopicPartition("__consumer_offsets", 0)]
+    group = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": stack.GROUP,
+                                      "enable.auto.commit": False})
+    commands = [place for place in places if place.topic == "commands"]
+    committed = {place.partition: place for place in group.committed(commands, timeout=30)}
+    group.close()
+    stable, end = _consumer(bootstrap, "read_committed"), _consumer(bootstrap, "read_uncommitted")
+    deadline = time.monotonic() + seconds
+    found = {}
+    while True:
+        for place in places:
+            of_group = committed.get(place.partition) if place.topic == "commands" else None
+            found[f"{place.topic} {place.partition}"] = {
+                "end": end.get_watermark_offsets(place, timeout=30)[1],
+                "stable": stable.get_watermark_offsets(place, timeout=30)[1],
+                "committed": of_group and of_group.offset, "metadata": of_group and of_group.metadata}
+        if time.monotonic() > deadline or all(one["stable"] == one["end"] for one in found.values()):
+            break
+        stack.pause(stack.LOOK_SECONDS)
+    stable.close()
+    end.close()
+    return found
+
+
 def read_all(bootstrap, seconds):
     """Every committed record of every topic: {topic: [record]}, each partition's in order. All
     transactions have to be over within `seconds`."""
