@@ -33,6 +33,10 @@ typedef struct Columns {
 
 #define COLUMNS(table, Item) ((Columns){(table), sizeof(table) / sizeof((table)[0]), sizeof(Item)})
 
+// A limit, as a part of a statement's text.
+#define COLUMNS_TEXT(limit) COLUMNS_TEXT_OF(limit)
+#define COLUMNS_TEXT_OF(number) #number
+
 // Adds a statement to the batch and fills its parameters with `count` items.
 void columns_add_statement(LedgerBatch *batch, const char *sql, Columns columns, const void *items,
                            size_t count);

@@ -34,29 +34,38 @@ void ledger_mark_build(const LedgerMark *marks, size_t count, LedgerBatch *ret_b
     columns_add_locked_statement(ret_batch, MARK, COLUMNS(MARK_COLUMNS, LedgerMark), marks, count);
 }
 
+// Who asks by a project must not pay for all that the application has on its accounts: LATERAL, as
+// a join would be turned round where the application has most of the table. The first few only are
+// sent: first who has the project, then who is on the branch that matters, and of these those that
+// take others with them.
+// clang-format off
 static const char DEPENDENTS[] =
-    "WITH i AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], "
-    "$5::text[]) WITH ORDINALITY AS i(application_id, environment, project_id, account, branch_id, "
-    "ordinal)) "
-    "SELECT d.ordinal, d.application_id, d.environment, d.state, d.origin, d.branch_id FROM ("
-    "SELECT i.ordinal, e.application_id, e.environment, e.state, e.origin, e.branch_id FROM i "
-    "JOIN provision.environment e ON e.project_id = nullif(i.project_id, '') "
-    "AND e.state <> 'gone' "
+    "SELECT ordinal, whole, application_id, environment, state, origin, branch_id FROM ("
+    "SELECT d.*, count(*) OVER (PARTITION BY d.ordinal) AS whole, "
+    "row_number() OVER (PARTITION BY d.ordinal ORDER BY d.origin <> 'created', "
+    "(d.branch_id = d.branch) IS NOT TRUE, d.state <> 'deleting', d.application_id, "
+    "d.environment) AS place FROM ("
+    "SELECT i.ordinal, i.branch, found.* "
+    "FROM (SELECT ordinal, application_id, environment, nullif(project_id, '') AS project_id, "
+    "nullif(account, '') AS account, nullif(branch_id, '') AS branch "
+    "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS "
+    "i(application_id, environment, project_id, account, branch_id, ordinal)) AS i "
+    "CROSS JOIN LATERAL ("
+    "SELECT e.application_id, e.environment, e.state, e.origin, e.branch_id "
+    "FROM provision.environment e WHERE e.project_id = i.project_id AND e.state <> 'gone' "
     "AND (e.application_id <> i.application_id OR e.environment <> i.environment) "
     "UNION ALL "
-    "SELECT i.ordinal, d.application_id, d.environment, 'deleting', "
-    "CASE WHEN d.branch_id = '' THEN 'created' ELSE 'branched' END, d.branch_id FROM i "
-    "JOIN provision.condemned d ON d.project_id = nullif(i.project_id, '') "
-    "JOIN provision.command c ON c.application_id = d.application_id "
-    "AND c.command_id = d.command_id AND c.status = 'running' "
+    "SELECT d.application_id, d.environment, 'deleting', "
+    "CASE WHEN d.branch_id = '' THEN 'created' ELSE 'branched' END, d.branch_id "
+    "FROM provision.condemned d JOIN provision.command c ON c.application_id = d.application_id "
+    "AND c.command_id = d.command_id AND c.status = 'running' WHERE d.project_id = i.project_id "
     "UNION ALL "
-    "SELECT i.ordinal, e.application_id, e.environment, e.state, e.origin, e.branch_id FROM i "
-    "JOIN provision.environment e ON e.application_id = i.application_id "
-    "AND e.account = nullif(i.account, '') AND e.state <> 'gone') AS d JOIN i USING (ordinal) "
-    // a reader has room for the first few only: first who has the project, then who is on the
-    // branch that matters, and of these those that take others with them
-    "ORDER BY d.ordinal, d.origin <> 'created', (d.branch_id = nullif(i.branch_id, '')) IS NOT "
-    "TRUE, d.state <> 'deleting', d.application_id, d.environment";
+    "SELECT e.application_id, e.environment, e.state, e.origin, e.branch_id "
+    "FROM provision.environment e WHERE i.account IS NOT NULL "
+    "AND e.application_id = i.application_id AND e.account = i.account AND e.state <> 'gone'"
+    ") AS found) AS d) AS d WHERE place <= " COLUMNS_TEXT(LEDGER_DEPENDENTS_MAX) " "
+    "ORDER BY ordinal, place";
+// clang-format on
 
 static const Column DEPENDENTS_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerDependents, application_id)},
@@ -87,16 +96,17 @@ static void decode_dependent(Cells *cells, LedgerDependent *dependent)
 size_t ledger_dependents_decode(const PGresult *rows, size_t index, LedgerDependent *ret_list,
                                 size_t max)
 {
-    size_t found = 0;
+    size_t whole = 0;
+    size_t listed = 0;
     for (int row = 0; row < PQntuples(rows); row++) {
         Cells cells;
         if (cells_begin(&cells, rows, row, SIZE_MAX) != index) {
             continue;
         }
-        if (found < max) {
-            decode_dependent(&cells, &ret_list[found]);
+        whole = (size_t)cells_int64(&cells);
+        if (listed < max) {
+            decode_dependent(&cells, &ret_list[listed++]);
         }
-        found++;
     }
-    return found;
+    return whole;
 }

@@ -297,7 +297,9 @@ void ledger_mark_build(const LedgerMark *marks, size_t count,
 // application that use an account. The project or the account is "". Those in `gone` are left out.
 // What is condemned (ledger/sweep.h) shows as an environment that is being deleted. First come
 // those that created the project, then those on the branch ("": none in particular), and of both,
-// as of the others, first those that are being deleted.
+// as of the others, first those that are being deleted. Of each ask the first LEDGER_DEPENDENTS_MAX
+// are sent.
+#define LEDGER_DEPENDENTS_MAX 256
 typedef struct LedgerDependents {
     const char *application_id, *environment, *project_id, *account, *branch_id;
 } LedgerDependents;

@@ -3,9 +3,6 @@
 #include "ledger/cells.h"
 #include "ledger/columns.h"
 
-#define TEXT_OF(number) #number
-#define LIMIT_OF(number) TEXT_OF(number)
-
 // Who copies a mark may change its environment's name: the one that the command was about is its
 // subject, which commands claimed by a program that didn't write it lack.
 // clang-format off
@@ -41,7 +38,7 @@ static const char JUDGE[] =
     "AND e.state = 'ready' AND e.origin = 'branched' "
     "AND (e.details ->> 'expires_at_ms')::bigint "
     "<= floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint "
-    "ORDER BY e.environment LIMIT " LIMIT_OF(LEDGER_EXPIRED_MAX) ") AS x), '[]')) "
+    "ORDER BY e.environment LIMIT " COLUMNS_TEXT(LEDGER_EXPIRED_MAX) ") AS x), '[]')) "
     "FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS "
     "i(application_id, account, marks, ordinal) "
     "CROSS JOIN provision.installation n";

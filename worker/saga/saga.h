@@ -86,7 +86,7 @@ typedef enum Ask {
     ASK_WAIT, // nothing to do before effect->wait_ms have passed
 } Ask;
 
-enum { SAGA_DEPENDENTS_MAX = 256 };
+enum { SAGA_DEPENDENTS_MAX = LEDGER_DEPENDENTS_MAX };
 
 // What came of an effect.
 typedef struct Answer {

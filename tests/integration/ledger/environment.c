@@ -77,7 +77,7 @@ static void add(PGconn *connection, const char *application, const char *environ
     support_execute(connection, sql);
 }
 
-enum { CROWD = 260 };
+enum { CROWD = LEDGER_DEPENDENTS_MAX + 4 };
 
 static const char *environment_of(int number)
 {
@@ -138,6 +138,7 @@ static void who_is_on_the_branch_is_never_left_out_for_want_of_room(void **state
     LedgerDependent list[4];
     ledger_dependents_build(&ask, 1, &batch);
     PGresult *rows = support_run(support->one, &batch);
+    assert_int_equal(PQntuples(rows), LEDGER_DEPENDENTS_MAX);
     assert_int_equal(ledger_dependents_decode(rows, 0, list, 4), CROWD + 3);
     assert_string_equal(list[0].environment, "root");
     assert_string_equal(list[1].environment, "ends");

@@ -235,20 +235,20 @@ static void a_row_that_comes_back_was_written(void **state)
 static void dependents_are_listed_up_to_the_room_and_counted_whole(void **state)
 {
     (void)state;
-    static const char *const FIRST[] = {"2", "shop", "main", "creating", "branched", NULL};
-    static const char *const SECOND[] = {"2", "blog", "main", "deleting", "created", "br-1"};
-    static const char *const OTHER[] = {"1", "x", "y", "ready", "created", NULL};
-    PGresult *rows = rows_of(OTHER, 6);
-    rows_append(rows, FIRST, 6);
-    rows_append(rows, SECOND, 6);
+    static const char *const FIRST[] = {"2", "300", "shop", "main", "creating", "branched", NULL};
+    static const char *const SECOND[] = {"2", "300", "blog", "main", "deleting", "created", "br-1"};
+    static const char *const OTHER[] = {"1", "1", "x", "y", "ready", "created", NULL};
+    PGresult *rows = rows_of(OTHER, 7);
+    rows_append(rows, FIRST, 7);
+    rows_append(rows, SECOND, 7);
     LedgerDependent list[2];
-    assert_int_equal(ledger_dependents_decode(rows, 1, list, 2), 2);
+    assert_int_equal(ledger_dependents_decode(rows, 1, list, 2), 300);
     assert_string_equal(list[0].application_id, "shop");
     assert_string_equal(list[0].branch_id, "");
     assert_string_equal(list[1].branch_id, "br-1");
     assert_string_equal(list[1].origin, "created");
     assert_int_equal(list[1].state, LEDGER_STATE_DELETING);
-    assert_int_equal(ledger_dependents_decode(rows, 1, list, 1), 2);
+    assert_int_equal(ledger_dependents_decode(rows, 1, list, 1), 300);
     assert_int_equal(ledger_dependents_decode(rows, 0, list, 2), 1);
     assert_string_equal(list[0].environment, "y");
     assert_int_equal(ledger_dependents_decode(rows, 2, list, 2), 0);
