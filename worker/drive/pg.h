@@ -18,6 +18,13 @@
 
 typedef struct Pg Pg;
 
+// What connections that share it hold of their servers' answers: of each the largest one, until it
+// is closed. An answer for which there is no room left ends its connection.
+typedef struct PgAnswers {
+    size_t bytes;
+    size_t bytes_max;
+} PgAnswers;
+
 typedef struct PgOptions {
     const char *host;  // resolved by the resolver; libpq gets host and hostaddr. Or:
     const Secret *uri; // a whole connection URI or string; its host is resolved, too (unix sockets
@@ -30,6 +37,7 @@ typedef struct PgOptions {
                          // libpq 15 can)
     // With `host`, all of which is taken for hostile (drive/pg_scan.h):
     size_t max_answer_bytes; // of a job; 0 = 64 KiB
+    PgAnswers *answers;      // outlives the connection; NULL: it shares none
     bool public_only;        // not to this machine, nor to its network link: ADDRESS_REFUSED
     uint32_t connect_timeout_ms;
     // The server's statement_timeout; its lock_timeout is half of it.

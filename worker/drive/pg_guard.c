@@ -66,6 +66,23 @@ static PgGuardSight look_at_end(PgGuard *guard, SSL *ssl, int result)
     return PG_GUARD_PASS;
 }
 
+// Its largest answer so far counts.
+static bool charge(PgGuard *guard, Error *err)
+{
+    PgAnswers *answers = guard->answers;
+    if (answers == NULL || guard->scan.bytes <= guard->charged_bytes) {
+        return true;
+    }
+    size_t more = guard->scan.bytes - guard->charged_bytes;
+    if (more > answers->bytes_max - answers->bytes) {
+        return error_set(err, ERROR_UNAVAILABLE, "SERVER_REFUSED",
+                         "there is no room for its answer beside those of other servers");
+    }
+    answers->bytes += more;
+    guard->charged_bytes += more;
+    return true;
+}
+
 static PgGuardSight look_at_record(PgGuard *guard, SSL *ssl, Error *err)
 {
     uint8_t record[SSL3_RT_MAX_PLAIN_LENGTH];
@@ -79,14 +96,23 @@ static PgGuardSight look_at_record(PgGuard *guard, SSL *ssl, Error *err)
     if (size <= 0) {
         return look_at_end(guard, ssl, size);
     }
-    return pg_scan_take(&guard->scan, (Bytes){record, (size_t)size}, err) ? PG_GUARD_PASS
-                                                                          : PG_GUARD_REFUSED;
+    return pg_scan_take(&guard->scan, (Bytes){record, (size_t)size}, err) && charge(guard, err)
+               ? PG_GUARD_PASS
+               : PG_GUARD_REFUSED;
 }
 
-void pg_guard_begin(PgGuard *guard, bool is_on)
+void pg_guard_begin(PgGuard *guard, bool is_on, PgAnswers *answers)
 {
-    *guard = (PgGuard){.is_on = is_on};
+    *guard = (PgGuard){.is_on = is_on, .answers = answers};
     pg_scan_begin(&guard->scan);
+}
+
+void pg_guard_end(PgGuard *guard)
+{
+    if (guard->answers != NULL) {
+        guard->answers->bytes -= guard->charged_bytes;
+    }
+    guard->charged_bytes = 0;
 }
 
 PgGuardSight pg_guard_look(PgGuard *guard, PGconn *conn, bool reads, Error *err)

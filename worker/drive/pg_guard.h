@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "drive/pg.h"
 #include "drive/pg_scan.h"
 
 enum { PG_GUARD_TURN_RECORDS = 16 }; // of at most 16 KiB
@@ -29,9 +30,13 @@ typedef struct PgGuard {
     const void *watched; // BIO
     size_t room_bytes;   // that it may read still
     PgScan scan;
+    PgAnswers *answers;   // may be NULL
+    size_t charged_bytes; // to them
 } PgGuard;
 
-void pg_guard_begin(PgGuard *guard, bool is_on);
+// `answers` may be NULL.
+void pg_guard_begin(PgGuard *guard, bool is_on, PgAnswers *answers);
+void pg_guard_end(PgGuard *guard); // gives back what was charged; fine without a begin
 // Before libpq is called: `reads`, to read; else it will not be able to. Codes SERVER_REFUSED,
 // CONNECT_FAILED.
 PgGuardSight pg_guard_look(PgGuard *guard, PGconn *conn, bool reads, Error *err);

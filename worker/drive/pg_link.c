@@ -78,6 +78,7 @@ void pg_link_close(PgLink *link, bool discard)
         shutdown(PQsocket(link->conn), SHUT_RDWR); // PQfinish flushes
     }
     PQfinish(link->conn);
+    pg_guard_end(&link->guard);
     link->conn = NULL;
     link->connected = false;
 }
@@ -163,7 +164,7 @@ static void connect_to(PgLink *link, const char *address)
     if (link->conn == NULL) {
         abort();
     }
-    pg_guard_begin(&link->guard, link->is_guarded);
+    pg_guard_begin(&link->guard, link->is_guarded, link->answers);
     link->reads = false;
     PQsetErrorVerbosity(link->conn, PQERRORS_VERBOSE); // see pg_params_explain
     PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
@@ -224,6 +225,7 @@ void pg_link_init(PgLink *link, Loop *loop, Resolver *resolver, const PgOptions 
     link->connect_timeout_ms = options->connect_timeout_ms;
     link->is_guarded = options->uri == NULL;
     link->public_only = options->public_only;
+    link->answers = options->answers;
     link->timer = loop_timer_new(loop, on_timer, link);
     pg_params_init(&link->params, options, &link->params_err);
 }

@@ -35,7 +35,8 @@ typedef struct PgLink {
     PgGuard guard;
     bool is_guarded;
     bool public_only; // see PgOptions
-    bool reads;       // what the connect waits for: to read, not to write
+    PgAnswers *answers;
+    bool reads; // what the connect waits for: to read, not to write
     uv_poll_t *poll;
     LoopTimer *timer; // of the connect
     Error failure;    // is told when the timer fires

@@ -185,6 +185,7 @@ void flight_free(Flight *flight)
     }
     gate_rest(worker->gate, &flight->place);
     gate_rest(worker->inventories, &flight->inventory);
+    gate_rest(worker->role_runs, &flight->role_run);
     lanes_leave(worker->lanes, &flight->lane, &ready);
     buckets_leave(worker->buckets, &flight->token);
     locks_release(worker->locks, &flight->lock);
@@ -265,6 +266,7 @@ void flight_detach(Flight *flight, bool lost)
     if (!flight_is_under_way(flight) && !flight->goes_on) { // a timer, a lock, or nothing at all
         loop_timer_stop(flight->timer);
         gate_rest(flight->worker->gate, &flight->place);
+        gate_rest(flight->worker->role_runs, &flight->role_run);
         tally_went_on(flight);
         buckets_leave(flight->worker->buckets, &flight->token);
         locks_release(flight->worker->locks, &flight->lock);
@@ -299,6 +301,7 @@ bool flight_wait(Flight *flight)
     end_work(flight);
     locks_release(worker->locks, &flight->lock);
     gate_rest(worker->gate, &flight->place);
+    gate_rest(worker->role_runs, &flight->role_run);
     flight->phase = FLIGHT_WAITING;
     flight->overtakes = false;
     bool is_over = flight->partition == NULL || worker->hands_back ||

@@ -59,6 +59,7 @@ typedef struct Flight {
     bool has_key;  // it was opened, or found not to be needed
     Lesson lesson; // learnt, and being written
     GateEntry place;
+    GateEntry role_run;  // of those that talk with a branch's databases, while it does
     GateEntry inventory; // of the few that take one; kept to the end, since nobody who has one
                          // waits for another: both commands only read their account
     size_t held_bytes;   // counted for its partition while it has one
@@ -160,6 +161,8 @@ SagaNow flight_now(void);
 void flight_perform(Flight *flight);
 // The moment of its call to Neon has come.
 void flight_on_token(BucketEntry *entry);
+// Its place among those that talk with a branch's databases has come.
+void flight_on_role_run(Flight *flight);
 // What came of the effect: written where it changed something, then the command goes on.
 void flight_learn(Flight *flight, const Answer *answer);
 

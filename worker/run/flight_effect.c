@@ -333,11 +333,38 @@ static void perform_login(Flight *flight)
         pg_open(flight->worker->loop, flight->worker->resolver, &options, on_login_state, flight);
 }
 
+// False: it waits for a place, and is performed when there is one.
+static bool take_role_run(Flight *flight)
+{
+    if (flight->role_run.works) {
+        return true;
+    }
+    gate_wait(flight->worker->role_runs, &flight->role_run, flight->command->application_id);
+    // meanwhile a deadline may turn it; else it keeps its place in the queue
+    flight_after(flight, flight_cap_wait(flight, UINT32_MAX), flight_advance);
+    return false;
+}
+
+void flight_on_role_run(Flight *flight)
+{
+    loop_timer_stop(flight->timer);
+    if (flight_may_act(flight)) {
+        flight_perform(flight);
+    } else { // one that is about to be detached or freed asks again, if ever
+        gate_rest(flight->worker->role_runs, &flight->role_run);
+    }
+}
+
 void flight_perform(Flight *flight)
 {
     EffectKind kind = flight->work->decision.effect.kind;
     if (kind != EFFECT_NEON) {
         buckets_leave(flight->worker->buckets, &flight->token);
+    }
+    if (kind != EFFECT_ROLES) {
+        gate_rest(flight->worker->role_runs, &flight->role_run);
+    } else if (!take_role_run(flight)) {
+        return;
     }
     if (kind == EFFECT_NEON) {
         perform_neon(flight);

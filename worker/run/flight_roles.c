@@ -25,6 +25,7 @@ static void on_done(void *context, const RolesReport *report, const Error *err)
 {
     Flight *flight = context;
     flight->roles = NULL;
+    gate_rest(flight->worker->role_runs, &flight->role_run);
     if (flight->work->decision.mutating) {
         crash_point(CRASH_CALL_AFTER, flight->command->action_name,
                     flight->work->decision.step->name);
@@ -55,6 +56,7 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
         .password = is_owner ? &connection->owner_password : &connection->password,
         .ca_file = settings_text(settings, SETTING_POSTGRES_CA_FILE),
         .public_only = !settings_api_is_local(settings),
+        .answers = &flight->worker->role_answers,
         .connect_timeout_ms = (uint32_t)settings_number(settings, SETTING_POSTGRES_TIMEOUT),
         .fallback = connection->database,
         .send_limit_boot_ms = flight->work->decision.mutating ? flight->send_limit_ms : 0,
@@ -66,6 +68,7 @@ static void start(Flight *flight, const RolesSecret *secrets, size_t count)
                  .secret_count = count,
                  .fence = {.branch_id = effect->branch_id, .number = effect->fence}}};
     gate_work(flight->worker->gate, &flight->place);
+    gate_work(flight->worker->role_runs, &flight->role_run);
     flight->roles = roles_run_start(&options, on_done, flight);
 }
 

@@ -120,6 +120,7 @@ static bool must_park(const Flight *flight)
 static void park(Flight *flight)
 {
     gate_rest(flight->worker->gate, &flight->place);
+    gate_rest(flight->worker->role_runs, &flight->role_run);
     tally_went_on(flight);
     buckets_leave(flight->worker->buckets, &flight->token);
     locks_release(flight->worker->locks, &flight->lock);
@@ -168,6 +169,7 @@ void flight_advance(Flight *flight)
     tally_decided(flight);
     if (flight->work->decision.kind != DECISION_EFFECT) {
         buckets_leave(flight->worker->buckets, &flight->token);
+        gate_rest(flight->worker->role_runs, &flight->role_run);
     }
     switch (flight->work->decision.kind) {
     case DECISION_EFFECT:

@@ -41,6 +41,7 @@ static void hear(Flight *flight)
     } else if (only_waits(flight)) {
         loop_timer_stop(flight->timer);
         buckets_leave(flight->worker->buckets, &flight->token);
+        gate_rest(flight->worker->role_runs, &flight->role_run);
         if (!flight->lock.held) {
             locks_release(flight->worker->locks, &flight->lock); // it queues no longer
         }

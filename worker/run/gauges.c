@@ -84,7 +84,8 @@ void gauges_read(const Worker *worker)
         {METRIC_IN_FLIGHT, worker->flight_count - parked},
         {METRIC_PARKED, parked},
         {METRIC_WORKING, gate_working(worker->gate)},
-        {METRIC_GATE_WAITING, gate_waiting(worker->gate) + gate_waiting(worker->inventories)},
+        {METRIC_GATE_WAITING, gate_waiting(worker->gate) + gate_waiting(worker->inventories) +
+                                  gate_waiting(worker->role_runs)},
         {METRIC_HELD, worker->holds.all.commands},
         {METRIC_HELD_BYTES, worker->holds.all.bytes},
         {METRIC_LANES_WAITING, lanes_waiting(worker->lanes)},

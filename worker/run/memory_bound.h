@@ -12,7 +12,13 @@
 #include "base/settings.h"
 
 // Inventories of accounts that a worker collects at once; whoever wants another one waits.
-enum { MEMORY_BOUND_INVENTORIES = 4 };
+// Likewise of runs over environments' roles, each of which has up to ROLES_RUN_SESSIONS
+// connections; and the answers of all of them.
+enum {
+    MEMORY_BOUND_INVENTORIES = 4,
+    MEMORY_BOUND_ROLE_RUNS = 64,
+    MEMORY_BOUND_ROLE_ANSWERS_BYTES = 16 * 1024 * 1024,
+};
 
 // What the drivers say of themselves.
 typedef struct MemoryFacts {

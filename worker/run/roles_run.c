@@ -9,8 +9,7 @@
 #include "run/roles_verify.h"
 #include "sys/random.h"
 
-// A batch names at most what is to be changed, some 200 bytes each.
-enum { LINKS = 1 + ROLES_TALKS_MAX, ROLES_ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
+enum { LINKS = ROLES_RUN_SESSIONS };
 
 typedef struct Link {
     RolesRun *run;
@@ -177,8 +176,9 @@ static void open_link(RolesRun *run, RolesSession *session)
                     .user = options->user,
                     .password = &run->password,
                     .ca_file = options->ca_file,
-                    .max_answer_bytes = ROLES_ANSWER_BYTES_MAX,
+                    .max_answer_bytes = ROLES_RUN_ANSWER_BYTES,
                     .public_only = options->public_only,
+                    .answers = options->answers,
                     .connect_timeout_ms = options->connect_timeout_ms,
                     .statement_timeout_ms = ROLES_TALK_STATEMENT_TIMEOUT_MS,
                     .job_timeout_ms = ROLES_TALK_BATCH_TIMEOUT_MS,

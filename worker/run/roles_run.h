@@ -6,8 +6,15 @@
 #define RUN_ROLES_RUN_H
 
 #include "drive/loop.h"
+#include "drive/pg.h"
 #include "drive/resolver.h"
 #include "roles/talks.h"
+
+enum {
+    ROLES_RUN_SESSIONS = 1 + ROLES_TALKS_MAX,
+    // A batch names at most what is to be changed, some 200 bytes each.
+    ROLES_RUN_ANSWER_BYTES = 16 * 1024 * 1024,
+};
 
 typedef struct RolesRun RolesRun;
 
@@ -20,6 +27,7 @@ typedef struct RolesRunOptions {
     const Secret *password;
     const char *ca_file; // as PgOptions has it
     bool public_only;    // so
+    PgAnswers *answers;  // so
     uint32_t connect_timeout_ms;
     const char *fallback; // a database that is there, for branches without `postgres`
     // What changes roles and passwords is sent until then only (CLOCK_BOOTTIME, 0: no limit).

@@ -166,6 +166,9 @@ static void serve_gate(Worker *worker)
     while ((entry = gate_next(worker->inventories)) != NULL) {
         flight_admit(LIST_ENTRY(entry, Flight, inventory));
     }
+    while ((entry = gate_next(worker->role_runs)) != NULL) {
+        flight_on_role_run(LIST_ENTRY(entry, Flight, role_run));
+    }
     while ((entry = gate_next(worker->gate)) != NULL) {
         flight_claim(LIST_ENTRY(entry, Flight, place));
     }
@@ -315,6 +318,8 @@ static bool worker_init(Worker *worker, const Settings *settings, const char *in
     worker->supersede = supersede_new(worker);
     worker->gate = gate_new((size_t)settings_number(settings, SETTING_COMMANDS_IN_FLIGHT));
     worker->inventories = gate_new(MEMORY_BOUND_INVENTORIES);
+    worker->role_runs = gate_new(MEMORY_BOUND_ROLE_RUNS);
+    worker->role_answers = (PgAnswers){.bytes_max = MEMORY_BOUND_ROLE_ANSWERS_BYTES};
     press_init(worker);
     worker->locks = locks_new();
     worker->buckets = buckets_new(settings_number(settings, SETTING_NEON_RATE),
@@ -343,6 +348,7 @@ static void worker_clear(Worker *worker)
     lanes_free(worker->lanes);
     gate_free(worker->gate);
     gate_free(worker->inventories);
+    gate_free(worker->role_runs);
     press_clear(worker);
     table_free(worker->parked);
     signers_free(worker->signers);

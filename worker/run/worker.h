@@ -11,6 +11,7 @@
 #include "contract/completion.h"
 #include "drive/http.h"
 #include "drive/kafka_in.h"
+#include "drive/pg.h"
 #include "drive/publisher.h"
 #include "run/buckets.h"
 #include "run/gate.h"
@@ -52,7 +53,9 @@ typedef struct Worker {
     struct Supersede *supersede;
     Lanes *lanes;
     Gate *gate;
-    Gate *inventories; // places of those that take one, each of which holds much
+    Gate *role_runs;        // places of those that talk with a branch's databases
+    PgAnswers role_answers; // ... whose answers share this memory
+    Gate *inventories;      // places of those that take one, each of which holds much
     Holds holds;
     LoopTimer *press_timer; // looks at paused partitions
     Locks *locks;
