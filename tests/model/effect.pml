@@ -120,7 +120,11 @@ byte zombie = ZOMBIE_CLAIMS, stops = STOPS, failures = FAILURES;
 #ifdef UNDO_AT_ONCE
 #define UNDO_WAITS(w) false
 #else
+#ifdef PASS_UNREAD_CLOSE
 #define UNDO_WAITS(w) (way[w] == Undo && (u_left > 0 || UNSETTLED > 0))
+#else
+#define UNDO_WAITS(w) (way[w] == Undo && (u_left > 0 || (intent[w] && i_settles && i_left > 0)))
+#endif
 #endif
 /* saga_next's must_wait */
 #define MUST_WAIT(w) ((intent[w] && i_settles && i_left > 0 && !READS_ON(w) && \
