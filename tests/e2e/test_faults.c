@@ -215,9 +215,11 @@ static void an_operation_that_fails_for_good_is_undone(void **state)
 {
     World *world = *state;
     const char *name = world_fresh("live");
+    int64_t changes = sandbox_count_changes(world);
     (void)sandbox_fault(world, "{'kind': 'operation_fails', 'count': 1, 'message': 'no room'}");
     const Seen *seen =
         command_refused(world, APPLICATION, FAILED, "OPERATION_FAILED", CREATE, name);
+    assert_int_equal(sandbox_count_changes(world), changes + 2); // made, and deleted
     expect_step(seen, "await_operations");
     assert_non_null(strstr(seen_text(seen, "commandFailed.message"), "no room"));
     assert_int_equal(count_projects(world, name), 0);

@@ -38,10 +38,12 @@ static void one_that_never_lets_in_is_undone(void **state)
     static const char *const SETTINGS[] = {"postgres.login_attempts=3", NULL};
     (void)worker_start(world, "two", SETTINGS);
     (void)sandbox_fault(world, "{'kind': 'endpoint_refuses', 'count': -1}");
+    int64_t changes = sandbox_count_changes(world);
     (void)command_refused(world, APPLICATION, "CommandFailed", "LOGIN_FAILED",
                           "'createEnvironment': {'environment': 'dead', 'account': 'main', "
                           "'regionId': '" WORLD_REGION "', 'pgVersion': 15}");
     assert_int_equal(sandbox_count_projects(world, APPLICATION "-dead"), 0);
+    assert_int_equal(sandbox_count_changes(world), changes + 2); // made, and deleted
 }
 
 int main(void)

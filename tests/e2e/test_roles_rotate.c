@@ -120,11 +120,13 @@ static void a_rotation_that_failed_leaves_what_works(void **state)
 {
     World *world = *state;
     Credential before = of_service(world, "orders");
+    int64_t changes = sandbox_count_changes(world);
     // Neon refuses whatever changes a role, for longer than the worker has patience
     (void)sandbox_fault(world, "{'kind': 'commit_fails', 'count': 1000}");
     const Seen *seen = command_refused(world, APPLICATION, "CommandFailed", "ROLES_UNAVAILABLE",
                                        ROTATE("'service': 'orders'"));
     sandbox_clear_faults(world);
+    assert_int_equal(sandbox_count_changes(world), changes);
     assert_string_not_equal(seen_text(seen, "commandFailed.left.0"), "");
     assert_string_equal(ledger_value(world, "SELECT sealed_next IS NOT NULL FROM "
                                             "provision.role_secret WHERE role = 'svc_orders'"),

@@ -3,6 +3,7 @@
 
 #include "rules/coverage.h"
 #include "rules/judge.h"
+#include "rules/parcel.h"
 #include "rules/play.h"
 #include "support/cmocka.h"
 
@@ -18,16 +19,24 @@ static int begin(void **state)
     static const char *const BY_API[] = {"--no-compute", "--operation-ms", "20",
                                          "--plan",       "scale",          NULL};
     void *begun = NULL;
-    world_begin(&begun, &(WorldOptions){.sandbox = RULES_BY_SQL ? NULL : BY_API});
+    // where a command may be larger than workers take it
+    static const char *const TOPICS[] = {"--set", "commands.max_bytes=2MiB", NULL};
+    world_begin(&begun, &(WorldOptions){.sandbox = RULES_BY_SQL ? NULL : BY_API, .topics = TOPICS});
     world = begun;
+    ParcelKeys keys = parcel_begin(world);
     *state = NULL; // each test has a state of its own
     play = play_new(world, rules, rule_count);
+    // those behind the first NULL are for branches without PostgreSQL, which takes its time
     const char *const settings[] = {box_text("reveal.recipients=%s", play_recipients(play)),
                                     "neon.send_window=1s",
                                     "neon.listing_lag=1s",
                                     "neon.request_timeout=60s",
                                     "drain.timeout=5s", // a deletion is held up
+                                    keys.signers,
+                                    keys.signing_key_file,
+                                    "commands.require_signature=on",
                                     RULES_BY_SQL ? NULL : "environments.check_login=off",
+                                    "commands.max_wait=20s", // a project stays locked
                                     NULL};
     (void)worker_start(world, "one", settings);
     play_run(play, SECONDS);
@@ -39,6 +48,7 @@ static int end(void **state)
     void *begun = world;
     (void)state;
     play_free(play);
+    parcel_end();
     return world_end(&begun);
 }
 

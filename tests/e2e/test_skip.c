@@ -11,6 +11,8 @@
 #include "support/wait.h"
 
 #define APPLICATION "shop"
+#define MAKE_BRANCH "POST /projects/{project_id}/branches"
+#define DELETE_BRANCH "DELETE /projects/{project_id}/branches/{branch_id}"
 enum { CRASHES = 2, SECONDS = 60 };
 
 static const char *const SETTINGS[] = {"environments.check_login=off", "commands.crash_limit=1",
@@ -41,6 +43,8 @@ static bool has_ended(void *context)
 static void a_command_whose_workers_die_is_given_up_and_undone(void **state)
 {
     World *world = *state;
+    int64_t made = sandbox_count_calls(world, MAKE_BRANCH);
+    int64_t deleted = sandbox_count_calls(world, DELETE_BRANCH);
     const char *project = seen_text(reader_await_outcome(world->reader, created, SECONDS),
                                     "environmentCreated.environment.projectId");
     const char *id =
@@ -61,6 +65,8 @@ static void a_command_whose_workers_die_is_given_up_and_undone(void **state)
     probe_await_metric(worker, "provision_crash_loops_total", 1, SECONDS);
     assert_int_equal(reader_count_outcomes(world->reader, id), 1);
     assert_int_equal(sandbox_count_branches(world, project, APPLICATION "-deadly"), 0);
+    assert_int_equal(sandbox_count_calls(world, MAKE_BRANCH), made + 1);
+    assert_int_equal(sandbox_count_calls(world, DELETE_BRANCH), deleted + 1);
     int32_t partition = (int32_t)strtol(
         ledger_value(world, "SELECT partition FROM provision.command WHERE command_id = '%s'", id),
         NULL, 10);

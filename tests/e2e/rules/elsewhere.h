@@ -11,7 +11,8 @@
 bool elsewhere_has(const char *code, const char *command);
 // Whether it has one for whatever command.
 bool elsewhere_has_any(const char *code);
-// Prints which tests aren't where they should be, and returns how many.
+// Prints which tests aren't where they should be, or don't count calls where workers make some;
+// returns how many.
 size_t elsewhere_find_lost(void);
 
 #endif

@@ -109,7 +109,7 @@ static const char *seal(const Fixture *fixture, const char *application, const c
     return box_text("%s", text);
 }
 
-static const char *tell_time(long seconds)
+const char *fixture_time(long seconds)
 {
     struct tm parts;
     char text[32];
@@ -153,7 +153,7 @@ static const char *value_of(const Fixture *fixture, const char *name)
         return seal(fixture, owner, words[1], words[2]);
     }
     if (count == 2 && strcmp(words[0], "in") == 0) {
-        return tell_time(strtol(words[1], NULL, 10));
+        return fixture_time(strtol(words[1], NULL, 10));
     }
     if (count == 3 && strcmp(words[0], "many") == 0) {
         return repeat(strtol(words[1], NULL, 10), words[2]);

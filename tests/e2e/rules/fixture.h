@@ -56,6 +56,8 @@ void fixture_set(Fixture *fixture, const char *name, const char *value);
 //   <many N TEXT>         the text so often
 // and double quotes for single ones. NULL, and the fixture has a problem: there is no such fact.
 const char *fixture_fill(Fixture *fixture, const char *text);
+// That point in time from now on.
+const char *fixture_time(long seconds);
 // Text of an API key.
 const char *fixture_key(const Fixture *fixture, const char *name);
 // Registers the keys with the sandbox, and these facts: <app>; <neighbour>, another application

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/parcel.h"
 #include "support/cmocka.h"
 
 enum { TEXT_BYTES = 1024 };
@@ -105,6 +106,13 @@ static void judge_refusal(const Trial *trial, const char *part)
     }
 }
 
+static bool is_about(const Trial *trial, const Seen *seen)
+{
+    const char *id = seen_text(seen, "commandId");
+    return id[0] != '\0' ? strcmp(id, trial->command_id) == 0
+                         : strcmp(seen_text(seen, "applicationId"), trial->application) == 0;
+}
+
 static size_t count_events(const Trial *trial)
 {
     const Reader *reader = trial->fixture->world->reader;
@@ -112,38 +120,54 @@ static size_t count_events(const Trial *trial)
     for (size_t i = 0; i < reader_count(reader); i++) {
         const Seen *seen = reader_at(reader, i);
         count += seen->topic == SEEN_EVENTS && seen_is_outcome(seen) && !seen_is_replayed(seen) &&
-                 strcmp(seen_type(seen), trial->rule->event) == 0 &&
-                 strcmp(seen_text(seen, "commandId"), trial->command_id) == 0;
+                 strcmp(seen_type(seen), trial->rule->event) == 0 && is_about(trial, seen);
     }
     return count;
 }
 
-static bool has_dead_letter(const Trial *trial, const char *code)
+static const Seen *find_dead_letter(const Trial *trial)
 {
     const Reader *reader = trial->fixture->world->reader;
     for (size_t i = 0; i < reader_count(reader); i++) {
         const Seen *seen = reader_at(reader, i);
         if (seen->topic == SEEN_DEAD_LETTERS &&
             strcmp((const char *)seen->key.data, trial->application) == 0 &&
-            strcmp(seen_header(seen, "dlq-reason"), code) == 0) {
-            return true;
+            strcmp(parcel_id(seen), trial->command_id) == 0) {
+            return seen;
         }
     }
-    return false;
+    return NULL;
+}
+
+// It gives the event's reasons.
+static void judge_letter(const Trial *trial, const Seen *letter)
+{
+    if (strcmp(seen_header(letter, "dlq-reason"),
+               seen_text(trial->outcome, "commandRejected.code")) != 0 ||
+        strcmp(seen_header(letter, "dlq-detail"),
+               seen_text(trial->outcome, "commandRejected.message")) != 0) {
+        show(trial);
+        fail_msg("the dead letter says %s: %s", seen_header(letter, "dlq-reason"),
+                 seen_header(letter, "dlq-detail"));
+    }
 }
 
 // Refused before the claim: no row in the ledger and a dead letter. Afterwards: a row and none.
 static void judge_traces(const Trial *trial)
 {
-    const char *rows =
-        ledger_value(trial->fixture->world,
-                     "SELECT count(*) FROM provision.command WHERE command_id = "
-                     "'%s' AND action = '%s'",
-                     trial->command_id, seen_text(trial->outcome, "commandRejected.action"));
+    const char *action = seen_text(trial->outcome, "commandRejected.action");
+    const char *rows = ledger_value(trial->fixture->world,
+                                    "SELECT count(*) FROM provision.command WHERE command_id = "
+                                    "'%s' AND ('%s' = '' OR action = '%s')",
+                                    trial->command_id, action, action);
     bool is_claimed = strcmp(rows, "0") != 0;
-    if (is_claimed == has_dead_letter(trial, seen_text(trial->outcome, "commandRejected.code"))) {
+    const Seen *letter = find_dead_letter(trial);
+    if (is_claimed == (letter != NULL)) {
         show(trial);
         fail_msg("%s", is_claimed ? "there is a dead letter, too" : "there is no dead letter");
+    }
+    if (letter != NULL) {
+        judge_letter(trial, letter);
     }
     assert_int_equal(seen_number(trial->outcome, "sequence"), 0);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "rules/parcel.h"
 #include "rules/step.h"
 #include "support/cmocka.h"
 #include "support/wait.h"
@@ -22,14 +23,16 @@ struct Play {
     size_t read;       // records of the reader
     int64_t last_call; // of the sandbox's list
     Table *accounts;   // of Neon: whose calls they are
-    Table *waiting;    // command id: fixture
+    Table *waiting;    // command id, or the sender of the record: fixture
 };
 
 // ---- who shares an application
 
+// A record whose id can't be read is told from others by its application alone.
 static bool is_harmless(const Rule *rule)
 {
-    return rule->calls == 0 && strcmp(rule->event, "CommandRejected") == 0;
+    return rule->calls == 0 && strcmp(rule->event, "CommandRejected") == 0 &&
+           !parcel_is_bent(rule->command);
 }
 
 static Fixture *add_fixture(Play *play, const char *state)
@@ -175,6 +178,7 @@ static void advance(Play *play, Fixture *fixture)
     }
     if (fixture->problem == NULL && fixture->waiting_id != NULL) {
         (void)table_put(play->waiting, fixture->waiting_id, fixture);
+        (void)table_put(play->waiting, fixture->sender, fixture);
     }
 }
 
@@ -193,6 +197,7 @@ static void end_step(Fixture *fixture, const Seen *seen)
 static void take_outcome(Play *play, Fixture *fixture, const Seen *seen)
 {
     (void)table_remove(play->waiting, fixture->waiting_id);
+    (void)table_remove(play->waiting, fixture->sender);
     fixture->waiting_id = NULL;
     fixture_learn(fixture, seen);
     if (fixture->steps_done < fixture->step_count) {
@@ -206,14 +211,22 @@ static void take_outcome(Play *play, Fixture *fixture, const Seen *seen)
     trial->outcome = seen;
 }
 
+// Whose outcome it is: by the command's id, or by the application where no id could be read.
+static Fixture *waiting_for(const Play *play, const Seen *seen)
+{
+    const char *id = seen_text(seen, "commandId");
+    return seen_is_outcome(seen)
+               ? table_get(play->waiting, id[0] != '\0' ? id : seen_text(seen, "applicationId"))
+               : NULL;
+}
+
 static void take_records(Play *play)
 {
     Reader *reader = play->world->reader;
     reader_poll(reader, POLL_MS);
     for (; play->read < reader_count(reader); play->read++) {
         const Seen *seen = reader_at(reader, play->read);
-        Fixture *fixture =
-            seen_is_outcome(seen) ? table_get(play->waiting, seen_text(seen, "commandId")) : NULL;
+        Fixture *fixture = waiting_for(play, seen);
         if (fixture != NULL) {
             take_outcome(play, fixture, seen);
         }

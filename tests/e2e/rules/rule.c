@@ -9,7 +9,7 @@ static TableFunction *const BY_API[] = {
     table_branches, table_imports, table_edits,  table_deletions, table_resets,
     table_previews, table_reveals, table_lost,   table_sweeps,
 };
-static TableFunction *const BY_SQL[] = {table_roles};
+static TableFunction *const BY_SQL[] = {table_roles, table_restored};
 
 static size_t add_all(TableFunction *const *tables, size_t count, const Rule **ret_rules)
 {

@@ -72,6 +72,11 @@ typedef struct RuleTable {
 #define REVEAL_OF(environment, more)                                                               \
     MEMBERS("revealCredentials",                                                                   \
             "'environment': '" environment "', 'replyPublicKey': '<recipient>'" more)
+#define SWEEP_OF(account, more) MEMBERS("sweepAccount", "'account': '" account "'" more)
+#define ORPHAN_IN(project, account, environment, branch, command)                                  \
+    MEMBERS("deleteOrphan",                                                                        \
+            "'environment': '" environment "', 'account': '" account "', 'projectId': '" project   \
+            "', 'branchId': '" branch "', 'commandId': '" command "'")
 
 RuleTable table_accounts(void);
 RuleTable table_records(void);
@@ -88,8 +93,10 @@ RuleTable table_reveals(void);
 RuleTable table_sweeps(void);
 RuleTable table_lost(void);
 RuleTable table_roles(void); // of branches that can be logged in to
+RuleTable table_restored(void);
 
-// All rows that need nothing but Neon's API, and those that need PostgreSQL; how many.
+// All rows that need nothing but Neon's API; those that need PostgreSQL, or a world in which nobody
+// sweeps. How many.
 size_t rules_by_api(const Rule *ret_rules[RULES_MAX]);
 size_t rules_by_sql(const Rule *ret_rules[RULES_MAX]);
 

@@ -3,104 +3,8 @@
 #include <string.h>
 
 #include "rules/rule.h"
+#include "rules/state_steps.h"
 #include "support/cmocka.h"
-
-#define RUN(command, event)                                                                        \
-    {                                                                                              \
-        STEP_RUN, command, event, NULL                                                             \
-    }
-#define RUN_AS(as, command, event)                                                                 \
-    {                                                                                              \
-        STEP_RUN, command, event, as                                                               \
-    }
-#define API(call, body)                                                                            \
-    {                                                                                              \
-        STEP_API, call, body, NULL                                                                 \
-    }
-#define API_AS(as, call, body)                                                                     \
-    {                                                                                              \
-        STEP_API, call, body, as                                                                   \
-    }
-#define CONNECTED "AccountConnected"
-#define CREATED "EnvironmentCreated"
-#define BRANCHED "EnvironmentBranched"
-#define IMPORTED "EnvironmentImported"
-// Of this project only: states stand side by side in one sandbox.
-#define REFUSED(route, project)                                                                    \
-    {                                                                                              \
-        STEP_FAULT,                                                                                \
-            "{'kind': 'status', 'route': '" route "', 'match': '" project                          \
-            "', 'count': -1, 'status': "                                                           \
-            "403, 'message': 'not yours'}",                                                        \
-            NULL, NULL                                                                             \
-    }
-
-#define ACCOUNT_LOST                                                                               \
-    {                                                                                              \
-        STEP_SQL, "DELETE FROM provision.account WHERE application_id = '<app>'", NULL, NULL       \
-    }
-#define KEY_ELSEWHERE                                                                              \
-    {                                                                                              \
-        STEP_SQL,                                                                                  \
-            "UPDATE provision.account SET key_kind = 'project', project_id = "                     \
-            "'elsewhere-12345678' WHERE "                                                          \
-            "application_id = '<app>'",                                                            \
-            NULL, NULL                                                                             \
-    }
-
-// Makes the next branch fail, and keeps what was made.
-#define NO_BRANCH_STAYS                                                                            \
-    REFUSED("GET /projects/{project_id}/branches/{branch_id}", "<live.project>"),                  \
-        REFUSED("DELETE /projects/{project_id}/branches/{branch_id}", "<live.project>")
-#define BRANCH_FAILS RUN(BRANCH_OF("try", "live", ""), "CommandFailed")
-
-#define EXPIRED_IN_LEDGER(environment)                                                             \
-    {                                                                                              \
-        STEP_SQL,                                                                                  \
-            "UPDATE provision.environment SET details = details || "                               \
-            "jsonb_build_object('expires_at_ms', 1) WHERE application_id = '<app>' AND "           \
-            "environment = '" environment "'",                                                     \
-            NULL, NULL                                                                             \
-    }
-
-// The key of another organization takes the place of the account's, as no ConnectAccount lets it.
-#define OTHER_MAKER                                                                                \
-    {STEP_SQL,                                                                                     \
-     "UPDATE provision.environment SET account = 'aside' WHERE application_id = '<app>'", NULL,    \
-     NULL},                                                                                        \
-        RUN(CONNECT("main", SEALED("main", "other")), CONNECTED),                                  \
-    {                                                                                              \
-        STEP_SQL,                                                                                  \
-            "UPDATE provision.environment SET account = 'main' WHERE application_id = '<app>'",    \
-            NULL, NULL                                                                             \
-    }
-
-// As a request of that command that came late would have made it.
-#define LATE_OF(environment)                                                                       \
-    API_AS("left", "POST /projects/<live.project>/branches",                                       \
-           "{'branch': {'name': 'late', 'parent_id': '<live.branch>'}, 'annotation_value': "       \
-           "{'provisioner.installation': '<installation>', 'provisioner.application': '<app>', "   \
-           "'provisioner.environment': '" environment                                              \
-           "', 'provisioner.command': '<branch.command>'}}")
-#define LATE LATE_OF("try")
-// ... and a project, as its creation would.
-#define LATE_ROOT                                                                                  \
-    API_AS("late", "POST /projects",                                                               \
-           "{'project': {'name': '<app>-live', 'branch': {'name': 'main', 'annotations': "         \
-           "{'provisioner.installation': '<installation>', 'provisioner.application': '<app>', "   \
-           "'provisioner.environment': 'live', 'provisioner.command': '<create.command>'}}}}")
-#define SLOW_DELETION                                                                              \
-    {STEP_FAULT,                                                                                   \
-     "{'kind': 'slow_before', 'route': 'DELETE /projects/{project_id}/branches/{branch_id}', "     \
-     "'match': '<try.branch>', 'ms': 30000}",                                                      \
-     NULL, NULL},                                                                                  \
-        {STEP_START, DELETE_OF("try", ""), NULL, "delete"},                                        \
-    {                                                                                              \
-        STEP_UNTIL,                                                                                \
-            "SELECT intent_status = 'open' FROM provision.command WHERE command_id = "             \
-            "'<delete.command>'",                                                                  \
-            NULL, NULL                                                                             \
-    }
 
 static const State STATES[] = {
     {"nothing", NULL, {{STEP_END, NULL, NULL, NULL}}},
@@ -111,6 +15,15 @@ static const State STATES[] = {
      {RUN(CREATE_OF("live", ", 'services': [{'name': 'orders', 'databases': [{'database': "
                             "'neondb'}]}, {'name': 'idle'}]"),
           CREATED)}},
+    {"password-lost",
+     "with-roles",
+     {{STEP_SQL, "DELETE FROM provision.role_secret WHERE application_id = '<app>'", NULL, NULL}}},
+    {"blocked-role",
+     "with-roles",
+     {API("POST /projects/<live.project>/branches/<live.branch>/roles",
+          "{'role': {'name': 'svc_pay'}}"),
+      RUN(SETUP_OF("live", ", 'services': [{'name': 'orders'}, {'name': 'pay'}]"),
+          "RolesConfigured")}},
     {"branched", "live", {RUN_AS("branch", BRANCH_OF("try", "live", ""), BRANCHED)}},
     {"two-projects", "live", {RUN(CREATE_OF("second", ""), CREATED)}},
     {"nested", "branched", {RUN(BRANCH_OF("deep", "try", ""), BRANCHED)}},
@@ -302,16 +215,38 @@ static const State STATES[] = {
     {"failed", "live", {NO_BRANCH_STAYS, BRANCH_FAILS}},
     {"poor-plan",
      "live",
+     {CHANGE_ANSWERED(
+         "400", ", 'message': 'requested history retention seconds exceeds allowed maximum'")}},
+    {"change-denied", "live", {CHANGE_ANSWERED("403", ", 'message': 'not yours'")}},
+    {"change-limited", "live", {CHANGE_ANSWERED("422", ", 'message': 'branches limit exceeded'")}},
+    {"change-unseen", "live", {CHANGE_ANSWERED("404", ", 'message': 'not found'")}},
+    {"change-taken", "live", {CHANGE_ANSWERED("409", ", 'message': 'there is one'")}},
+    {"change-unmet", "live", {CHANGE_ANSWERED("412", ", 'message': 'not now'")}},
+    {"locked",
+     "live",
      {{STEP_FAULT,
-       "{'kind': 'status', 'route': 'PATCH /projects/{project_id}', 'match': '<live.project>', "
-       "'count': -1, 'status': 400, 'message': 'requested history retention seconds exceeds "
-       "allowed "
-       "maximum'}",
+       "{'kind': 'locked', 'route': 'PATCH /projects/{project_id}', 'match': '<live.project>', "
+       "'count': -1}",
        NULL, NULL}}},
+    // a new branch that isn't told of
+    {"branch-unread",
+     "live",
+     {{STEP_FAULT,
+       "{'kind': 'status', 'route': 'GET /projects/{project_id}/branches/{branch_id}', 'match': "
+       "'<live.project>', 'count': -1, 'status': 503}",
+       NULL, NULL}}},
+    {"partly-listed",
+     "live",
+     {{STEP_FAULT,
+       "{'kind': 'partial_listing', 'route': 'GET /projects', 'count': -1, 'match': '<app>'}", NULL,
+       NULL}}},
     {"deleting",
      "branched",
      {RUN("@neighbour " CONNECT("main", SEALED("main", "org")), CONNECTED), SLOW_DELETION}},
     // ---- what only a restored ledger holds
+    {"other-ledger",
+     "connected",
+     {{STEP_SQL, "UPDATE provision.installation SET identity = 'another'", NULL, NULL}}},
     {"account-lost", "open", {ACCOUNT_LOST}},
     {"key-elsewhere", "open", {KEY_ELSEWHERE}},
     {"roles-account-lost", "imported", {ACCOUNT_LOST}},
@@ -324,15 +259,10 @@ static const State STATES[] = {
        NULL, NULL}}},
     {"other-maker", "branched", {OTHER_MAKER}},
     {"preview-of-other-maker", "two-open", {OTHER_MAKER}},
-    {"left-of-other-maker",
-     "live",
-     {OTHER_MAKER,
-      {STEP_SQL,
-       "UPDATE provision.environment SET state = 'failed', details = "
-       "jsonb_build_object('left', jsonb_build_array(jsonb_build_object('project_id', "
-       "'<live.project>', 'neon_account_id', details -> 'neon_account_id'))) "
-       "WHERE application_id = '<app>'",
-       NULL, NULL}}},
+    {"left-of-other-maker", "live", {OTHER_MAKER, LEFT_PROJECT}},
+    {"left-and-branched", "neighbour-lives-there", {LEFT_PROJECT}},
+    {"branch-left-elsewhere", "branched", {LEFT_ELSEWHERE("try")}},
+    {"preview-left-elsewhere", "two-open", {LEFT_ELSEWHERE("pr:1")}},
 };
 
 const State *state_find(const char *name)

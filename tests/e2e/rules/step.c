@@ -4,23 +4,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "rules/parcel.h"
+#include "rules/words.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/wait.h"
 
 enum { REST_SECONDS = 30 };
-
-// Commands of another application begin with its name.
-static const char *sender_of(Fixture *fixture, const char **command)
-{
-    static const char NEIGHBOUR[] = "@neighbour ";
-    fixture->sender = fixture->application;
-    if (strncmp(*command, NEIGHBOUR, sizeof(NEIGHBOUR) - 1) == 0) {
-        *command += sizeof(NEIGHBOUR) - 1;
-        fixture->sender = table_get(fixture->facts, "neighbour");
-    }
-    return fixture->sender;
-}
 
 static bool is_delivered(void *context)
 {
@@ -40,34 +30,45 @@ void step_flush(World *world)
     wait_until(is_delivered, world, REST_SECONDS, "all commands to be delivered");
 }
 
-static const char *send_members(Fixture *fixture, const char *application, const char *members)
+// Whose the command is.
+static const char *sender_of(const Fixture *fixture, const char *command)
 {
-    World *world = fixture->world;
-    const char *own = strstr(members, "\"commandId\": \"");
-    bool has_id = own != NULL && strncmp(members, "\"commandId\"", strlen("\"commandId\"")) == 0;
-    const char *id =
-        has_id ? box_text("%.36s", own + strlen("\"commandId\": \"")) : command_new_id();
-    const char *named = strstr(members, "\"applicationId\"");
-    const char *all = box_text(
-        "%s%s%s", has_id ? "" : box_text("\"commandId\": \"%s\", ", id),
-        named != NULL ? "" : box_text("\"applicationId\": \"%s\", ", application), members);
-    CLEANUP(buffer_clear) Buffer packed = command_pack("%s", all);
-    rd_kafka_resp_err_t problem =
-        rd_kafka_producev(world->producer, RD_KAFKA_V_TOPIC(world->topics[0]),
-                          RD_KAFKA_V_KEY(application, strlen(application)),
-                          RD_KAFKA_V_VALUE(packed.data, packed.size),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    assert_int_equal(problem, RD_KAFKA_RESP_ERR_NO_ERROR);
-    (void)is_delivered(world); // reports would fill the queue
-    return id;
+    return words_has(command, "neighbour") ? table_get(fixture->facts, "neighbour")
+                                           : fixture->application;
+}
+
+// Members that the command doesn't name itself.
+static const char *complete(const char *command, const char *application, const char *id,
+                            const char *members)
+{
+    bool is_untimed = words_has(command, "untimed") || strstr(members, "\"requestedAt\"") != NULL;
+    bool is_named = strstr(members, "\"applicationId\"") != NULL;
+    bool has_id = strncmp(members, "\"commandId\"", strlen("\"commandId\"")) == 0;
+    return box_text("%s%s%s%s", has_id ? "" : box_text("\"commandId\": \"%s\", ", id),
+                    is_named ? "" : box_text("\"applicationId\": \"%s\", ", application),
+                    is_untimed ? "" : box_text("\"requestedAt\": \"%s\", ", fixture_time(0)),
+                    members);
+}
+
+static const char *id_of(const char *members)
+{
+    static const char ID[] = "\"commandId\": \"";
+    bool has_id = strncmp(members, ID, sizeof(ID) - 1) == 0;
+    return has_id ? box_text("%.36s", members + sizeof(ID) - 1) : command_new_id();
 }
 
 const char *step_send(Fixture *fixture, const char *command)
 {
-    const char *members = command;
-    const char *application = sender_of(fixture, &members);
-    const char *filled = fixture_fill(fixture, members);
-    return filled == NULL ? NULL : send_members(fixture, application, filled);
+    fixture->sender = sender_of(fixture, command);
+    const char *members = fixture_fill(fixture, words_skip(command));
+    if (members == NULL) {
+        return NULL;
+    }
+    const char *id = id_of(members);
+    parcel_send(fixture->world, command, fixture->sender, id,
+                complete(command, fixture->sender, id, members));
+    (void)is_delivered(fixture->world); // reports would fill the queue
+    return id;
 }
 
 static void run_command(Fixture *fixture, const Step *step)

@@ -6,9 +6,9 @@
 
 #include "rules/fixture.h"
 
-// Sends a command as it stands, past libprovision, which would refuse some itself; in the name of
-// the application's neighbour where it begins with "@neighbour ". Returns its id, or NULL where the
-// fixture has a problem.
+// Sends a command as it stands, past libprovision, which would refuse some itself: see parcel.h. In
+// the name of the application's neighbour where it begins with "@neighbour ". Returns its id, or
+// NULL where the fixture has a problem.
 const char *step_send(Fixture *fixture, const char *command);
 // False: it is to be called again. A command that is to be waited for is the fixture's waiting_id.
 bool step_take(Fixture *fixture, const Step *step);

@@ -75,6 +75,8 @@ static const Rule RULES[] = {
      "account=main; projects.0.projectId=<live.project>; projects.0.branches.0.name=main", 0},
     {"what an account sees of another name", "live", DISCOVER("main", ", 'projectFilter': 'xyz'"),
      ENDS("AccountInventory"), "projects.0.projectId=; page=1", 0},
+    {"what an account sees, some of it not now", "partly-listed", DISCOVER("main", ""),
+     REJECTED("INVENTORY_PARTIAL", NULL), "later", 0},
     {"what a key of one project sees", "kept-to-project", DISCOVER("kept", ""),
      ENDS("AccountInventory"), "projects.0.projectId=<live.project>; projects.1.projectId=", 0},
     // ---- stopping

@@ -20,6 +20,8 @@ static const Rule RULES[] = {
      REJECTED("KEY_SCOPE", "create_environment.account"), NULL, 0},
     {"what one that failed has left, and the key doesn't see", "left-of-other-maker",
      CREATE_OF("live", ""), FAILED("NOT_VISIBLE", NULL), "another Neon account", 1},
+    {"what one that failed has left, and another application has branched", "left-and-branched",
+     CREATE_OF("live", ""), REJECTED("HAS_DEPENDENTS", NULL), "<neighbour>/theirs", 0},
     {"the same settings again", "live", CREATE_OF("live", ""), ENDS("EnvironmentCreated"),
      "created=false; environment.projectId=<live.project>", 0},
     {"another version", "live", CREATE_OF("live", ", 'pgVersion': 16"), EXISTS, "other settings",

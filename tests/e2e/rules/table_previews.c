@@ -41,6 +41,8 @@ static const Rule RULES[] = {
      REJECTED("SOURCE_DELETING", NULL), "try", 0},
     {"a preview whose branch's name somebody's has", "preview-name-taken", OPEN_OF("7", ""),
      REJECTED("BRANCH_NAME_TAKEN", NUMBER), "rename or delete that branch", 0},
+    {"what a preview that failed has left, and the key doesn't see", "preview-left-elsewhere",
+     OPEN_OF("1", ""), FAILED("NOT_VISIBLE", NULL), "another Neon account", 1},
     {"a preview with a child, anew", "open-with-child", OPEN_OF("7", ", 'reset': true"),
      REJECTED("HAS_DEPENDENTS", NULL), "by hand", 0},
     {"a preview", "base",

@@ -1,11 +1,6 @@
 // SweepAccount, DeleteOrphan, and what ends only what has expired.
 #include "rules/rule.h"
 
-#define SWEEP(account, more) MEMBERS("sweepAccount", "'account': '" account "'" more)
-#define ORPHAN_IN(project, account, environment, branch, command)                                  \
-    MEMBERS("deleteOrphan",                                                                        \
-            "'environment': '" environment "', 'account': '" account "', 'projectId': '" project   \
-            "', 'branchId': '" branch "', 'commandId': '" command "'")
 #define ORPHAN_OF(account, environment, branch, command)                                           \
     ORPHAN_IN("<live.project>", account, environment, branch, command)
 #define LATE_PROJECT                                                                               \
@@ -17,15 +12,15 @@
 
 static const Rule RULES[] = {
     // ---- sweeping
-    {"what an account that isn't there has left", "nothing", SWEEP("main", ""),
+    {"what an account that isn't there has left", "nothing", SWEEP_OF("main", ""),
      REJECTED("ACCOUNT_UNKNOWN", "account"), NULL, 0},
-    {"what an account has left, while it is young", "orphaned", SWEEP("main", ""),
+    {"what an account has left, while it is young", "orphaned", SWEEP_OF("main", ""),
      ENDS("AccountSwept"),
      "projects=1; branches=2; marked=2; deleting=false; findings.0.branchId=<left.branch>; "
      "findings.0.verdict=SWEEP_VERDICT_IN_FLIGHT; findings.0.sentCommandId=; findings.1.branchId=",
      0},
     {"an account that has left nothing, with a word of deletion", "branch-with-child",
-     SWEEP("main", ", 'deleteOrphans': true"), ENDS("AccountSwept"),
+     SWEEP_OF("main", ", 'deleteOrphans': true"), ENDS("AccountSwept"),
      "projects=1; branches=3; marked=2; findings.0.branchId=", 0},
     // ---- deleting what was left
     {"an orphan of an account that isn't there", "branched",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/unconst.h"
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/wait.h"
@@ -170,6 +171,19 @@ int64_t sandbox_count_calls(World *world, const char *route)
 {
     REPLY reply = sandbox_state(world);
     return json_integer_value(json_object_get(box_find(reply.json, "mutations"), route));
+}
+
+int64_t sandbox_count_changes(World *world)
+{
+    REPLY reply = sandbox_state(world);
+    int64_t count = 0;
+    const char *route = NULL;
+    json_t *calls = NULL;
+    json_object_foreach(unconst(box_find(reply.json, "mutations")), route, calls)
+    {
+        count += json_integer_value(calls);
+    }
+    return count;
 }
 
 int64_t sandbox_fault(World *world, const char *fault)

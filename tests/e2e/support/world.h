@@ -121,6 +121,7 @@ size_t sandbox_count_projects(World *world, const char *name);
 size_t sandbox_count_branches(World *world, const char *project_id, const char *name);
 // Mutating calls of a route ("POST /projects") ever made.
 int64_t sandbox_count_calls(World *world, const char *route);
+int64_t sandbox_count_changes(World *world); // of all routes
 // Sets a fault; single quotes stand for double ones. Its id.
 int64_t sandbox_fault(World *world, const char *fault);
 void sandbox_clear_faults(World *world);
