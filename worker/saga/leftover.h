@@ -21,5 +21,9 @@ json_t *leftover_remaining(const Saga *saga);
 bool leftover_is_blind(const Saga *saga, const Leftover *thing);
 // Fails with NOT_VISIBLE.
 Lesson leftover_fail_blind(Saga *saga, const char *what);
+// The reply to a deletion of the thing by its exact id. LESSON_LEARNT: it is gone, by this call or
+// before; nothing is journaled yet. Neon's 404 to a key that is blind to it is no proof: it fails.
+Lesson leftover_learn_deletion(Saga *saga, const Leftover *thing, const NeonReply *reply,
+                               Protection protection, const char *what);
 
 #endif

@@ -244,11 +244,11 @@ Ask delete_ask_branch(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static bool is_blind(const Saga *saga)
+// What the command deletes, as its row knows it.
+static Leftover own_thing(const Saga *saga)
 {
-    Leftover own = {guard_own_project(saga), owns_project(saga) ? "" : "a branch of it",
-                    detail(saga, FACT_NEON_ACCOUNT)};
-    return leftover_is_blind(saga, &own);
+    return (Leftover){guard_own_project(saga), owns_project(saga) ? "" : "a branch of it",
+                      detail(saga, FACT_NEON_ACCOUNT)};
 }
 
 // A listing proves nothing either, unless the key has just deleted something there.
@@ -256,16 +256,16 @@ static bool sees_nothing(const Saga *saga)
 {
     bool has_seen =
         journal_has(&saga->journal, FACT_GONE) && !journal_has(&saga->journal, FACT_MISSING);
-    return !has_seen && is_blind(saga);
+    Leftover own = own_thing(saga);
+    return !has_seen && leftover_is_blind(saga, &own);
 }
 
 static Lesson learn_delete(Saga *saga, const NeonReply *reply, const char *what)
 {
-    if (reply->meaning == NEON_NOT_FOUND && is_blind(saga)) {
-        return leftover_fail_blind(saga, what);
-    }
-    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
-        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID, what);
+    Leftover own = own_thing(saga);
+    Lesson lesson = leftover_learn_deletion(saga, &own, reply, PROTECTED_EXACT_ID, what);
+    if (lesson != LESSON_LEARNT) {
+        return lesson;
     }
     journal_set_flag(&saga->journal, FACT_GONE);
     if (reply->meaning == NEON_NOT_FOUND) {

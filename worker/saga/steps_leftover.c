@@ -80,6 +80,17 @@ Lesson leftover_fail_blind(Saga *saga, const char *what)
                        what);
 }
 
+Lesson leftover_learn_deletion(Saga *saga, const Leftover *thing, const NeonReply *reply,
+                               Protection protection, const char *what)
+{
+    if (reply->meaning == NEON_NOT_FOUND && leftover_is_blind(saga, thing)) {
+        return leftover_fail_blind(saga, what);
+    }
+    return reply->meaning == NEON_OK || reply->meaning == NEON_NOT_FOUND
+               ? LESSON_LEARNT
+               : lesson_from_reply(saga, reply, protection, what);
+}
+
 Ask leftover_ask_remove(Saga *saga, Effect *effect)
 {
     Leftover next = leftover_next(saga);
@@ -104,12 +115,10 @@ Lesson leftover_learn_remove(Saga *saga, const Answer *answer)
     const NeonReply *reply = answer->reply;
     Journal *journal = &saga->journal;
     Leftover next = leftover_next(saga);
-    if (reply->meaning == NEON_NOT_FOUND && leftover_is_blind(saga, &next)) {
-        return leftover_fail_blind(saga, "delete what an earlier command left");
-    }
-    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
-        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID,
-                                 "delete what an earlier command left");
+    Lesson lesson = leftover_learn_deletion(saga, &next, reply, PROTECTED_EXACT_ID,
+                                            "delete what an earlier command left");
+    if (lesson != LESSON_LEARNT) {
+        return lesson;
     }
     bool was_there = reply->meaning == NEON_OK && reply->status != 204;
     if (!was_there && journal_note(journal, NOTE_MISSING) == NULL) {

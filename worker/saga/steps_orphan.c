@@ -34,14 +34,18 @@ static bool is_whole(const Saga *saga)
 }
 
 // Who made it isn't journaled. The environment's row may name the Neon account of this one's key.
-static bool is_blind(const Saga *saga)
+static Leftover thing_of(const Saga *saga)
 {
     const LedgerEnvironment *row = &saga->ledger->environment;
     const char *maker = json_string_value(json_object_get(row->details, FACT_NEON_ACCOUNT));
     bool is_of_account = strcmp(row->account, saga->ledger->account.account) == 0;
-    Leftover orphan = {orphan_of(saga)->project_id,
-                       is_whole(saga) ? "" : orphan_of(saga)->branch_id,
-                       is_of_account && maker != NULL ? maker : ""};
+    return (Leftover){orphan_of(saga)->project_id, is_whole(saga) ? "" : orphan_of(saga)->branch_id,
+                      is_of_account && maker != NULL ? maker : ""};
+}
+
+static bool is_blind(const Saga *saga)
+{
+    Leftover orphan = thing_of(saga);
     return leftover_is_blind(saga, &orphan);
 }
 
@@ -377,12 +381,12 @@ Ask orphan_ask_delete(Saga *saga, Effect *effect)
 Lesson orphan_learn_delete(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
-    const char *what = is_whole(saga) ? "delete the project" : "delete the branch";
-    if (reply->meaning == NEON_NOT_FOUND && is_blind(saga)) {
-        return leftover_fail_blind(saga, what);
-    }
-    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
-        return lesson_from_reply(saga, reply, PROTECTED_NOTHING, what);
+    Leftover orphan = thing_of(saga);
+    Lesson lesson =
+        leftover_learn_deletion(saga, &orphan, reply, PROTECTED_NOTHING,
+                                is_whole(saga) ? "delete the project" : "delete the branch");
+    if (lesson != LESSON_LEARNT) {
+        return lesson;
     }
     journal_set_flag(&saga->journal, FACT_GONE);
     if (reply->meaning == NEON_OK && reply->status != 204) {
