@@ -160,13 +160,17 @@ static void name_targets(const Saga *saga, Undone *undone, Text texts[UNDONE_MAX
     }
 }
 
-// What an edit had come to.
+// What an edit had come to. Only a change whose reply nobody has read may hold or not.
 static void name_edited(const Saga *saga, Undone *undone)
 {
-    undone->left[undone->left_count++] =
-        conclude_text(journal_has(&saga->journal, FACT_PATCHED)
-                          ? "the settings: Neon has taken the new ones"
-                          : "the settings: the old or the new ones hold; send the edit again");
+    const Journal *journal = &saga->journal;
+    bool is_doubtful =
+        journal_number(journal, FACT_PRESENT_DOUBTS) != journal_number(journal, FACT_DOUBTS);
+    const char *text = is_doubtful
+                           ? "the settings: the old or the new ones hold; send the edit again"
+                           : "the settings: the old ones hold";
+    undone->left[undone->left_count++] = conclude_text(
+        journal_has(journal, FACT_PATCHED) ? "the settings: Neon has taken the new ones" : text);
 }
 
 static void name_reset(const Saga *saga, Undone *undone)
