@@ -10,8 +10,17 @@
 
 typedef struct Lane {
     char key[SUBJECT_TEXT_BYTES];
-    List slots; // LaneSlot, in the order of their records
+    List runs; // LaneRun, in the order of their records
 } Lane;
+
+// Slots one behind the other that don't conflict with each other: they are free together, so none
+// has to be compared with all before it.
+typedef struct LaneRun {
+    ListLink link;
+    Lane *lane;
+    LaneUse use;
+    List slots; // LaneSlot
+} LaneRun;
 
 struct Lanes {
     Table *lanes;
@@ -40,7 +49,7 @@ static Lane *lane_of(Lanes *lanes, const char *key)
     Lane *lane = table_get(lanes->lanes, key);
     if (lane == NULL) {
         lane = alloc_zeroed(1, sizeof(*lane));
-        list_init(&lane->slots);
+        list_init(&lane->runs);
         bool fits = text_copy(lane->key, sizeof lane->key, key);
         assert(fits);
         (void)fits;
@@ -49,31 +58,36 @@ static Lane *lane_of(Lanes *lanes, const char *key)
     return lane;
 }
 
-static bool is_conflict(const LaneSlot *slot, const LaneSlot *other)
+static LaneRun *last_run(const Lane *lane)
 {
-    return slot->use != other->use || slot->use == LANE_WRITES;
+    return list_is_empty(&lane->runs) ? NULL : LIST_ENTRY(lane->runs.head.previous, LaneRun, link);
 }
 
-// A slot is free when nothing before it conflicts.
-static bool is_slot_free(const LaneSlot *slot)
+// Where a slot with this use stands that comes now.
+static LaneRun *run_of(Lane *lane, LaneUse use)
 {
-    LIST_EACH(&slot->lane->slots, link)
+    LaneRun *run = last_run(lane);
+    if (run == NULL || run->use != use || use == LANE_WRITES) {
+        run = alloc_zeroed(1, sizeof(*run));
+        run->lane = lane;
+        run->use = use;
+        list_init(&run->slots);
+        list_append(&lane->runs, &run->link);
+    }
+    return run;
+}
+
+// No other use stands before it. Runs of one use are neighbours only where one between them has
+// gone, so it is the first, or one of the first few.
+static bool is_run_free(const LaneRun *run)
+{
+    LIST_EACH(&run->lane->runs, link)
     {
-        const LaneSlot *other = LIST_ENTRY(link, LaneSlot, link);
-        if (other == slot) {
+        const LaneRun *other = LIST_ENTRY(link, LaneRun, link);
+        if (other == run) {
             break;
         }
-        if (is_conflict(slot, other)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_free(const LaneEntry *entry)
-{
-    for (size_t i = 0; i < entry->count; i++) {
-        if (!is_slot_free(&entry->slots[i])) {
+        if (other->use != run->use || run->use == LANE_WRITES) {
             return false;
         }
     }
@@ -84,8 +98,10 @@ static void add_keyed(Lanes *lanes, LaneEntry *entry, const char *key, LaneUse u
 {
     assert(entry->count < LANE_SUBJECTS_MAX);
     LaneSlot *slot = &entry->slots[entry->count++];
-    *slot = (LaneSlot){.lane = lane_of(lanes, key), .entry = entry, .use = use};
-    list_append(&slot->lane->slots, &slot->link);
+    *slot = (LaneSlot){.run = run_of(lane_of(lanes, key), use), .entry = entry};
+    list_append(&slot->run->slots, &slot->link);
+    slot->is_free = is_run_free(slot->run);
+    entry->taken += slot->is_free ? 0 : 1;
 }
 
 static void add_slot(Lanes *lanes, LaneEntry *entry, const Command *command, const Subject *subject,
@@ -135,26 +151,56 @@ void lanes_enter(Lanes *lanes, LaneEntry *entry, const Command *command)
     if (command->excludes.kind != SUBJECT_NONE) {
         add_slot(lanes, entry, command, &command->excludes, LANE_WRITES);
     }
-    entry->granted = is_free(entry);
+    entry->granted = entry->taken == 0;
     lanes->waiting += entry->granted ? 0 : 1;
 }
 
-static void grant_next(Lanes *lanes, Lane *lane, List *ret_ready)
+static void free_slots(Lanes *lanes, const LaneRun *run, List *ret_ready)
 {
-    const LaneSlot *first = NULL;
-    LIST_EACH(&lane->slots, link)
+    LIST_EACH(&run->slots, link)
     {
         LaneSlot *slot = LIST_ENTRY(link, LaneSlot, link);
-        first = first == NULL ? slot : first;
         LaneEntry *entry = slot->entry;
-        if (!entry->granted && is_free(entry)) {
+        if (slot->is_free) {
+            return; // then all of them are
+        }
+        slot->is_free = true;
+        entry->taken--;
+        if (entry->taken == 0) {
             entry->granted = true;
             lanes->waiting--;
             list_append(ret_ready, &entry->ready);
         }
-        if (slot->use == LANE_WRITES || is_conflict(slot, first)) {
-            break; // nothing behind it is free
+    }
+}
+
+// Those that are free now: up to the first run that conflicts with the one at the front.
+static void grant_next(Lanes *lanes, const Lane *lane, List *ret_ready)
+{
+    const LaneRun *first = NULL;
+    LIST_EACH(&lane->runs, link)
+    {
+        const LaneRun *run = LIST_ENTRY(link, LaneRun, link);
+        first = first == NULL ? run : first;
+        if (run != first && (run->use != first->use || run->use == LANE_WRITES)) {
+            return;
         }
+        free_slots(lanes, run, ret_ready);
+    }
+}
+
+static void leave_lane(Lanes *lanes, LaneRun *run, List *ret_ready)
+{
+    Lane *lane = run->lane;
+    if (!list_is_empty(&run->slots)) {
+        return; // whoever is behind them still waits for them
+    }
+    list_remove(&run->link);
+    free(run);
+    grant_next(lanes, lane, ret_ready);
+    if (list_is_empty(&lane->runs)) {
+        table_remove(lanes->lanes, lane->key);
+        free(lane);
     }
 }
 
@@ -169,12 +215,7 @@ void lanes_leave(Lanes *lanes, LaneEntry *entry, List *ret_ready)
         list_remove(&entry->slots[i].link);
     }
     for (size_t i = 0; i < entry->count; i++) {
-        Lane *lane = entry->slots[i].lane;
-        grant_next(lanes, lane, ret_ready);
-        if (list_is_empty(&lane->slots)) {
-            table_remove(lanes->lanes, lane->key);
-            free(lane);
-        }
+        leave_lane(lanes, entry->slots[i].run, ret_ready);
     }
     *entry = (LaneEntry){.entered = false};
     list_link_init(&entry->ready);
@@ -183,7 +224,7 @@ void lanes_leave(Lanes *lanes, LaneEntry *entry, List *ret_ready)
 bool lanes_is_first_of_id(const LaneEntry *entry)
 {
     assert(entry->entered);
-    return is_slot_free(&entry->slots[0]);
+    return entry->slots[0].is_free;
 }
 
 size_t lanes_waiting(const Lanes *lanes)

@@ -2,7 +2,8 @@
  * Which commands may run at once: a command starts when no earlier one of the same application that
  * conflicts with it is unfinished. Two conflict on a subject unless both only read it, or both join
  * it; one that excludes a subject conflicts as one that writes it. The result is as if each
- * application's commands ran one after another, yet everything independent runs at once.
+ * application's commands ran one after another, yet everything independent runs at once. Entering
+ * and leaving cost the same however many wait.
  */
 #ifndef RUN_LANES_H
 #define RUN_LANES_H
@@ -21,9 +22,9 @@ typedef enum LaneUse { LANE_READS, LANE_JOINS, LANE_WRITES } LaneUse;
 
 typedef struct LaneSlot {
     ListLink link;
-    struct Lane *lane;
+    struct LaneRun *run;
     struct LaneEntry *entry;
-    LaneUse use;
+    bool is_free; // nothing before it conflicts
 } LaneSlot;
 
 // One command's place; its owner embeds it. `granted` is set once all of its subjects are free. Its
@@ -32,6 +33,7 @@ typedef struct LaneSlot {
 typedef struct LaneEntry {
     LaneSlot slots[LANE_SUBJECTS_MAX];
     size_t count;
+    size_t taken; // slots that are not free yet
     bool granted;
     bool entered;
     ListLink ready; // in the list that lanes_leave fills
