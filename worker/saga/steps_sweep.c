@@ -211,6 +211,16 @@ static Lesson turn_to_next(Saga *saga)
     return sweep_learnt(saga);
 }
 
+// What expires later at Neon, or not at all any more, somebody wants to keep.
+static void look_at_expiry(Saga *saga, const NeonBranch *branch)
+{
+    json_t *due = journal_note(&saga->journal, NOTE_SWEEP_DUE);
+    bool has_expired = branch->expires_ms > 0 && branch->expires_ms <= saga->ledger->now_ms;
+    if (json_object_get(due, branch->id) != NULL && !has_expired) {
+        json_object_set_new(due, branch->id, json_false());
+    }
+}
+
 // Marks of others are never looked at, only counted.
 static void look_at(Saga *saga, const NeonBranch *branch)
 {
@@ -261,6 +271,7 @@ static Lesson learn_branch_page(Saga *saga, const NeonReply *reply, const NeonPa
         NeonBranch branch;
         (void)neon_decode_branch_item(reply->body, item, &branch, &err); // it was read before
         if (see(saga, branch.id)) {
+            look_at_expiry(saga, &branch);
             look_at(saga, &branch);
         } else {
             repeats = true;

@@ -39,6 +39,19 @@ Lesson sweep_learnt(Saga *saga)
     return LESSON_LEARNT;
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static void ask_expired(const Saga *saga, Effect *effect)
+{
+    bool fits = text_copy(effect->account, sizeof effect->account, saga->ledger->account.account);
+    assert(fits);
+    (void)fits;
+}
+
 // ---- the ledger first: where it isn't the right one, nothing else is of use
 
 Ask sweep_ask_ledger(Saga *saga, Effect *effect)
@@ -48,7 +61,20 @@ Ask sweep_ask_ledger(Saga *saga, Effect *effect)
     }
     effect->kind = EFFECT_JUDGE;
     effect->names = json_array();
+    ask_expired(saga, effect);
     return ASK_EFFECT;
+}
+
+static void note_due(Saga *saga, const json_t *expired)
+{
+    json_t *due = json_object();
+    size_t i;
+    json_t *one;
+    json_array_foreach(unconst(expired), i, one)
+    {
+        json_object_set_new(due, text_of(one, "branch_id"), json_true());
+    }
+    journal_set_note(&saga->journal, NOTE_SWEEP_DUE, due);
 }
 
 Lesson sweep_learn_ledger(Saga *saga, const Answer *answer)
@@ -57,6 +83,7 @@ Lesson sweep_learn_ledger(Saga *saga, const Answer *answer)
     if (!verdict_check_ledger(answer->judged, &err)) {
         return lesson_fail_with(saga, &err);
     }
+    note_due(saga, json_object_get(answer->judged, "expired"));
     journal_set_note_number(&saga->journal, NOTE_CHECKED, 1);
     return sweep_learnt(saga);
 }
@@ -75,10 +102,7 @@ Ask sweep_ask_judge(Saga *saga, Effect *effect)
         json_array_append(effect->names, json_array_get(pending, i));
     }
     if (json_array_size(pending) == 0) { // all were judged
-        bool fits =
-            text_copy(effect->account, sizeof effect->account, saga->ledger->account.account);
-        assert(fits);
-        (void)fits;
+        ask_expired(saga, effect);
     }
     return ASK_EFFECT;
 }
@@ -93,12 +117,6 @@ static void add_finding(Saga *saga, Verdict verdict, json_t *finding)
     }
     json_object_set_new(finding, "verdict", json_integer(verdict));
     json_array_append(findings, finding);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
 }
 
 static int64_t number_of(const json_t *object, const char *key)
@@ -133,10 +151,14 @@ static void judge(Saga *saga, const json_t *answer, json_t *branch, const json_t
 
 static void add_expired(Saga *saga, const json_t *expired)
 {
+    const json_t *due = journal_note(&saga->journal, NOTE_SWEEP_DUE);
     size_t i;
     json_t *one;
     json_array_foreach(unconst(expired), i, one)
     {
+        if (json_is_false(json_object_get(due, text_of(one, "branch_id")))) {
+            continue;
+        }
         json_t *finding = json_pack(
             "{s:s, s:s, s:s, s:s, s:s, s:I}", "environment", text_of(one, "environment"), "command",
             "", "project", text_of(one, "project_id"), "branch", text_of(one, "branch_id"), "name",

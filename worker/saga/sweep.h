@@ -17,6 +17,9 @@
 // [{"verdict": number, "environment", "command", "project", "branch", "name", "created_at_ms",
 // "expires_at_ms", "is_project"}]
 #define NOTE_SWEEP_FINDINGS "sweep_findings"
+// {branch: flag} of what the ledger called expired before the listing; false: not so at Neon, where
+// somebody has lifted the expiry or put it off.
+#define NOTE_SWEEP_DUE "sweep_due"
 
 // Branches that are to be judged: findings without a verdict, with "is_root".
 #define NOTE_SWEEP_PENDING "sweep_pending"

@@ -163,6 +163,11 @@ static const State STATES[] = {
      "expiring",
      {API("DELETE /projects/<live.project>/branches/<short.branch>", NULL),
       EXPIRED_IN_LEDGER("short")}},
+    {"expiry-lifted",
+     "open",
+     {API("PATCH /projects/<live.project>/branches/<pr:7.branch>",
+          "{'branch': {'expires_at': null}}"),
+      EXPIRED_IN_LEDGER("pr:7")}},
     // ---- what no environment owns
     {"orphaned", "branched", {RUN(DELETE_OF("try", ""), "EnvironmentDeleted"), LATE}},
     {"doubled", "branched", {LATE}},

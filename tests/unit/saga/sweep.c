@@ -7,7 +7,7 @@
 #define SWEEP_AND_DELETE "'sweepAccount':{'account':'main','deleteOrphans':true}"
 #define CHECKED                                                                                    \
     {                                                                                              \
-        "check_ledger", "confirmed {'marks':[],'expired':[]}", "account= |names=[]"                \
+        "check_ledger", "confirmed {'marks':[],'expired':[]}", "account=main|names=[]"             \
     }
 #define SHOP PROJECT("p-1", "shop", "8")
 #define MARK_AS(branch, installation, application)                                                 \
@@ -190,6 +190,14 @@ static const Talk DOUBTS[] = {
 
 #define FOUND(verdict) "'verdict':'SWEEP_VERDICT_" verdict "'"
 
+#define EXPIRED_OF(number, branch)                                                                 \
+    "{'environment':'pr:" number "','project_id':'p-1','branch_id':'" branch "','expires_at_ms':"  \
+                                                                             "1}"
+#define EXPIRED_THREE                                                                              \
+    "confirmed {'marks':[],'expired':[" EXPIRED_OF("7", "br-7") "," EXPIRED_OF(                    \
+        "8", "br-8") "," EXPIRED_OF("9", "br-9") "]}"
+#define EXPIRING(id, at) BRANCH_AS(id, "br-parent", id, "9", ",'expires_at':'" at "'")
+
 #define MISMARKED(what, environment, command, judged)                                              \
     {                                                                                              \
         what " is doubtful, and nothing follows from it", SWEEP_AND_DELETE, NULL, NULL,            \
@@ -281,6 +289,20 @@ static const Talk FINDINGS[] = {
                         "'closePreview':{'ifExpired':true,'pullRequest':7}|"
                         "'deleteEnvironment':{'environment':'test','ifExpired':true}|"
                         "!deleteData|!'createdAt'"}}},
+    {"one whose expiry was lifted or put off at Neon stays, one that has expired there doesn't",
+     SWEEP_AND_DELETE,
+     NULL,
+     NULL,
+     {{"check_ledger", EXPIRED_THREE},
+      {"list_projects", PROJECTS(SHOP)},
+      {"list_branches",
+       BRANCHES(CHILD("br-7", "seven") "," EXPIRING("br-8", "2099-01-01T00:00:00Z") "," EXPIRING(
+                    "br-9", "2026-11-01T00:00:00Z"),
+                "")},
+      {"judge", EXPIRED_THREE},
+      {"!end", "AccountSwept",
+       FOUND("EXPIRED") "|!'environment':'pr:7'|!'environment':'pr:8'|'environment':'pr:9'|"
+                        "'closePreview':{'ifExpired':true,'pullRequest':9}"}}},
 };
 
 int main(void)
