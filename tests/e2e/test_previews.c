@@ -15,6 +15,8 @@
     "}"
 #define BASE "'setPreviewBase': {'environment': '%s'}"
 #define OPEN "'openPreview': {'pullRequest': %d, 'repository': 'git.example/shop'}"
+#define OPEN_OTHER "'openPreview': {'pullRequest': %d, 'repository': 'git.example/other'}"
+#define CLOSE_OTHER "'closePreview': {'pullRequest': %d, 'repository': 'git.example/other'}"
 #define CLOSE "'closePreview': {'pullRequest': %d}"
 #define BRANCH "'branchEnvironment': {'environment': '%s', 'sourceEnvironment': '%s'}"
 #define DELETE "'deleteEnvironment': {'environment': '%s'}"
@@ -206,6 +208,37 @@ static void a_newer_opening_takes_the_place_of_one_that_waits(void **state)
     assert_int_equal(count_branches(world, 4), 1);
 }
 
+static void assert_is_of_other(World *world, const char *command_id)
+{
+    const Seen *refused = command_await(world, command_id, "CommandRejected");
+    assert_string_equal(seen_text(refused, "commandRejected.code"), "PREVIEW_OF_OTHER_REPOSITORY");
+}
+
+// A pull request of another repository, by mistake: it is refused, and nothing gives way to it.
+static void another_repository_stops_nothing(void **state)
+{
+    World *world = *state;
+    const char *running = open_slowly(world, 6);
+    const char *waiting = command_send(world, APPLICATION, OPEN, 6);
+    const char *opening = command_send(world, APPLICATION, OPEN_OTHER, 6);
+    const char *closing = command_send(world, APPLICATION, CLOSE_OTHER, 6);
+    const Seen *made = command_await(world, running, "EnvironmentBranched");
+    const Seen *same = command_await(world, waiting, "EnvironmentBranched");
+    assert_string_equal(branch_of(made), branch_of(same));
+    assert_is_of_other(world, opening);
+    assert_is_of_other(world, closing);
+    // nor once it stands, when what runs for it names none
+    (void)sandbox_fault(world, box_text("{'kind': 'slow', 'route': 'POST /projects/{project_id}"
+                                        "/branches/{branch_id}/restore', 'ms': %d}",
+                                        SLOW_MS));
+    Watched reset = {
+        world, command_send(world, APPLICATION, "'resetEnvironment': {'environment': 'pr:6'}")};
+    wait_until(is_under_way, &reset, CALL_SECONDS, "the reset to be asked for");
+    assert_is_of_other(world, command_send(world, APPLICATION, CLOSE_OTHER, 6));
+    (void)command_await(world, reset.command_id, "EnvironmentReset");
+    assert_int_equal(count_branches(world, 6), 1);
+}
+
 static void an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew(void **state)
 {
     World *world = *state;
@@ -297,6 +330,7 @@ int main(void)
         cmocka_unit_test_teardown(closed_while_it_is_opened_nothing_is_left, clear),
         cmocka_unit_test_teardown(a_closing_sent_again_stops_nothing_that_came_after_it, clear),
         cmocka_unit_test_teardown(a_newer_opening_takes_the_place_of_one_that_waits, clear),
+        cmocka_unit_test_teardown(another_repository_stops_nothing, clear),
         cmocka_unit_test(an_expiry_is_extended_and_a_branch_that_is_gone_is_made_anew),
         cmocka_unit_test(an_expiry_that_was_promised_outlives_a_reset),
         cmocka_unit_test(a_preview_is_reset_to_its_base),

@@ -117,6 +117,8 @@ typedef enum CommandStops {
     COMMAND_STOPS_ALL,     // that change it
 } CommandStops;
 CommandStops command_stops(const Command *command);
+// That a preview is to be opened or closed for; "": it doesn't say.
+const char *command_repository(const Command *command);
 
 // Commands that free or stop something never expire unless they carry a deadline (Cancel, Close,
 // Delete, Disconnect).

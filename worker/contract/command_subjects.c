@@ -102,6 +102,18 @@ CommandStops command_stops(const Command *command)
     return only_if_expired ? COMMAND_STOPS_NONE : command_row(command->action)->stops;
 }
 
+const char *command_repository(const Command *command)
+{
+    switch ((int)command->action) {
+    case PROVISIONING__V1__COMMAND__ACTION_OPEN_PREVIEW:
+        return command->message->open_preview->repository;
+    case PROVISIONING__V1__COMMAND__ACTION_CLOSE_PREVIEW:
+        return command->message->close_preview->repository;
+    default:
+        return "";
+    }
+}
+
 bool command_source_is_base(const Command *command)
 {
     return command_row(command->action)->source_is_base;

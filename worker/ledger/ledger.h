@@ -262,6 +262,9 @@ typedef struct LedgerStop {
     const char *target_id;  // command that is to stop
     const char *command_id; // that asks for it
     const char *stop;       // cancelled, superseded
+    // Nothing is stopped where this environment of the application was opened for another
+    // repository; "": whatever it was opened for.
+    const char *environment, *repository;
 } LedgerStop;
 typedef struct LedgerStopped {
     bool found; // the target has a row, perhaps just made for the mark

@@ -7,10 +7,13 @@
 static const char STOP[] =
     "INSERT INTO provision.command AS c (application_id, command_id, stop, stopped_by) "
     "SELECT i.application_id, i.target_id, i.stop, i.command_id "
-    "FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[]) AS i(application_id, target_id, "
-    "command_id, stop) "
+    "FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[]) "
+    "AS i(application_id, target_id, command_id, stop, environment, repository) "
     "WHERE NOT EXISTS (SELECT FROM provision.command o WHERE o.application_id = i.application_id "
     "AND o.command_id = i.command_id AND o.status = 'finished') "
+    "AND (i.repository = '' OR NOT EXISTS (SELECT FROM provision.environment e "
+    "WHERE e.application_id = i.application_id AND e.environment = i.environment "
+    "AND e.state <> 'gone' AND e.details ->> 'repository' NOT IN ('', i.repository))) "
     "ORDER BY i.application_id COLLATE \"C\", i.target_id "
     "ON CONFLICT (application_id, command_id) DO UPDATE SET stop = EXCLUDED.stop, "
     "stopped_by = EXCLUDED.stopped_by WHERE c.status = 'running' AND c.stop IS NULL";
@@ -27,6 +30,8 @@ static const Column STOP_COLUMNS[] = {
     {COLUMN_TEXT, offsetof(LedgerStop, target_id)},
     {COLUMN_TEXT, offsetof(LedgerStop, command_id)},
     {COLUMN_TEXT, offsetof(LedgerStop, stop)},
+    {COLUMN_TEXT, offsetof(LedgerStop, environment)},
+    {COLUMN_TEXT, offsetof(LedgerStop, repository)},
 };
 
 void ledger_stop_build(const LedgerStop *stops, size_t count, LedgerBatch *ret_batch)

@@ -91,8 +91,14 @@ void flight_perform_ledger(Flight *flight)
         flight_put(flight, LEDGER_OP_DEPENDENTS, on_dependents);
         break;
     case EFFECT_STOP:
-        flight->op.ask.stop = (LedgerStop){flight->command->application_id, flight->command->stops,
-                                           flight->command->command_id, "cancelled"};
+        flight->op.ask.stop = (LedgerStop){
+            .application_id = flight->command->application_id,
+            .target_id = flight->command->stops,
+            .command_id = flight->command->command_id,
+            .stop = "cancelled",
+            .environment = "",
+            .repository = "",
+        };
         flight_put(flight, LEDGER_OP_STOP, on_stopped);
         break;
     case EFFECT_JUDGE:

@@ -18,6 +18,8 @@ typedef struct Order {
     char application_id[NAME_APPLICATION_BYTES];
     char target_id[UUID_TEXT_BYTES];
     char command_id[UUID_TEXT_BYTES];
+    char environment[NAME_ENVIRONMENT_BYTES];
+    char *repository;
     LedgerOp op;
 } Order;
 
@@ -32,6 +34,7 @@ Supersede *supersede_new(Worker *worker)
 static void free_order(Order *order)
 {
     list_remove(&order->link);
+    free(order->repository);
     free(order);
 }
 
@@ -70,11 +73,20 @@ static void put(Supersede *supersede, const Flight *flight, const Flight *target
         text_copy(order->target_id, sizeof order->target_id, target->command->command_id) && fits;
     fits =
         text_copy(order->command_id, sizeof order->command_id, flight->command->command_id) && fits;
+    fits = text_copy(order->environment, sizeof order->environment, flight->command->writes.name) &&
+           fits;
     assert(fits);
     (void)fits;
+    order->repository = alloc_text(command_repository(flight->command));
     order->op.kind = LEDGER_OP_STOP;
-    order->op.ask.stop =
-        (LedgerStop){order->application_id, order->target_id, order->command_id, "superseded"};
+    order->op.ask.stop = (LedgerStop){
+        .application_id = order->application_id,
+        .target_id = order->target_id,
+        .command_id = order->command_id,
+        .stop = "superseded",
+        .environment = order->environment,
+        .repository = order->repository,
+    };
     order->op.done = on_marked;
     list_append(&supersede->orders, &order->link);
     ledger_queue_put(supersede->worker->ledger, &order->op);
@@ -108,17 +120,40 @@ static bool is_superseded(const Flight *flight, const Flight *other)
     return false;
 }
 
-void supersede_earlier(Supersede *supersede, const Flight *flight)
+// It will be refused if the other is done: a preview is opened for one repository only.
+static bool is_of_another_repository(const Flight *flight, const Flight *other)
 {
-    const Worker *worker = supersede->worker;
+    const char *wanted = command_repository(flight->command);
+    const char *known = command_repository(other->command);
+    return is_earlier(flight, other) && wanted[0] != '\0' && known[0] != '\0' &&
+           strcmp(wanted, known) != 0;
+}
+
+static bool may_stop(const Flight *flight)
+{
+    const Worker *worker = flight->worker;
     // sent again while it is still unfinished: what stands between isn't before it
     if (command_stops(flight->command) == COMMAND_STOPS_NONE ||
         !lanes_is_first_of_id(&flight->lane) ||
         command_age(flight->command, clock_wall_ms(), worker->saga_rules.memory_ms) !=
             COMMAND_AGE_FINE) { // it will be refused
-        return;
+        return false;
     }
     LIST_EACH(&worker->flights, link)
+    {
+        if (is_of_another_repository(flight, LIST_ENTRY(link, Flight, link))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void supersede_earlier(Supersede *supersede, const Flight *flight)
+{
+    if (!may_stop(flight)) {
+        return;
+    }
+    LIST_EACH(&supersede->worker->flights, link)
     {
         const Flight *other = LIST_ENTRY(link, Flight, link);
         if (other != flight && is_superseded(flight, other)) {

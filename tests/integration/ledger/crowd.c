@@ -105,8 +105,8 @@ static void build_dependents(const LedgerKey *key, LedgerBatch *batch)
 
 static void build_stop(const LedgerKey *key, LedgerBatch *batch)
 {
-    const LedgerStop stop = {key->application_id, support_claim(3).command_id, key->command_id,
-                             "cancelled"};
+    const LedgerStop stop = {
+        key->application_id, support_claim(3).command_id, key->command_id, "cancelled", "", ""};
     ledger_stop_build(&stop, 1, batch);
 }
 

@@ -7,8 +7,9 @@ enum { TARGET = 1, CANCEL = 2, OTHER = 3 };
 
 static LedgerStop stop_of(size_t target, size_t by)
 {
-    return (LedgerStop){"shop", support_claim(target).command_id, support_claim(by).command_id,
-                        "cancelled"};
+    return (LedgerStop){
+        "shop", support_claim(target).command_id, support_claim(by).command_id, "cancelled", "",
+        ""};
 }
 
 static LedgerStopped run_stop(PGconn *connection, const LedgerStop *stop)
@@ -121,6 +122,41 @@ static void another_application_with_the_same_id_is_left_alone(void **state)
                          "SELECT stop FROM provision.command WHERE application_id = 'shop'", NULL);
 }
 
+static void stop_for(PGconn *connection, const char *environment, const char *repository)
+{
+    LedgerStop stop = stop_of(TARGET, CANCEL);
+    stop.environment = environment;
+    stop.repository = repository;
+    LedgerStopped stopped = run_stop(connection, &stop);
+    assert_true(stopped.found);
+    ledger_stopped_clear(&stopped);
+}
+
+static void what_was_opened_for_another_repository_is_left_alone(void **state)
+{
+    static const char MARK[] = "SELECT stop FROM provision.command";
+    Support *support = *state;
+    (void)support_take_one(support->one, TARGET);
+    support_execute(
+        support->one,
+        "INSERT INTO provision.environment (application_id, environment, state, "
+        "origin, action, command_id, spec_digest, details) SELECT 'shop', name, 'ready', "
+        "'branched', 'OpenPreview', '00000000-0000-4000-8000-000000000001', decode(repeat('00', "
+        "32), 'hex'), details "
+        "FROM (VALUES ('pr:7', '{\"repository\": \"git.example/shop\"}'::jsonb), "
+        "('pr:8', '{}')) AS v(name, details)");
+    stop_for(support->one, "pr:7", "git.example/other");
+    support_assert_value(support->one, MARK, NULL);
+    stop_for(support->one, "pr:7", "git.example/shop");
+    support_assert_value(support->one, MARK, "cancelled");
+    support_execute(support->one, "UPDATE provision.command SET stop = NULL, stopped_by = NULL");
+    stop_for(support->one, "pr:8", "git.example/other");
+    support_assert_value(support->one, MARK, "cancelled");
+    support_execute(support->one, "UPDATE provision.command SET stop = NULL, stopped_by = NULL");
+    stop_for(support->one, "pr:9", "git.example/other");
+    support_assert_value(support->one, MARK, "cancelled");
+}
+
 static void many_targets_go_in_one_statement(void **state)
 {
     Support *support = *state;
@@ -185,6 +221,8 @@ int main(void)
                                support_empty_tables),
         cmocka_unit_test_setup(a_finished_command_marks_nothing, support_empty_tables),
         cmocka_unit_test_setup(another_application_with_the_same_id_is_left_alone,
+                               support_empty_tables),
+        cmocka_unit_test_setup(what_was_opened_for_another_repository_is_left_alone,
                                support_empty_tables),
         cmocka_unit_test_setup(many_targets_go_in_one_statement, support_empty_tables),
         cmocka_unit_test_setup(marks_whose_command_never_came_are_purged, support_empty_tables),

@@ -90,6 +90,14 @@ static void a_preview_is_named_by_its_pull_request(void **state)
     assert_int_equal(close->excludes.kind, SUBJECT_APPLICATION);
     assert_int_equal(command_stops(open), COMMAND_STOPS_WAITING);
     assert_int_equal(command_stops(close), COMMAND_STOPS_ALL);
+    assert_string_equal(command_repository(open), "");
+    Command *shop CLEANUP(command_free_at) = kit_decode(OPEN(",'repository':'git.example/shop'"));
+    assert_string_equal(command_repository(shop), "git.example/shop");
+    Command *other CLEANUP(command_free_at) =
+        kit_decode(CLOSE(",'repository':'git.example/other'"));
+    assert_string_equal(command_repository(other), "git.example/other");
+    Command *reset CLEANUP(command_free_at) = kit_decode(RESET(""));
+    assert_string_equal(command_repository(reset), "");
 }
 
 static void a_reset_excludes_what_branches_off_or_changes_its_parent(void **state)

@@ -68,11 +68,13 @@ static void every_statement_has_the_parameters_that_its_text_names(void **state)
     const LedgerCondemn condemn = {KEY, "main", "p", "br"};
     ledger_condemn_build(&condemn, 1, &batch);
     assert_locked(&batch, 6, "{\"br\"}");
-    const LedgerStop stop = {"shop", ID, "00000000-0000-4000-8000-000000000002", "cancelled"};
+    const LedgerStop stop = {"shop",      ID,     "00000000-0000-4000-8000-000000000002",
+                             "cancelled", "pr:7", "git.example/shop"};
     ledger_stop_build(&stop, 1, &batch);
     assert_int_equal(batch.count, 2);
-    assert_int_equal(batch.statements[0].param_count, 4);
+    assert_int_equal(batch.statements[0].param_count, 6);
     assert_string_equal(text_get(&batch.statements[0].params[3]), "{\"cancelled\"}");
+    assert_string_equal(text_get(&batch.statements[0].params[5]), "{\"git.example/shop\"}");
     assert_statement(&batch, 2, "{\"" ID "\"}");
     const LedgerPublished published = {"shop", ID};
     ledger_published_build(&published, 1, &batch);

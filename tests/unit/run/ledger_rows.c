@@ -38,7 +38,7 @@ static LedgerOp op_of(LedgerOpKind kind, const char *application, const char *id
         op.ask.dependents = (LedgerDependents){application, id, "p", "", ""};
         break;
     case LEDGER_OP_STOP:
-        op.ask.stop = (LedgerStop){application, id, SECOND, "cancelled"};
+        op.ask.stop = (LedgerStop){application, id, SECOND, "cancelled", "", ""};
         break;
     case LEDGER_OP_SECRETS:
         op.ask.secrets = (LedgerSecrets){.key = key, .environment = "e", .secrets = "[]"};
