@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "drive/http_call.h"
-#include "drive/http_sockets.h"
+#include "drive/http_pool.h"
 #include "sys/clock.h"
 
 enum { HTTP_ENTRY_LIMIT = 512 };
@@ -24,23 +24,18 @@ struct Http {
     char *host; // as in the URL: an IPv6 address in brackets
     char *port;
     char *name; // as the resolver takes it
-    CURLM *multi;
-    LoopTimer *timer; // curl's
-    List calls;       // under way
-    List limited;     // of them, those with a send limit
-    List ended;       // their callbacks are due
+    HttpPools *pools;
+    List calls;   // under way
+    List limited; // of them, those with a send limit
+    List ended;   // their callbacks are due
     size_t replies_bytes;
-    List idle; // to be used again
-    size_t idle_count;
-    HttpSockets *sockets;
+    size_t idle_count; // calls that are to be used again, each in its pool
 };
-
-static void http_act(Http *http, curl_socket_t fd, int events);
 
 static void call_end(HttpCall *call, CURLcode result)
 {
     if (call->added) {
-        curl_multi_remove_handle(call->http->multi, call->easy);
+        http_pool_remove(call->pool, call->easy);
         call->added = false;
     }
     if (call->limit_timer != NULL) {
@@ -54,9 +49,10 @@ static void call_end(HttpCall *call, CURLcode result)
 
 static HttpCall *take_idle(Http *http)
 {
-    ListLink *link = list_first(&http->idle);
+    HttpPool *pool = http_pools_choose(http->pools);
+    ListLink *link = list_first(http_pool_idle(pool));
     if (link == NULL) {
-        return http_call_new(http, &http->options, &http->replies_bytes);
+        return http_call_new(http, pool, &http->options, &http->replies_bytes);
     }
     list_remove(link);
     http->idle_count--;
@@ -71,7 +67,7 @@ static void put_idle(HttpCall *call)
         return;
     }
     http_call_end(call);
-    list_append(&http->idle, &call->link);
+    list_append(http_pool_idle(call->pool), &call->link);
     http->idle_count++;
 }
 
@@ -110,56 +106,23 @@ static void on_limit(void *context)
     report_ended(http);
 }
 
-static void on_timer(void *context)
-{
-    http_act(context, CURL_SOCKET_TIMEOUT, 0);
-}
-
 // Nothing may reach curl before what is late was ended.
-static void http_act(Http *http, curl_socket_t fd, int events)
+static void on_turn(void *context)
 {
-    end_late(http);
-    int running = 0;
-    curl_multi_socket_action(http->multi, fd, events, &running);
-    CURLMsg *message = NULL;
-    int left = 0;
-    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-        HttpCall *call = NULL;
-        CURLcode result = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        call_end(call, result);
-    }
-    report_ended(http);
+    end_late(context);
 }
 
-static void on_socket(void *context, curl_socket_t fd, int events)
+static void on_ended(void *context, CURL *easy, CURLcode result)
 {
-    http_act(context, fd, events);
+    (void)context;
+    HttpCall *call = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
+    call_end(call, result);
 }
 
-static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned)
+static void on_acted(void *context)
 {
-    (void)easy;
-    (void)assigned;
-    http_sockets_want(((Http *)context)->sockets, fd, what);
-    return 0;
-}
-
-int http_close_socket(void *context, curl_socket_t fd)
-{
-    return http_sockets_close(((Http *)context)->sockets, fd);
-}
-
-static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
-{
-    (void)multi;
-    Http *http = context;
-    if (timeout_ms < 0) {
-        loop_timer_stop(http->timer);
-    } else {
-        loop_timer_start(http->timer, (uint64_t)timeout_ms);
-    }
-    return 0;
+    report_ended(context);
 }
 
 static bool is_loopback(const char *host)
@@ -195,24 +158,9 @@ static bool take_url(Http *http, CURLU *url, Error *err)
     return true;
 }
 
-static void set_multi(Http *http)
-{
-    http->multi = curl_multi_init();
-    if (http->multi == NULL) {
-        abort();
-    }
-    long connections = (long)http->options.max_connections;
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-    curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections);
-}
-
 Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error *err)
 {
+    static const HttpPoolHandler HANDLER = {on_turn, on_ended, on_acted};
     Http *http = alloc_zeroed(1, sizeof(*http));
     http->loop = loop;
     http->resolver = resolver;
@@ -223,10 +171,7 @@ Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error
     list_init(&http->calls);
     list_init(&http->limited);
     list_init(&http->ended);
-    list_init(&http->idle);
-    http->sockets = http_sockets_new(loop, on_socket, http);
-    set_multi(http);
-    http->timer = loop_timer_new(loop, on_timer, http);
+    http->pools = http_pools_new(loop, options->max_connections, &HANDLER, http);
     CURLU *url = curl_url();
     bool ok = take_url(http, url, err);
     curl_url_cleanup(url);
@@ -235,6 +180,11 @@ Http *http_new(Loop *loop, Resolver *resolver, const HttpOptions *options, Error
         return NULL;
     }
     return http;
+}
+
+static void free_idle(ListLink *link)
+{
+    http_call_free(LIST_ENTRY(link, HttpCall, link));
 }
 
 void http_free(Http *http)
@@ -250,13 +200,8 @@ void http_free(Http *http)
     {
         http_cancel(LIST_ENTRY(call, HttpCall, link));
     }
-    LIST_EACH(&http->idle, call)
-    {
-        http_call_free(LIST_ENTRY(call, HttpCall, link));
-    }
-    curl_multi_cleanup(http->multi); // closes its connections' sockets
-    http_sockets_free(http->sockets);
-    loop_timer_free(http->timer);
+    http_pools_each_idle(http->pools, free_idle);
+    http_pools_free(http->pools);
     curl_free(http->host);
     curl_free(http->port);
     free(http->name);
@@ -277,7 +222,7 @@ static void connect_to(HttpCall *call, const char *address)
         text_clear(&entry);
     }
     call->added = true;
-    curl_multi_add_handle(http->multi, call->easy);
+    http_pool_add(call->pool, call->easy);
 }
 
 static void on_address(void *context, const char *address, const Error *err)
@@ -324,7 +269,7 @@ void http_cancel(HttpCall *call)
     resolver_cancel(call->query);
     call->query = NULL;
     if (call->added) {
-        curl_multi_remove_handle(call->http->multi, call->easy);
+        http_pool_remove(call->pool, call->easy);
         call->added = false;
     }
     list_remove(&call->link);

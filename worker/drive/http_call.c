@@ -225,8 +225,8 @@ static void set_transport(HttpCall *call, const HttpOptions *options)
 static void set_callbacks(HttpCall *call)
 {
     CURL *easy = call->easy;
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->http);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_pool_close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->pool);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
@@ -254,12 +254,14 @@ static void set_url(HttpCall *call, const char *base_url, const char *path)
     text_clear(&url);
 }
 
-HttpCall *http_call_new(Http *http, const HttpOptions *options, size_t *replies_bytes)
+HttpCall *http_call_new(Http *http, HttpPool *pool, const HttpOptions *options,
+                        size_t *replies_bytes)
 {
     HttpCall *call = alloc_zeroed(1, sizeof(*call));
     list_link_init(&call->link);
     list_link_init(&call->limited);
     call->http = http;
+    call->pool = pool;
     call->bearer = TEXT_INIT(HTTP_HEADER_LIMIT);
     call->request_id = TEXT_INIT(HTTP_HEADER_LIMIT);
     call->easy = curl_easy_init();

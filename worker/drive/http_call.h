@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/text.h"
 #include "drive/http.h"
+#include "drive/http_pool.h"
 
 enum { HTTP_USER_TIMEOUT_LIMIT_MS = 15000, HTTP_HEADERS_MAX = 5 };
 
@@ -28,12 +29,13 @@ typedef struct HttpWritten {
 
 struct HttpCall {
     Http *http;
+    HttpPool *pool;   // for good
     ListLink link;    // in the list of those under way, that ended, or that wait to be used again
     ListLink limited; // in the list of those under way that have a send limit
     HttpCallback *callback;
     void *context;
     CURL *easy;
-    bool added; // to the multi handle
+    bool added; // to its pool
     ResolverQuery *query;
     LoopTimer *limit_timer; // NULL = no limit
     struct curl_slist headers[HTTP_HEADERS_MAX];
@@ -62,7 +64,8 @@ struct HttpCall {
 
 // Making a handle costs as much as a request: one is used for many requests, one after another.
 // `replies_bytes`: of all calls, counted here; outlives them.
-HttpCall *http_call_new(Http *http, const HttpOptions *options, size_t *replies_bytes);
+HttpCall *http_call_new(Http *http, HttpPool *pool, const HttpOptions *options,
+                        size_t *replies_bytes);
 void http_call_begin(HttpCall *call, const HttpOptions *options, const HttpRequest *request);
 // `entry` as CURLOPT_RESOLVE has it: host:port:address.
 void http_call_set_address(HttpCall *call, const char *entry);
@@ -74,8 +77,5 @@ bool http_call_is_written(const HttpCall *call);
 bool http_call_is_late(const HttpCall *call, int64_t now_boot_ms);
 // Its texts belong to the call.
 HttpReply http_call_reply(const HttpCall *call);
-
-// Of drive/http: curl closes this socket. `context`: the Http.
-int http_close_socket(void *context, curl_socket_t fd);
 
 #endif

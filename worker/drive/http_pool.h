@@ -1,8 +1,9 @@
 /*
- * Connections to the server, some to a curl multi handle, with its timer and its sockets on the
- * loop. curl 7.88 walks over all connections of a multi handle twice for each request: for one that
- * is free (ConnectionExists), and after it (close_connect_only). With 1,000 of them that is a tenth
- * of what a request costs; with a few at a time it isn't seen. Used by drive/http only.
+ * Connections to the server, a few to each curl multi handle, which has its timer and its sockets
+ * on the loop. curl 7.88 walks over the connections of a multi handle for each request, to find one
+ * that is free (ConnectionExists in lib/url.c) and again after it (close_connect_only in
+ * lib/multi.c); with 1,000 of them in one handle that costs about a tenth of a request, with a few
+ * nothing. Used by drive/http only.
  */
 #ifndef DRIVE_HTTP_POOL_H
 #define DRIVE_HTTP_POOL_H
@@ -14,27 +15,31 @@
 #include "drive/loop.h"
 
 typedef struct HttpPools HttpPools;
+typedef struct HttpPool HttpPool;
 
+// All are called on the loop.
 typedef struct HttpPoolHandler {
-    // Around everything in which curl may act on its own.
-    void (*on_begin)(void *context);
-    void (*on_ended)(void *context, CURL *easy, CURLcode result); // one; still in its multi handle
-    void (*on_end)(void *context);
+    void (*on_turn)(void *context);                               // curl is about to act
+    void (*on_ended)(void *context, CURL *easy, CURLcode result); // still in its multi handle
+    void (*on_acted)(void *context);                              // after those that ended
 } HttpPoolHandler;
 
-typedef struct HttpPool {
-    HttpPools *pools;
-    CURLM *multi;
-    size_t connections;     // at once; more requests wait in curl's queue
-    size_t calls;           // in the multi handle
-    List idle;              // its user's handles, to be used again in this pool
-    struct HttpPool *after; // of those with as many connections; NULL: none
-    struct HttpSockets *sockets;
-    LoopTimer *timer; // curl's
-} HttpPool;
-
+// `connections`: of all pools together, at once; more requests wait in curl's queues.
 HttpPools *http_pools_new(Loop *loop, uint32_t connections, const HttpPoolHandler *handler,
                           void *context);
-void http_pools_free(HttpPools *pools); // no handle is left in them
+// No handle is in a pool any more.
+void http_pools_free(HttpPools *pools);
+// Where the next request goes: the first pool with a free place, so that few connections are kept
+// in use rather than many; when all are full, the one with the fewest requests.
+HttpPool *http_pools_choose(HttpPools *pools);
+
+// Handles of the caller that were in this pool, to be used in it again: what a handle knows of
+// names (CURLOPT_RESOLVE) it tells only the first multi handle that it is in.
+List *http_pool_idle(HttpPool *pool);
+void http_pools_each_idle(HttpPools *pools, void (*visit)(ListLink *link)); // may remove it
+void http_pool_add(HttpPool *pool, CURL *easy);
+void http_pool_remove(HttpPool *pool, CURL *easy);
+// CURLOPT_CLOSESOCKETFUNCTION; its context is the pool.
+int http_pool_close_socket(void *context, curl_socket_t fd);
 
 #endif
