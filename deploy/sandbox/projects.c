@@ -34,10 +34,36 @@ static bool read_organization(Exchange *exchange, const char *wanted, const char
     return true;
 }
 
-static bool matches_search(const Project *project, const char *search)
+/* Which pairs of letters stand in a text, each as one bit of 64. A text has a part only where it
+ * has all pairs of the part. */
+static uint64_t pairs_of(const char *text)
 {
-    return search == NULL || strcasestr(project->name, search) != NULL ||
-           strcasestr(project->id, search) != NULL;
+    uint64_t pairs = 0;
+    for (const char *at = text; at[0] != '\0' && at[1] != '\0'; at++) {
+        uint32_t pair =
+            (uint32_t)tolower((unsigned char)at[0]) << 8 | (uint32_t)tolower((unsigned char)at[1]);
+        pairs |= UINT64_C(1) << (pair * 2654435761U >> 26); /* Knuth's multiplicative hash */
+    }
+    return pairs;
+}
+
+/* What a search is for; NULL: all. */
+typedef struct ProjectSearch {
+    const char *part;
+    uint64_t pairs;
+} ProjectSearch;
+
+static bool matches_search(Project *project, const ProjectSearch *search)
+{
+    if (search->part == NULL) {
+        return true;
+    }
+    if (project->pairs == 0) {
+        project->pairs = pairs_of(project->name) | pairs_of(project->id);
+    }
+    return (project->pairs & search->pairs) == search->pairs &&
+           (strcasestr(project->name, search->part) != NULL ||
+            strcasestr(project->id, search->part) != NULL);
 }
 
 /* A listing that failed for some projects names them apart: it proves no absence. */
@@ -51,26 +77,26 @@ static bool is_unavailable(const Exchange *exchange, const Project *project)
 /* What a listing shows. */
 typedef struct ProjectListing {
     const char *org_id;
+    ProjectSearch search;
     int64_t limit;
     bool is_recoverable; /* of the deleted ones alone */
 } ProjectListing;
 
-static bool is_wanted(const Exchange *exchange, const ProjectListing *listing,
-                      const Project *project)
+static bool is_wanted(const Exchange *exchange, const ProjectListing *listing, Project *project)
 {
-    bool is_shown = listing->is_recoverable ? projects_is_recoverable(project, exchange->now_ms)
-                                            : store_is_listed(&project->life, exchange->now_ms);
-    return is_shown && strcmp(project->org_id, listing->org_id) == 0 &&
-           matches_search(project, exchange_query(exchange, "search"));
+    return matches_search(project, &listing->search) &&
+           (listing->is_recoverable ? projects_is_recoverable(project, exchange->now_ms)
+                                    : store_is_listed(&project->life, exchange->now_ms)) &&
+           strcmp(project->org_id, listing->org_id) == 0;
 }
 
-static void reply_list(Exchange *exchange, const Project *first, const ProjectListing *listing)
+static void reply_list(Exchange *exchange, Project *first, const ProjectListing *listing)
 {
     json_t *list = json_array();
     json_t *unavailable = json_array();
     const Project *last = NULL;
     int64_t shown = 0;
-    for (const Project *project = first; project != NULL && shown < listing->limit;
+    for (Project *project = first; project != NULL && shown < listing->limit;
          project = project->next) {
         if (!is_wanted(exchange, listing, project)) {
             continue;
@@ -105,11 +131,13 @@ void projects_list(Exchange *exchange)
         !read_organization(exchange, exchange_query(exchange, "org_id"), &listing.org_id)) {
         return;
     }
+    listing.search.part = exchange_query(exchange, "search");
+    listing.search.pairs = listing.search.part != NULL ? pairs_of(listing.search.part) : 0;
     const Store *store = &exchange->sandbox->store;
-    const Project *first = store->projects;
+    Project *first = store->projects;
     const char *cursor = exchange_query(exchange, "cursor");
     if (cursor != NULL && cursor[0] != '\0') {
-        const Project *before = NULL;
+        Project *before = NULL;
         HASH_FIND_STR(store->projects_by_id, cursor, before);
         if (before == NULL) {
             exchange_fail(exchange, 400, "", "invalid request: query parameter \"cursor\"");

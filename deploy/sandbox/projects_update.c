@@ -81,6 +81,7 @@ void projects_update(Exchange *exchange)
     bool becomes_logical = !is_logical(project->settings) && is_logical(update.settings);
     if (update.name != NULL) {
         text_build(project->name, sizeof(project->name), "%s", update.name);
+        project->pairs = 0;
     }
     projects_merge_settings(project->settings, update.settings);
     project->endpoint_defaults = update.defaults;

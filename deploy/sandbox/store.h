@@ -216,6 +216,10 @@ typedef struct Operation {
 } Operation;
 
 struct Project {
+    /* What a search looks at stands together: it passes over all the others of an organization. */
+    Project *prev, *next;
+    uint64_t pairs; /* of letters in id and name (projects.c); 0: to be found out */
+    Lifetime life;
     char id[IDS_BYTES];
     char name[STORE_NAME_BYTES];
     char region[STORE_SQL_NAME_BYTES];
@@ -241,9 +245,7 @@ struct Project {
     Operation *operations;
     History history;    /* the same */
     Operation *current; /* the first unfinished one */
-    Lifetime life;
     StoreMark mark;
-    Project *prev, *next;
     UT_hash_handle hh;
 };
 

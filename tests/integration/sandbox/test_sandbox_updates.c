@@ -81,6 +81,27 @@ static void a_project_keeps_what_a_patch_does_not_send(void **state)
     assert_int_equal(box_integer(got.json, "project.history_retention_seconds"), 7200);
 }
 
+static size_t count_found(const char *search)
+{
+    REPLY list = box_call(&box, "GET", box_text("/projects?limit=400&search=%s", search), NULL);
+    assert_int_equal(list.status, 200);
+    return json_array_size(json_object_get(list.json, "projects"));
+}
+
+static void a_search_finds_parts_of_the_present_name_and_of_the_id(void **state)
+{
+    (void)state;
+    const char *id = make_project("Zebra-Quagga");
+    assert_int_equal(count_found("bra-QUAG"), 1);
+    assert_int_equal(count_found(id), 1);
+    assert_int_equal(count_found("quagga-zebra"), 0);
+    REPLY renamed =
+        box_call(&box, "PATCH", box_text("/projects/%s", id), "{\"project\":{\"name\":\"okapi\"}}");
+    assert_int_equal(renamed.status, 200);
+    assert_int_equal(count_found("OKAPI"), 1);
+    assert_int_equal(count_found("zebra"), 0);
+}
+
 static void a_patch_of_wrong_types_is_refused(void **state)
 {
     (void)state;
@@ -309,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_project_keeps_what_a_patch_does_not_send),
+        cmocka_unit_test(a_search_finds_parts_of_the_present_name_and_of_the_id),
         cmocka_unit_test(a_patch_of_wrong_types_is_refused),
         cmocka_unit_test(nothing_is_shared_with_anybody),
         cmocka_unit_test(branches_are_renamed_counted_and_protected),
