@@ -10,13 +10,14 @@
 typedef struct HostilePg HostilePg;
 typedef void HostilePgAct(TlsTalk *talk, const HostilePg *pg);
 
-// One of the three.
+// One of the first three.
 struct HostilePg {
     HostilePgAct *before;   // instead of letting in; or:
     HostilePgAct *during;   // the login, after it is granted; or:
     HostilePgAct *after;    // the first statement
     const char *iterations; // that are asked for
     bool as_last;           // ... under the code of the exchange's last message
+    const char *spares;     // sessions in this database are answered once, honestly; NULL: none is
 };
 
 // Prologue of the server: SSLRequest is answered with yes.
@@ -26,6 +27,9 @@ void hostile_pg_talk(TlsTalk *talk);
 void hostile_pg_wait_for_hangup(TlsTalk *talk);
 
 // ---- acts
+
+// As an honest one would, once.
+void hostile_pg_answer(TlsTalk *talk, const HostilePg *pg);
 
 void hostile_pg_ask_iterations(TlsTalk *talk, const HostilePg *pg);
 void hostile_pg_ask_split(TlsTalk *talk, const HostilePg *pg);         // a byte a TLS record

@@ -16,7 +16,7 @@
 
 #include "base/alloc.h"
 
-enum { TALKS_MAX = 64, DAY_S = 86400 };
+enum { TALKS_MAX = 1024, DAY_S = 86400 };
 
 struct TlsServer {
     TlsServerOptions options;
@@ -82,7 +82,8 @@ static void make_context(TlsServer *server)
     EVP_PKEY *ca_key = EVP_EC_gen("P-256");
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *ca = certify("drive-test CA", ca_key, NULL, NULL, false);
-    X509 *leaf = certify(flaw == TLS_OTHER_NAME ? "other.localhost" : "tls.localhost", key,
+    const char *name = server->options.name != NULL ? server->options.name : "tls.localhost";
+    X509 *leaf = certify(flaw == TLS_OTHER_NAME ? "other.localhost" : name, key,
                          flaw == TLS_SELF_SIGNED ? NULL : ca, ca_key, flaw == TLS_EXPIRED);
     write_ca(server, ca);
     server->tls = SSL_CTX_new(TLS_server_method());

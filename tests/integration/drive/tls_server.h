@@ -31,12 +31,13 @@ typedef void TlsScript(TlsTalk *talk);
 
 typedef struct TlsServerOptions {
     TlsFlaw flaw;
+    const char *name;      // of the certificate; NULL: "tls.localhost"
     TlsPrologue *prologue; // may be NULL
     TlsScript *script;
     void *context;
 } TlsServerOptions;
 
-// Serves "tls.localhost"; the certificates stand in a file of its own under /tmp.
+// The certificates stand in a file of its own under /tmp.
 TlsServer *tls_server_start(const TlsServerOptions *options);
 void tls_server_stop(TlsServer *server);
 int tls_server_port(const TlsServer *server);
