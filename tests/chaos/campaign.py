@@ -1,7 +1,6 @@
 """A campaign: sends what plan.py draws from a seed, breaks what it says, and lets checker.py judge."""
 import argparse
 import base64
-import functools
 import os
 import shutil
 import sys
@@ -15,6 +14,7 @@ import doors
 import evidence
 import faults
 import forms
+import keys
 import plan
 import selftest
 import stack
@@ -36,6 +36,8 @@ def arguments():
     parser.add_argument("--dir", help="new folder for logs, below folders that all may enter")
     parser.add_argument("--keep", action="store_true", help="leave the folder when all is well, too")
     parser.add_argument("--calm", action="store_true", help="break nothing")
+    parser.add_argument("--computes", action="store_true",
+                        help="branches are PostgreSQL clusters: roles and logins are part of it, and slow")
     parser.add_argument("--print-plan", action="store_true", help="print what would be sent and broken")
     return parser.parse_args()
 
@@ -44,16 +46,18 @@ class Campaign:
     def __init__(self, options, directory):
         self.options = options
         self.seconds = options.minutes * 60
-        self.sends = plan.commands(options.seed, options.commands)
+        self.sends = plan.commands(options.seed, options.commands, options.computes)
         applications = sorted({send.application for send in self.sends})
         self.doors = doors.Doors()
-        points = None if options.calm else functools.partial(zombies.points, options.seed)
+        stages = zombies.Stages(options.seed)
         self.stack = stack.Stack(directory, os.path.abspath(options.bin), applications, options.workers, self.doors,
-                                 points=points)
+                                 points=None if options.calm else stages.take, computes=options.computes)
         schedule = [] if options.calm else plan.faults(options.seed, self.seconds, options.workers)
-        self.breaker = faults.Breaker(self.stack, self.doors, schedule, self.seconds)
+        self.breaker = faults.Breaker(self.stack, self.doors, stages, schedule, self.seconds, self._cancel)
+        self.breaker.is_old_fleet_key_done = self._is_old_fleet_key_done
         self.watcher = None
         self.unsent = []
+        self.sending_later = threading.Lock()
         self.began = 0.0
 
     def say(self, text):
@@ -70,6 +74,8 @@ class Campaign:
         for number, one in enumerate(foreign):
             self.names[f"@foreign:{number}:project"] = one["project"]
             self.names[f"@foreign:{number}:branch"] = one["branch"]
+        self.boxes = self._seal_keys()
+        self._date(self.sends)
         self.watcher = topics.Watcher(self.stack.bootstrap, self.messages, checker.is_outcome)
         self.watcher.start()
         self.say(f"{options_text(self.options)}: {len(self.sends)} records of "
@@ -78,16 +84,46 @@ class Campaign:
         broken = {} if self.options.calm else self.breaker.evidence()
         self.say("nothing breaks any more")
         self._await_end()
+        if self.options.computes:
+            self._reveal_all()
         self.say("all has ended, or never will")
         codes = self.stack.stop_workers()
         self.breaker.keeper.finish()
         self.watcher.stop()
         found = evidence.collect(self.stack, self.messages, self.sends, foreign, plan.KEYS, recipient, codes,
-                                 self.breaker.stops)
+                                 self.breaker.stops, self.boxes)
         found["troubles"] += self.unsent + self.breaker.troubles
         found["planned_faults"] = plan.kinds(self.breaker.schedule)
         found["broken"] = broken
+        found["sealing_key"] = keys.ledger_id(keys.OLD if self.options.calm else keys.NEW)
         return found
+
+    def _date(self, sends):
+        """Signed ones have to say when they were made; one that is sent again says the same."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for send in sends:
+            if send.command is not None:
+                send.command.setdefault("requestedAt", now)
+
+    def _seal_keys(self):
+        """{box: the file that holds the same}; names what the plan calls "@sealed:…"."""
+        boxes = {}
+        for application in self.stack.applications:
+            for account in plan.ACCOUNTS:
+                for key in plan.KEYS:
+                    plain = self.messages.pack("SealedApiKey", {
+                        "applicationId": application, "account": account, "apiKey": f"napi_{application}_{key}"})
+                    for number in (keys.OLD, keys.NEW):
+                        box = keys.seal(plain, number)
+                        self.names[f"@sealed:{application}:{account}:{key}:{number}"] = box
+                        boxes[box["box"]] = f"file:{key}"
+        return boxes
+
+    def _is_old_fleet_key_done(self):
+        """No command is left that only the old key of the fleet opens."""
+        sealed = {(send.application, send.command["commandId"]) for send in self.sends
+                  if send.command and str(send.command.get("connectAccount", {}).get("sealed", "")).endswith(keys.OLD)}
+        return sealed <= self.watcher.ended
 
     def _under_fire(self):
         tending = threading.Event()
@@ -113,12 +149,39 @@ class Campaign:
     def _produce(self, number):
         producer = topics.Producer(self.stack.bootstrap_doors, self.messages, self.names)
         began = time.monotonic()
-        for index, send in enumerate(self.sends):
+        for index, send in enumerate(list(self.sends)):
             if send.producer == number:
                 stack.pause(began + send.at * self.seconds - time.monotonic())
                 producer.send(index, send)
         left = producer.finish(120)
         self.unsent += producer.unsent + ([f"{left} records of producer {number} stay"] if left else [])
+
+    def _cancel(self, application, command_id):
+        """Of what a worker has in hand that stands still."""
+        self._send_later([(application, {"cancelCommand": {"commandId": command_id}})])
+
+    def _send_later(self, actions):
+        """Commands that the plan can't know."""
+        with self.sending_later:
+            producer = topics.Producer(self.stack.bootstrap, self.messages, self.names)
+            for application, action in actions:
+                send = plan.later(self.options.seed, len(self.sends), application, action)
+                self._date([send])
+                self.sends.append(send)
+                producer.send(len(self.sends) - 1, send)
+            left = producer.finish(60)
+            self.unsent += producer.unsent + ([f"{left} records stay"] if left else [])
+
+    def _reveal_all(self):
+        """Of every role that logs in, in every environment that is ours: the last credentials."""
+        actions = []
+        for row in self.stack.psql(evidence.SERVICES):
+            for service in [None, *row["services"]]:
+                target = {"service": service} if service else {}
+                actions.append((row["application_id"], {"revealCredentials": {
+                    "environment": row["environment"], "replyPublicKey": "@recipient", **target}}))
+        self._send_later(actions)
+        self._await_end()
 
     # ---- the end
 
@@ -135,7 +198,7 @@ class Campaign:
     def _is_over(self, group):
         for worker in self.stack.workers:
             worker.tend()
-        valid = {(s.application, s.command["commandId"]) for s in self.sends if s.invalid is None}
+        valid = {(s.application, s.command["commandId"]) for s in list(self.sends) if s.invalid is None}
         if not valid <= self.watcher.ended or not self.watcher.follow_ups <= self.watcher.ended:
             return False
         places = [confluent_kafka.TopicPartition("commands", partition) for partition in range(stack.PARTITIONS)]

@@ -166,7 +166,7 @@ def run_models(evidence, topic, told):
         outcomes = {form["commandId"]: _outcome(told.first[(application, form["commandId"])])
                     for form in commands}
         models[application] = model.Model(commands, {i: e for i, e in outcomes.items() if e},
-                                          evidence["organizations"])
+                                          evidence["organizations"], evidence["computes"])
         models[application].run()
     return models
 
@@ -207,6 +207,9 @@ def check_ledger(evidence, topic, _told):
             yield f"{key} is not marked as published, and no worker was stopped behind its end"
     for key in set(rows) - set(topic.commands):
         yield f"the ledger knows {key}, which nobody sent"
+    for row in evidence["ledger"]["account"]:
+        if row["connected"] and row["sealed_by"] != evidence["sealing_key"]:
+            yield f"{row['application_id']}/{row['account']} is sealed under {row['sealed_by']}"
 
 
 def last_states(evidence):
@@ -273,11 +276,35 @@ def check_neon(evidence, _topic, _told):
     for branch_id, branch in branches.items():
         if branch_id not in kept and not any(branch in projects[one]["branches"] for one in left & set(projects)):
             yield f"branch {branch_id} ({branch['name']}) is nobody's"
-        if branch["roles"] != ["neondb_owner"]:
-            yield f"branch {branch_id} has roles {branch['roles']}"
     for row in rows:
         if row["state"] == "ready" and row["branch_id"] not in branches:
             yield f"{row['application_id']}/{row['environment']} has branch {row['branch_id']}, which is gone"
+
+
+def check_roles(evidence, _topic, _told):
+    """Each branch has the roles that its environment is told to have, and no other."""
+    told = {one["branchId"]: one for one in (
+        (state or {}).get("environment", {}) for state in last_states(evidence).values()) if "branchId" in one}
+    for project in evidence["sandbox"]["projects"]:
+        for branch in project["branches"]:
+            one = told.get(branch["id"], {})
+            is_ours = one.get("origin") not in (None, "ORIGIN_IMPORTED")
+            if one.get("status", "ENVIRONMENT_STATUS_READY") != "ENVIRONMENT_STATUS_READY":
+                continue
+            wanted = {"neondb_owner"} | set(one.get("roles", []) if is_ours else [])
+            if len(wanted) > 1:
+                wanted |= {f"db_{name}_{kind}" for name in one["databases"] for kind in ("reader", "writer", "admin")}
+            if set(branch["roles"]) != wanted:
+                yield f"branch {branch['id']} has roles {branch['roles']}, not {sorted(wanted)}"
+
+
+def check_logins(evidence, _topic, _told):
+    """What is revealed in the end works."""
+    for login in evidence["logins"]:
+        if login["error"]:
+            yield f"{login['application']}/{login['environment']} {login['role']}: {login['error']}"
+    if evidence["computes"] and not evidence["logins"]:
+        yield "nobody has logged in"
 
 
 def check_settings(evidence, _topic, _told):
@@ -345,7 +372,7 @@ def check_faults(evidence, _topic, _told):
 
 
 CHECKS = [check_sent, check_outcomes, check_sequences, check_letters, check_order, check_end, check_ledger,
-          check_states, check_neon, check_settings, check_once, check_offsets, check_workers, check_faults]
+          check_states, check_neon, check_roles, check_logins, check_settings, check_once, check_offsets, check_workers, check_faults]
 
 
 def check(evidence):

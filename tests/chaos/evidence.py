@@ -7,7 +7,9 @@ import os
 import re
 
 import forms
+import keys
 import model
+import stack as stack_parts
 import topics
 
 MUTATION = re.compile(r"(POST|PATCH|PUT|DELETE) (\S+): (\d+) in ([0-9.]+) ms")
@@ -21,20 +23,27 @@ TRANSACTION_SECONDS = 25  # transaction.timeout.ms, and how often brokers look
 
 ENVIRONMENTS = ("SELECT application_id, environment, state, origin, account, project_id, branch_id, "
                 "endpoint_id, sequence FROM provision.environment")
-ACCOUNTS = ("SELECT application_id, account, sequence, sealed_key IS NOT NULL AS connected "
+ACCOUNTS = ("SELECT application_id, account, sequence, sealed_key IS NOT NULL AS connected, "
+            "encode(substr(sealed_key, 2, 8), 'hex') AS sealed_by "
             "FROM provision.account")
 APPLICATIONS = "SELECT application_id, preview_base, sequence FROM provision.application"
+# What logs in, by the environments that are ours and ready.
+SERVICES = ("SELECT application_id, environment, jsonb_path_query_array(details, '$.roles_spec.services[*].name') AS services "
+            "FROM provision.environment WHERE state = 'ready' AND origin <> 'imported'")
 COMMANDS = ("SELECT application_id, command_id, action, status, epoch, takeovers, abandoned, "
             "published_at IS NOT NULL AS published, extract(epoch FROM finished_at) * 1000 AS finished_ms, "
             "extract(epoch FROM created_at) * 1000 AS created_ms FROM provision.command")
 
 
-def _decode(messages, records, recipient):
+def _decode(messages, records, recipient, boxes):
     for topic, name in FORMS.items():
         for record in records[topic]:
             value = record["value"]
             record["form"] = None if value is None else messages.unpack(name, base64.b64decode(value))
             reveal = (record["form"] or {}).get("revealCredentials")
+            connect = (record["form"] or {}).get("connectAccount", {})
+            if topic == "commands" and "sealed" in connect:
+                connect["reference"] = boxes.get(connect["sealed"].get("box"))
             if topic == "commands" and reveal is not None:
                 reveal["isListed"] = reveal.get("replyPublicKey") == recipient
     return records
@@ -75,7 +84,8 @@ def read_logs(stack):
 
 
 def read_made(stack):
-    """The commands whose marks are on what was made: once for each thing."""
+    """The commands whose marks are on what was made: once for each thing. Whether a branch was made
+    behind a lost reply is not known (its project may have been locked); two of one name can't be."""
     made = []
     if not os.path.exists(stack.path("record.jsonl")):
         return made
@@ -83,7 +93,8 @@ def read_made(stack):
         for line in file:
             call = json.loads(line)
             mark = MARK.search(call["body"] or "") if call["method"] == "POST" else None
-            is_done = call["status"] in (200, 201) or (call["fault"] == "reply_lost" and call["status"] == 0)
+            is_done = call["status"] in (200, 201) or (
+                call["fault"] == "reply_lost" and call["status"] == 0 and call["route"] == "POST /projects")
             if mark and is_done and call["route"] in ("POST /projects", "POST /projects/{project_id}/branches"):
                 made.append(f"{mark[1]} {call['route']}")
     return made
@@ -101,17 +112,45 @@ def _retention(stack, foreign):
     return found
 
 
-def collect(stack, messages, sends, foreign, organizations, recipient, codes, stops):
+def log_in(stack, messages, events, computes):
+    """With the credentials that were revealed last, of each role: [{..., "error": None where it worked}]."""
+    last = {}
+    secret = bytes.fromhex(stack.read("recipient.key"))
+    for record in events if computes else []:
+        issued = (record["form"] or {}).get("credentialsIssued")
+        if issued is None:
+            continue
+        plain = messages.unpack("Credentials", keys.open_box(base64.b64decode(issued["sealed"]["box"]), secret))
+        for one in plain["credentials"]:
+            last[(record["form"]["applicationId"], issued["environment"], one["role"])] = one["directUri"]
+    ready = {(row["application_id"], row["environment"]) for row in stack.psql(SERVICES)}
+    return [{"application": application, "environment": environment, "role": role, "error": _try(stack, uri, role)}
+            for (application, environment, role), uri in last.items() if (application, environment) in ready]
+
+
+def _try(stack, uri, role):
+    try:
+        told = stack_parts.run("psql", "-XqAt", "-d", f"{uri}&sslmode=verify-full&sslrootcert={stack.ca_file}",
+                               "-c", "SELECT current_user").strip()
+    except RuntimeError as error:
+        return str(error).rpartition(": ")[2]
+    return None if told == role else f"logged in as {told}"
+
+
+def collect(stack, messages, sends, foreign, organizations, recipient, codes, stops, boxes):
     """`codes`: with what the workers ended when they were asked to; `stops`: [(time_ms, worker's
     number)] of those that were killed or stopped before."""
     mutations, steps, crashes = read_logs(stack)
-    troubles = crashes + [f"worker-{i} ended with {code} on SIGTERM" for i, code in enumerate(codes) if code]
+    places = topics.read_places(stack.bootstrap, TRANSACTION_SECONDS)
+    read = _decode(messages, topics.read_all(stack.bootstrap, 90), recipient, boxes)
+    troubles = crashes + [f"worker-{i} ended with {code} on SIGTERM" for i, code in enumerate(codes) if code not in (0, 75)]
     for worker in stack.workers:
         troubles += [f"{worker.name} ended with {code}" for code in worker.ends if code not in EXPECTED_ENDS]
     return {
         "plan": [send.form() for send in sends],
-        "places": topics.read_places(stack.bootstrap, TRANSACTION_SECONDS),
-        "topics": _decode(messages, topics.read_all(stack.bootstrap, 90), recipient),
+        "places": places,
+        "topics": read, "computes": stack.computes,
+        "logins": log_in(stack, messages, read["events"], stack.computes),
         "ledger": {"environment": stack.psql(ENVIRONMENTS), "account": stack.psql(ACCOUNTS),
                    "application": stack.psql(APPLICATIONS), "command": stack.psql(COMMANDS)},
         "sandbox": stack.call("GET", "/sandbox/state"),

@@ -10,27 +10,31 @@ import time
 import confluent_kafka.admin
 
 import election
+import keys
 import stack
 import zombies
 
 COORDINATOR_SECONDS = 40
 EFFECT_SECONDS = 20
+REKEY_SECONDS = 90
 WINDOWS = 6  # in a lull a fault of so many ms is set again
 
 
 class Breaker:
-    def __init__(self, parts, doors, schedule, seconds):
+    def __init__(self, parts, doors, stages, schedule, seconds, cancel):
         self.stack = parts
         self.doors = doors
         self.schedule = schedule
         self.seconds = seconds
         self.counts = collections.Counter()
+        self.is_old_fleet_key_done = None  # whether no command needs the first key any more
+        self.began = 0.0
         self.troubles = []  # of the campaign itself
         self.stops = []  # (time_ms, worker's number): when one was killed or frozen
         self.threads = []
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name="breaker", daemon=True)
-        self.keeper = zombies.Keeper(parts, self._count, self._stopped)
+        self.keeper = zombies.Keeper(parts, stages, self._count, self._stopped, cancel)
 
     def start(self):
         self.thread.start()
@@ -44,9 +48,9 @@ class Breaker:
         self.keeper.calm.set()
 
     def _run(self):
-        began = time.monotonic()
+        self.began = time.monotonic()
         for fault in self.schedule:
-            stack.pause(began + fault.at * self.seconds - time.monotonic())
+            stack.pause(self.began + fault.at * self.seconds - time.monotonic())
             thread = threading.Thread(target=self._break, args=(fault,), daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -97,6 +101,30 @@ class Breaker:
 
     def _worker_pause(self, seconds, worker):
         self._hold_worker(seconds, worker, "workers paused")
+
+    def _key_change(self, _seconds, until):
+        """Under load: both keys good for all, everything sealed under the new one, the old one gone."""
+        self._renew_workers([keys.NEW, keys.OLD])
+        stack.until(lambda: self._task("rekey"), "everything is sealed under the new key", REKEY_SECONDS)
+        stack.pause(self.began + until * self.seconds - time.monotonic())
+        stack.until(self.is_old_fleet_key_done, "nothing is sealed to the old key", REKEY_SECONDS)
+        self._renew_workers([keys.NEW])
+        self._count("keys changed")
+
+    def _renew_workers(self, numbers):
+        self.stack.write_keys(numbers)
+        for place in self.stack.workers:
+            code = place.renew()
+            self._count("workers renewed")
+            if code not in (0, 75):
+                self.troubles.append(f"{place.name} ended with {code} on SIGTERM")
+
+    def _task(self, name):
+        try:
+            self.stack.task(name)
+        except RuntimeError:
+            return False  # the ledger is away, or something was left
+        return True
 
     # ---- brokers
 
@@ -229,6 +257,20 @@ class Breaker:
                 break
             self.stack.call("POST", "/sandbox/faults", rule)
         self._count(f"neon {rule['kind']}", self._calls() - before)
+
+    def _late_effect(self, _seconds, rule):
+        """Whoever asks hears nothing more, long before what was asked takes place."""
+        before = self._used(rule)
+        self.stack.call("POST", "/sandbox/faults", rule)
+        self._await_effect(lambda: self._used(rule) > before)
+        if self._used(rule) > before:
+            for worker in self.stack.workers:
+                self.doors.run(self.doors[f"neon-{worker.number}"].cut(1))
+            self._count("effects behind a lost connection")
+
+    def _used(self, rule):
+        return sum(fault["used"] for fault in self.stack.call("GET", "/sandbox/faults")["faults"]
+                   if all(fault.get(name) == rule[name] for name in ("kind", "route", "ms")))
 
     def _calls(self):
         """How many the sandbox has answered."""

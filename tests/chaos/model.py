@@ -30,7 +30,8 @@ class Environment:
 class Model:
     """Of one application; `commands` are all of its, in the order of the topic."""
 
-    def __init__(self, commands, outcomes, key_organizations):
+    def __init__(self, commands, outcomes, key_organizations, computes=False):
+        self.computes = computes
         self.commands = commands
         self.outcomes = outcomes  # id: event
         self.organizations = key_organizations
@@ -140,7 +141,7 @@ class Model:
 
     def _by_sql(self, body):
         """Without computes nobody logs in to a branch."""
-        return self._changeable(body["environment"]) | {"LOGIN_IS_OFF"}
+        return self._changeable(body["environment"]) | (set() if self.computes else {"LOGIN_IS_OFF"})
 
     def _reveal(self, body):
         codes = self._standing(body["environment"])
@@ -220,7 +221,8 @@ class Model:
         code = body["code"]
         if code in wanted:
             return
-        if has_begun and code in FAULT_CODES and not wanted:
+        may_be = code in FAULT_CODES and (has_begun or code == "NEON_DENIED")
+        if may_be and not wanted:
             self.by_fault += 1
             self._failed(command, body)
         elif not (code == "ALREADY_IMPORTED" and not wanted and self._has_rival(command)):

@@ -6,6 +6,8 @@ the third project that the campaign makes in Neon before it begins."""
 import random
 import uuid
 
+import keys
+
 APPLICATIONS_MAX = 24
 COMMANDS_EACH = 26  # of one application, about
 PRODUCERS = 3
@@ -15,6 +17,7 @@ PULL_REQUESTS = [1, 7, 10]
 ACCOUNTS = ["main", "spare"]
 REGION = "aws-eu-central-1"
 HOUR = 3600
+OVERLAP = (0.35, 0.5)  # while both keys of the fleet are good
 
 # Which key file is of which organization (of an application): the second replaces the first.
 KEYS = {"first": "one", "second": "one", "other": "two", "bad": None}
@@ -25,7 +28,7 @@ class Send:
     none. `invalid` is the reason of the dead letter that it has to become."""
 
     def __init__(self, at, producer, application, command=None, raw=None, invalid=None, key=None,
-                 stray=False, unknown_field=False, copy_of=None):
+                 stray=False, unknown_field=False, copy_of=None, signer=None, forged=False):
         self.at = at
         self.producer = producer
         self.application = application
@@ -35,6 +38,8 @@ class Send:
         self.key = application if key is None else key
         self.stray = stray  # to another partition than its key's
         self.unknown_field = unknown_field
+        self.signer = keys.SIGNERS[producer] if signer is None and invalid is None else signer
+        self.forged = forged
         self.copy_of = copy_of  # the command that it is sent again of
 
     def form(self):
@@ -61,6 +66,8 @@ class Guess:
         self.accounts = set()
         self.environments = {}  # name: origin
         self.base = None
+        self.at = 0.0
+        self.computes = False
 
 
 def _weighted(rng, table):
@@ -74,12 +81,16 @@ def _any_environment(rng, guess):
     return rng.choice(known) if known and rng.random() < 0.92 else rng.choice(ENVIRONMENTS)
 
 
-def _connect(rng, guess, _index):
+def _connect(rng, guess, index):
     account = rng.choice(ACCOUNTS)
     key = _weighted(rng, [("first", 5), ("second", 5), ("other", 2), ("bad", 1)])
     if key != "bad":
         guess.accounts.add(account)
-    return {"connectAccount": {"account": account, "reference": f"file:{key}"}}
+    if rng.random() < 0.5:
+        return {"connectAccount": {"account": account, "reference": f"file:{key}"}}
+    fleet = rng.choice([keys.OLD, keys.NEW]) if OVERLAP[0] < guess.at < OVERLAP[1] else (
+        keys.OLD if guess.at < OVERLAP[1] else keys.NEW)
+    return {"connectAccount": {"account": account, "sealed": f"@sealed:app-{index:02d}:{account}:{key}:{fleet}"}}
 
 
 def _disconnect(rng, _guess, _index):
@@ -181,14 +192,25 @@ def _delete(rng, guess, _index):
     return {"deleteEnvironment": action}
 
 
+def _services(rng):
+    """Who uses the database: one that is left out later loses its login."""
+    return [{"name": name, "databases": [{"database": "neondb", "access": access}]}
+            for name, access in (("api", "ACCESS_WRITE"), ("jobs", "ACCESS_WRITE"), ("reports", "ACCESS_READ"))
+            if rng.random() < 0.7]
+
+
 def _roles(rng, guess, _index):
-    """Without computes no roles can be looked at: only its refusals are part of a campaign."""
+    """Without computes no roles can be looked at: only its refusals are part of such a campaign."""
+    if guess.computes:
+        return {"setupRoles": {"environment": _any_environment(rng, guess), "services": _services(rng),
+                               "mode": _weighted(rng, [("ROLES_MODE_APPLY", 4), ("ROLES_MODE_PLAN", 1)])}}
     return {"setupRoles": {"environment": rng.choice(["nowhere", "elsewhere"]), "mode": "ROLES_MODE_PLAN"}}
 
 
 ACTIONS = [(_connect, 5), (_disconnect, 2), (_discover, 3), (_create, 12), (_branch, 12), (_import, 6),
            (_edit_project, 6), (_edit_endpoint, 8), (_rotate, 2), (_reveal, 5), (_base, 3), (_open, 13),
            (_close, 8), (_reset, 6), (_delete, 10), (_roles, 1)]
+ACTIONS_WITH_COMPUTES = ACTIONS + [(_roles, 25), (_rotate, 10), (_reveal, 5)]
 
 
 # ---- all of an application's
@@ -203,9 +225,15 @@ def _command(rng, application, action, **more):
 
 def _invalid(rng, send, earlier):
     """A record that has to become a dead letter, at the place of `send`."""
-    kind = rng.choice(["garbage", "empty", "key", "stray", "name", "field", "reused"])
+    kind = rng.choice(["garbage", "empty", "key", "stray", "name", "field", "reused", "unsigned", "forged", "foreign"])
     command = _command(rng, send.application, {"deleteEnvironment": {"environment": "production"}})
-    spot = {"at": send.at, "producer": send.producer, "application": send.application}
+    spot = {"at": send.at, "producer": send.producer, "application": send.application, "signer": "any-a"}
+    if kind == "unsigned":
+        return Send(command=command, invalid="SIGNATURE_MISSING", **{**spot, "signer": None})
+    if kind == "forged":
+        return Send(command=command, invalid="SIGNATURE_INVALID", forged=True, **spot)
+    if kind == "foreign":
+        return Send(command=command, invalid="SIGNATURE_KEY_UNKNOWN", **{**spot, "signer": "stranger"})
     if kind == "garbage":
         return Send(raw=b"\xff" * rng.randint(1, 200), invalid="RECORD_UNREADABLE", **spot)
     if kind == "empty":
@@ -232,10 +260,11 @@ def _opening(rng, application, producer):
         yield Send(at, producer, application, _command(rng, application, action))
 
 
-def _application(rng, index, count):
+def _application(rng, index, count, computes):
     application = f"app-{index:02d}"
     guess = Guess()
     guess.environments["production"] = "created"
+    guess.computes = computes
     valid = list(_opening(rng, application, rng.randrange(PRODUCERS)))
     sends = list(valid)
     for at in sorted(rng.random() * 0.97 + 0.02 for _ in range(count - 3)):
@@ -252,7 +281,8 @@ def _application(rng, index, count):
         if dice < 0.15:
             action = {"cancelCommand": {"commandId": rng.choice(valid[-3:]).command["commandId"]}}
         else:
-            action = _weighted(rng, ACTIONS)(rng, guess, index)
+            guess.at = at
+            action = _weighted(rng, ACTIONS_WITH_COMPUTES if computes else ACTIONS)(rng, guess, index)
         more = {"deadline": "2020-01-01T00:00:00Z"} if rng.random() < 0.01 else {}
         send = Send(at, producer, application, _command(rng, application, action, **more))
         valid.append(send)
@@ -260,15 +290,21 @@ def _application(rng, index, count):
     return sends
 
 
-def commands(seed, count):
+def commands(seed, count, computes=False):
     """Those of all applications, in the order of their times."""
     applications = max(2, min(APPLICATIONS_MAX, count // COMMANDS_EACH))
     sends = []
     for index in range(applications):
         rng = random.Random(f"{seed}/commands/{index}")
         share = count // applications + (1 if index < count % applications else 0)
-        sends += _application(rng, index, share)
+        sends += _application(rng, index, share, computes)
     return sorted(sends, key=lambda send: (send.at, send.application))
+
+
+def later(seed, number, application, action):
+    """One that is sent when something has happened, as record `number`."""
+    rng = random.Random(f"{seed}/later/{number}")
+    return Send(1.0, 0, application, _command(rng, application, action))
 
 
 # ---- faults
@@ -297,18 +333,19 @@ NEON = [
     {"kind": "operation_fails", "count": 1, "retry_ms": 500},
     {"kind": "partial_listing", "for_ms": 4000, "route": "GET /projects"},
     {"kind": "status", "status": 403, "route": "POST *", "count": 1},
+    {"kind": "status", "status": 403, "route": "GET /projects", "count": 1},
+    {"kind": "status", "status": 422, "code": "PROJECTS_LIMIT_EXCEEDED", "message": "projects limit exceeded",
+     "route": "POST /projects", "count": 1},
 ]
-# Whoever is told so stops at the end of it (zombies.REFUSED), and its successor is not told so: amid
-# the first creations, and once more.
-LIMIT = {"kind": "status", "status": 422, "code": "PROJECTS_LIMIT_EXCEEDED", "message": "projects limit exceeded",
-         "route": "POST /projects", "count": 1}
+LATE = [{"kind": "slow_before", "route": route, "count": 1, "ms": 2500}
+        for route in ("POST /projects", "PATCH *", "POST *")]
 
 
 def faults(seed, seconds, workers, brokers=3):
     """A schedule for a campaign of so many seconds: at least one of each kind in a short one."""
     rng = random.Random(f"{seed}/faults")
     rounds = max(1, round(seconds / 75))
-    planned = []
+    planned = [Fault(OVERLAP[0] / 2, "key_change", until=OVERLAP[1] + 0.1)]
     for turn in range(rounds):
         for kind, count in (("worker_kill", 4), ("worker_freeze", 1), ("worker_pause", 2),
                             ("broker_kill", 1), ("broker_freeze", 1), ("ledger_restart", 1),
@@ -318,10 +355,10 @@ def faults(seed, seconds, workers, brokers=3):
             for _ in range(count):
                 at = (turn + rng.random() * 0.9) / rounds
                 planned.append(_fault(rng, kind, at, workers, brokers))
-        for at in (0.01, 0.2 + rng.random() * 0.4):
-            planned.append(Fault((turn + at) / rounds, "neon", rule=LIMIT))
+        for fault in LATE:
+            planned.append(Fault((turn + rng.random() * 0.7) / rounds, "late_effect", rule=fault))
         for fault in NEON:
-            planned.append(Fault((turn + rng.random() * 0.95) / rounds, "neon", rule=fault))
+            planned.append(Fault((turn + rng.random() * 0.85) / rounds, "neon", rule=fault))
     return sorted(planned, key=lambda fault: (fault.at, fault.kind))
 
 
@@ -330,7 +367,9 @@ def kinds(schedule):
     names = {"worker_kill": "workers killed", "worker_freeze": "workers frozen beyond session and intent",
              "worker_pause": "workers paused", "broker_kill": "brokers killed",
              "broker_freeze": "brokers frozen", "commits_fail": "commits failed", "cut": "connections cut",
-             "delay": "chunks delayed", "silence": "chunks held", "coordinator_move": "coordinators moved"}
+             "delay": "chunks delayed", "silence": "chunks held", "coordinator_move": "coordinators moved",
+             "late_effect": "effects behind a lost connection",
+             "key_change": "keys changed"}
     found = {"workers stopped at a point"} if schedule else set()
     for fault in schedule:
         if fault.kind == "neon":

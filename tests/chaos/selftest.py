@@ -115,6 +115,10 @@ def orphan_role(found):
     found["sandbox"]["projects"][0]["branches"][0]["roles"].append("svc_orphan")
 
 
+def refuse_login(found):
+    found["logins"].append({"application": "a", "environment": "e", "role": "r", "error": "refused"})
+
+
 def _ready(found):
     return _first(found["ledger"]["environment"], lambda row: row["state"] == "ready" and row["origin"] != "imported")
 
@@ -168,6 +172,10 @@ def unmark(found):
     row["published"], row["finished_ms"] = False, row["finished_ms"] - 3600 * 1000
 
 
+def seal_otherwise(found):
+    _first(found["ledger"]["account"], lambda row: row["connected"])["sealed_by"] = "0" * 16
+
+
 def _place(found):
     return _first(found["places"].values(), lambda place: (place["committed"] or 0) > 0)
 
@@ -209,10 +217,10 @@ MUTATIONS = [
     (drop_outcome, "sequences"), (turn_refusal, "order"), (fail_without_reason, "order"),
     (refuse_without_reason, "order"), (create_again, "order"), (drop_letter, "letters"),
     (double_letter, "letters"), (other_letter, "letters"), (drop_rejection, "letters"),
-    (drop_command, "sent"), (orphan_project, "neon"), (orphan_branch, "neon"), (orphan_role, "neon"),
+    (drop_command, "sent"), (orphan_project, "neon"), (orphan_branch, "neon"), (orphan_role, "roles"), (refuse_login, "logins"),
     (lose_branch, "neon"), (change_endpoint, "settings"), (change_retention, "settings"), (old_state, "states"), (lose_tombstone, "states"),
     (stay_creating, "states"), (forget_environment, "end"), (unfinished, "ledger"),
-    (unmark, "ledger"), (leave_unread, "offsets"), (leave_unfinished, "offsets"), (leave_open, "offsets"),
+    (unmark, "ledger"), (seal_otherwise, "ledger"), (leave_unread, "offsets"), (leave_unfinished, "offsets"), (leave_open, "offsets"),
     (execute_again, "once"), (make_twice, "once"), (crash, "workers"),
     (calm, "faults"),
 ]

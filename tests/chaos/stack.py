@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
+import keys
 import plan
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -22,6 +23,7 @@ START_SECONDS = 120
 STOP_SECONDS = 60
 LOOK_SECONDS = 0.05
 GROUP = "chaos"
+POSTGRES_MAJOR = "17"  # of the branches, where they have computes
 
 # What the sandbox is assumed to keep (plan.NEON stays below): so short that a campaign sees many.
 SETTINGS = """\
@@ -30,12 +32,14 @@ log.format = json
 group.id = {group}
 admin.address = 127.0.0.1:0
 ledger.migrate = auto
-environments.check_login = off
+environments.check_login = {login}
 secrets.fleet_private_key_file = {dir}/fleet.key
-secrets.key_encryption_key_file = {dir}/kek.key
+secrets.key_encryption_key_file = {dir}/ledger.key
 secrets.references_root = {dir}/references
 reveal.recipients_file = {dir}/recipients
 commands.crash_limit = 100
+commands.require_signature = on
+commands.signing_key_file = {dir}/signing.key
 [topics]
 commands = commands
 events = events
@@ -131,6 +135,7 @@ class Worker:
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
                "ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1",
                "PROVISION_KAFKA_BOOTSTRAP_SERVERS": self.stack.bootstrap_doors,
+               "PROVISION_COMMANDS_SIGNERS": keys.listed(self.stack.applications),
                "PROVISION_LEDGER_URI_FILE": self.stack.path(f"ledger-{self.number}.uri"),
                "PROVISION_NEON_API_URL": self.stack.api_doors[self.number]}
         if self.stack.points is not None:
@@ -150,29 +155,52 @@ class Worker:
             self.ended_ms.append(time.time() * 1000)
             self.start()
 
-    def last_point(self):
-        """The one at which it has stopped itself, by its log."""
+    def renew(self):
+        """Its process ends as it is asked to, and the next one reads its settings anew."""
+        with self.lock:
+            self.terminate()
+            until(lambda: self._has_ended(), "a worker ends", STOP_SECONDS)
+            code = self.process.returncode
+            self.start()
+        return code
+
+    def terminate(self):
+        """Asks it to end, once it hears."""
+        until(lambda: self.process.poll() is not None or self._has_begun(), "a worker has begun", STOP_SECONDS)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def _has_begun(self):
         with open(self.log, "rb") as file:
-            told = [line for line in file.read().splitlines() if line.startswith(b"crash point ")]
-        return told[-1][len(b"crash point "):].decode() if told else ""
+            return f"-{self.process.pid} of installation".encode() in file.read()
+
+    def _has_ended(self):
+        if self.process.poll() is None and self.is_frozen():
+            self.process.send_signal(signal.SIGCONT)  # at a point of its own
+        return self.process.poll() is not None
 
     def is_frozen(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] in "tT"
+        try:
+            with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
+                return file.read().rpartition(")")[2].split()[0] == "T"  # "t": LeakSanitizer looks at it
+        except OSError:
+            return False  # it has ended
 
 
 class Stack:
-    def __init__(self, directory, binaries, applications, workers, doors, record=True, points=None):
+    def __init__(self, directory, binaries, applications, workers, doors, record=True, points=None, computes=False):
         self.dir = directory
         self.bin = binaries
         self.applications = applications
         self.doors = doors
         self.sandbox = None
         self.api_url = ""
+        self.ca_file = ""
         self.api_doors = []
         self.broker_lock = threading.Lock()
         self.ledger_lock = threading.Lock()
         self.record = record
+        self.computes = computes  # the branches are clusters: roles are set up, and prove themselves
         self.points = points  # (worker's number, its how manieth process): where it stops itself
         self.workers = [Worker(self, number) for number in range(workers)]
         self.spawner = concurrent.futures.ThreadPoolExecutor(1)
@@ -210,10 +238,11 @@ class Stack:
             raise RuntimeError("Kafka did not start")
         self._make_doors()
         self.write("recipients", "".join(f"{name}={self.recipient}\n" for name in self.applications))
-        self.write("worker.ini", SETTINGS.format(group=GROUP, dir=self.dir, partitions=PARTITIONS,
-                                                 brokers=BROKERS))
-        self._task("topics", "create")
-        self._task("migrate")
+        more = f"[postgres]\nca_file = {self.ca_file}\n" if self.computes else ""
+        self.write("worker.ini", SETTINGS.format(login="on" if self.computes else "off", group=GROUP, dir=self.dir, partitions=PARTITIONS,
+                                                 brokers=BROKERS) + more)
+        self.task("topics", "create")
+        self.task("migrate")
         self.psql(FAILING_COMMITS)
         for worker in self.workers:
             worker.start()
@@ -222,16 +251,23 @@ class Stack:
         options = ["--record", self.path("record.jsonl")] if self.record else []
         with open(self.path("sandbox.log"), "ab") as log:
             self.sandbox = self.spawn(
-                [self.program("deploy/sandbox/neon-sandbox"), "--no-compute", "--port", "0",
+                [self.program("deploy/sandbox/neon-sandbox"), *self._computes(), "--port", "0",
                  "--state", self.path("sandbox"), "--operation-ms", "400", "--latency-ms", "5", "--quiet", *options],
                 stdout=subprocess.DEVNULL, stderr=log)
         until(lambda: os.path.exists(self.path("sandbox/ready.json")), "neon-sandbox is ready")
-        self.api_url = json.loads(self.read("sandbox/ready.json"))["api_url"]
+        ready = json.loads(self.read("sandbox/ready.json"))
+        self.api_url, self.ca_file = ready["api_url"], ready.get("ca_file", "")
+
+    def _computes(self):
+        if not self.computes:
+            return ["--no-compute"]
+        newest = run(f"{LOCAL}/postgres", "fetch", POSTGRES_MAJOR).strip()
+        return ["--postgres", newest, "--suspend-ms", "3000", "--history", "0"]
 
     def _make_secrets(self):
         ctl = self.program("producer/provisionctl")
-        run(ctl, "keygen", "--out", self.path("fleet.key"))
-        run(ctl, "keygen", "--kek", "--out", self.path("kek.key"))
+        self.write_keys([keys.OLD] if self.points else [keys.OLD, keys.NEW])
+        self.write("signing.key", keys.seed("workers").hex() + "\n")
         run(ctl, "keygen", "--out", self.path("recipient.key"))
         self.recipient = self.read("recipient.key.pub")
         for application in self.applications:
@@ -242,6 +278,11 @@ class Stack:
                     org = f"org-{application}-{organization}"
                     self.call("POST", "/sandbox/keys", {"key": key, "kind": "organization",
                                                         "account_id": org, "organizations": [org]})
+
+    def write_keys(self, numbers):
+        """Of the fleet and of the ledger: the first seals, all of them open."""
+        for name in ("fleet", "ledger"):
+            self.write(f"{name}.key", ",".join(keys.seed(f"{name}/{number}").hex() for number in numbers) + "\n")
 
     def _make_doors(self):
         ports = []
@@ -261,9 +302,10 @@ class Stack:
             port = self.doors.add(f"neon-{worker.number}", api_port)
             self.api_doors.append(self.api_url.replace(f":{api_port}/", f":{port}/"))
 
-    def _task(self, *arguments):
+    def task(self, *arguments):
         env = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": "detect_leaks=1",
                "PROVISION_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+               "PROVISION_COMMANDS_SIGNERS": keys.listed(self.applications),
                "PROVISION_LEDGER_URI_FILE": self.path("ledger/uri"),
                "PROVISION_NEON_API_URL": self.api_url}
         run(self.program("worker/main/provision-worker"), "--config", self.path("worker.ini"),
@@ -310,8 +352,7 @@ class Stack:
         """With SIGTERM: the exit codes."""
         for worker in self.workers:
             worker.wanted = False
-            if worker.process and worker.process.poll() is None:
-                worker.process.send_signal(signal.SIGTERM)
+            worker.terminate()
         codes = []
         for worker in self.workers:
             try:

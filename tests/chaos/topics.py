@@ -9,6 +9,7 @@ import time
 import confluent_kafka
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
+import keys
 import stack
 
 TOPICS = ("commands", "events", "state", "dead-letters")
@@ -32,7 +33,7 @@ class Messages:
             pool.Add(one)
         self._classes = {
             name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"provisioning.v1.{name}"))
-            for name in ("Command", "Event", "State")}
+            for name in ("Command", "Event", "State", "SealedApiKey", "Credentials")}
 
     def pack(self, name, form):
         message = self._classes[name]()
@@ -73,9 +74,13 @@ class Producer:
         if send.command is not None:
             value = self.messages.pack("Command", resolve(send.command, self.names))
             value += UNKNOWN_FIELD if send.unknown_field else b""
+        headers = {"chaos": str(index)}
+        if send.signer is not None:
+            headers["provision-signature"] = keys.signature(
+                send.signer, send.key, value + b"?" if send.forged else value)
         more = {"partition": self._wrong_partition(send.key)} if send.stray else {}
         self.kafka.produce("commands", value=value, key=send.key.encode(),
-                           headers={"chaos": str(index)}, on_delivery=self._delivered, **more)
+                           headers=headers, on_delivery=self._delivered, **more)
         self.kafka.poll(0)
 
     def _delivered(self, error, message):

@@ -1,7 +1,6 @@
 """Workers that stop themselves at a point of the protocol (worker/sys/crash.h) and are woken when
 another has taken over what they had in hand: the moment that each rule of the protocol is for, which
 a freeze at a drawn time hardly ever meets."""
-import os
 import random
 import signal
 import threading
@@ -10,44 +9,74 @@ import time
 import stack
 
 WAKE_SECONDS = 20  # at the latest
-GROUP_SECONDS = 9  # until the group has gone on without a member, where no command tells it
 LOOK_SECONDS = 0.1
 SLOW_OPERATIONS = {"kind": "operation_ms", "for_ms": 6000, "ms": 1500}
 
-# A creation that Neon refuses one worker and grants the next: they would end it differently.
-REFUSED = "conclude.before/CreateEnvironment/PROJECTS_LIMIT_EXCEEDED"
-# (point, its passings at most, when the worker is woken): "working": its successor has made a call
-# for one of its commands; "taken": has claimed one; "ended": has ended one; "moved": by the clock.
-POINTS = [
-    ("claim.before", 15, "ended"), ("claim.after", 15, "working"),
-    ("intent.before", 8, "taken"), ("intent.after", 8, "working"), ("call.before", 8, "working"),
-    ("call.after", 8, "working"), ("result.before", 8, "taken"), ("result.after", 8, "working"),
-    ("conclude.before", 10, "ended"), ("conclude.after", 10, "moved"),
-    ("transaction.begin.after", 10, "moved"), ("transaction.offsets.before", 10, "moved"),
-    ("transaction.end.before", 10, "moved"), ("transaction.end.after", 10, "moved"),
-    ("published.before", 10, "moved"),
+# Each start of a worker's process takes the next: where it stops itself, at which passing, and what
+# has to come about before it is woken. "working": its successor has made a call for one of its
+# commands; "taken": has claimed one; "ended": has ended one; "published": has published one; "undoing":
+# undoes one, for all that it had in hand was cancelled meanwhile.
+STAGES = [
+    ("conclude.before/CreateEnvironment", 2, "undoing"),
+    ("call.before/CreateEnvironment/create_project", 1, "working"),
+    ("transaction.begin.after", 6, "published"),
+    ("intent.before/CreateEnvironment/create_project", 1, "working"),
+    ("result.before", 5, "taken"),
+    ("claim.before", 15, "ended"),
+    ("call.before", 6, "working"),
+    ("transaction.offsets.before", 8, "published"),
+    ("conclude.before", 8, "ended"),
+    ("call.after/CreateEnvironment/create_project", 1, "working"),
+    ("published.before", 8, "published"),
+    ("claim.after", 15, "working"),
+    ("transaction.end.before", 8, "published"),
+    ("intent.before", 6, "working"),
+    ("conclude.after", 8, "published"),
+    ("transaction.end.after", 8, "published"),
 ]
-WAKE_AT = {REFUSED: "working", **{point: wake for point, _, wake in POINTS}}
 
 
-def points(seed, worker, start):
-    """CRASH_POINT_AT of a worker's so manieth process."""
-    rng = random.Random(f"{seed}/zombies/{worker}/{start}")
-    wishes = [f"{REFUSED}=stop"]
-    if rng.random() < 0.8:
-        point, most, _ = rng.choice(POINTS)
-        wishes.append(f"{point}#{rng.randint(1, most)}=stop")
-    return ",".join(wishes)
+class Stages:
+    """Of a campaign: which one each process takes."""
+
+    def __init__(self, seed):
+        self.rng = random.Random(f"{seed}/zombies")
+        self.left = []  # to be taken first
+        self.taken = 0
+        self.lock = threading.Lock()
+        self.known = {}  # (worker, its how manieth process): stage
+
+    def take(self, worker, start):
+        """CRASH_POINT_AT of a worker's so manieth process."""
+        with self.lock:
+            if self.left:
+                stage = self.left.pop(0)
+            else:
+                stage = STAGES[self.taken % len(STAGES)]
+                self.taken += 1
+            self.known[(worker, start)] = stage
+            return f"{stage[0]}#{self.rng.randint(1, stage[1])}=stop"
+
+    def wake_of(self, worker, start):
+        return self.known[(worker, start)][2]
+
+    def give_back(self, worker, start):
+        """It came to nothing: the next process takes it again."""
+        with self.lock:
+            self.left.append(self.known[(worker, start)])
 
 
 class Keeper(threading.Thread):
     """Wakes them; once `calm` at once."""
 
-    def __init__(self, parts, count, stopped):
+    def __init__(self, parts, stages, count, stopped, cancel):
         super().__init__(name="keeper", daemon=True)
         self.stack = parts
+        self.stages = stages
         self.count = count  # of what happened
         self.stopped = stopped  # to be told of a worker that stands still
+        self.cancel = cancel  # (application, command)
+        self.keeping = threading.Lock()  # one at a time: its successor needs the others
         self.calm = threading.Event()
         self.ending = threading.Event()
 
@@ -79,46 +108,63 @@ class Keeper(threading.Thread):
     def _keep(self, place):
         """Holds the place's lock, which it releases."""
         try:
-            point = place.last_point()
-            wake = next((WAKE_AT[one] for one in WAKE_AT if point == one or one == point.split("/")[0]), "moved")
-            self.stopped(place)
-            self.count("workers stopped at a point")
-            if self._await(place, wake):
-                self.count(f"zombies woken: {wake}")
+            if self.keeping.acquire(blocking=False):
+                try:
+                    self._keep_one(place)
+                finally:
+                    self.keeping.release()
+            else:
+                self.stages.give_back(place.number, place.starts - 1)
             place.process.send_signal(signal.SIGCONT)
         finally:
             place.lock.release()
 
+    def _keep_one(self, place):
+        wake = self.stages.wake_of(place.number, place.starts - 1)
+        self.stopped(place)
+        self.count("workers stopped at a point")
+        if self._await(place, wake):
+            self.count(f"zombies woken: {wake}")
+        else:
+            self.stages.give_back(place.number, place.starts - 1)
+
     def _await(self, place, wake):
-        """Whether it came about before the worker has to be woken anyway."""
-        if self.calm.is_set():
-            return False
-        had = self._in_hand(place.process.pid)
-        if wake == "moved" or not had:
-            return not self.calm.wait(GROUP_SECONDS) and wake == "moved"
-        if wake == "working":
+        """Whether it came about before the worker has to be woken anyway: nobody else may live."""
+        had = self._in_hand(place.process.pid, wake)
+        if wake == "undoing":
+            for row in (row for row in had if row["action"] == "CreateEnvironment"):
+                self.cancel(row["application_id"], row["command_id"])
+        if wake in ("working", "undoing"):
             self.stack.call("POST", "/sandbox/faults", SLOW_OPERATIONS)
         deadline = time.monotonic() + WAKE_SECONDS
-        while time.monotonic() < deadline and not self.calm.wait(LOOK_SECONDS):
-            if self._has_come(had, wake):
+        while time.monotonic() < deadline and not self.calm.wait(LOOK_SECONDS) and self._another_lives(place):
+            had = had or self._in_hand(place.process.pid, wake)
+            if had and self._has_come(had, wake):
                 return True
         return False
 
-    def _in_hand(self, pid):
-        return self._rows("SELECT application_id, command_id, epoch, intent_number FROM provision.command "
-                          f"WHERE worker LIKE '%-{pid}' AND status = 'running'")
+    def _another_lives(self, place):
+        return any(other.process.poll() is None and not other.is_frozen()
+                   for other in self.stack.workers if other is not place)
+
+    def _in_hand(self, pid, wake):
+        state = "status = 'finished' AND published_at IS NULL" if wake == "published" else "status = 'running'"
+        return self._rows("SELECT application_id, command_id, action, epoch, intent_number FROM provision.command "
+                          f"WHERE worker LIKE '%-{pid}' AND {state}")
 
     def _has_come(self, had, wake):
-        """A place's successor is the one that has claimed after it."""
         keys = ", ".join(f"('{row['application_id']}', '{row['command_id']}'::uuid, {row['epoch']}, "
                          f"{row['intent_number']})" for row in had)
-        comes = {"taken": "c.status = 'running'", "ended": "c.status = 'finished'",
-                 "working": "c.status = 'running' AND c.intent_number > h.number "
+        comes = {"taken": "c.epoch > h.epoch AND c.status = 'running'",
+                 "ended": "c.epoch > h.epoch AND c.status = 'finished'",
+                 "published": "c.published_at IS NOT NULL",
+                 "undoing": "c.epoch > h.epoch AND c.status = 'running' AND c.direction = 'undo' "
+                            "AND c.intent_number > h.number",
+                 "working": "c.epoch > h.epoch AND c.status = 'running' AND c.intent_number > h.number "
                             "AND c.intent_status = 'closed'"}[wake]
         return self._rows("SELECT 1 FROM provision.command c JOIN "
                           f"(VALUES {keys}) AS h(application, command, epoch, number) "
-                          "ON c.application_id = h.application AND c.command_id = h.command "
-                          f"WHERE c.epoch > h.epoch AND {comes}")
+                          f"ON c.application_id = h.application AND c.command_id = h.command WHERE {comes}")
 
     def _rows(self, query):
         try:
