@@ -7,6 +7,7 @@
 #include "saga/leftover.h"
 #include "saga/lesson.h"
 #include "saga/names.h"
+#include "saga/others.h"
 #include "saga/record.h"
 #include "saga/search.h"
 #include "saga/steps.h"
@@ -163,12 +164,7 @@ static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
     bool stands_in_the_way =
         owns_project(saga) ? !is_ours : strcmp(branch->parent_id, row->branch_id) == 0;
     if (stands_in_the_way) {
-        const char *others = journal_note_text(&saga->journal, NOTE_OTHERS);
-        CLEANUP(text_clear) Text list = TEXT_INIT(300);
-        text_printf(&list, "%s%s%s", others, others[0] != '\0' ? ", " : "", branch->name);
-        if (text_ok(&list)) {
-            journal_set_note_text(&saga->journal, NOTE_OTHERS, text_get(&list));
-        }
+        others_add(others_note(saga, NOTE_OTHERS), others_label(branch));
     }
     if (is_ours) {
         journal_set_note_number(&saga->journal, NOTE_SEEN, 1);
@@ -178,12 +174,12 @@ static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
 
 static Lesson guard_done(Saga *saga)
 {
-    const char *others = journal_note_text(&saga->journal, NOTE_OTHERS);
-    if (others[0] != '\0') {
+    const json_t *others = journal_note(&saga->journal, NOTE_OTHERS);
+    if (others_count(others) > 0) {
         return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS", "%s: %s; delete them first",
                            owns_project(saga) ? "the project has other branches"
                                               : "the branch has children",
-                           others);
+                           others_names(others));
     }
     bool seen = journal_note_number(&saga->journal, NOTE_SEEN) == 1;
     journal_forget_notes(&saga->journal);

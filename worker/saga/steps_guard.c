@@ -7,6 +7,7 @@
 #include "saga/facts.h"
 #include "saga/leftover.h"
 #include "saga/lesson.h"
+#include "saga/others.h"
 #include "saga/search.h"
 #include "saga/steps.h"
 
@@ -173,14 +174,12 @@ Ask guard_ask_branches(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static void add_other(json_t *note, const char *name)
+static void add_other(json_t *note, const char *label)
 {
-    const char *others = noted_text(note, "others");
-    CLEANUP(text_clear) Text list = TEXT_INIT(OTHERS_BYTES);
-    text_printf(&list, "%s%s%s", others, others[0] != '\0' ? ", " : "", name);
-    if (text_ok(&list)) {
-        json_object_set_new(note, "others", json_string(text_get(&list)));
+    if (json_object_get(note, "others") == NULL) {
+        json_object_set_new(note, "others", json_object());
     }
+    others_add(json_object_get(note, "others"), label);
 }
 
 // Goes with its project: the root with our mark, or the only root there is.
@@ -191,10 +190,10 @@ static void note_branch(Saga *saga, json_t *note, const NeonBranch *branch)
     bool is_root = branch->parent_id[0] == '\0';
     if (is_root && neon_mark_same_environment(&ours, &branch->mark)) {
         json_object_set_new(note, "ours", json_true());
-    } else if (is_root && noted_text(note, "root")[0] == '\0') {
-        json_object_set_new(note, "root", json_string(branch->name));
+    } else if (is_root && json_object_get(note, "root") == NULL) {
+        json_object_set_new(note, "root", json_string(others_label(branch)));
     } else {
-        add_other(note, branch->name);
+        add_other(note, others_label(branch));
     }
 }
 
@@ -204,12 +203,12 @@ static Lesson learn_all(Saga *saga, json_t *note, const char *id)
     if (json_object_get(note, "ours") != NULL && root[0] != '\0') {
         add_other(note, root);
     }
-    const char *others = noted_text(note, "others");
-    if (others[0] != '\0') {
+    const json_t *others = json_object_get(note, "others");
+    if (others_count(others) > 0) {
         return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS",
                            "project %s, which is to be deleted, has other branches: %s; delete "
                            "them first",
-                           id, others);
+                           id, others_names(others));
     }
     journal_set_again(&saga->journal, FACT_GUARDED, json_string(id));
     return LESSON_LEARNT;

@@ -5,6 +5,7 @@
 #include "saga/facts.h"
 #include "saga/leftover.h"
 #include "saga/lesson.h"
+#include "saga/others.h"
 #include "saga/record.h"
 #include "saga/steps.h"
 #include "saga/verdict.h"
@@ -20,8 +21,6 @@
 #define NOTE_CURSOR "orphan_cursor"
 #define NOTE_OTHERS "orphan_others"
 #define NOTE_LISTED "orphan_listed" // it stands in the branch list
-
-enum { OTHERS_BYTES = 300 };
 
 static const Provisioning__V1__DeleteOrphan *orphan_of(const Saga *saga)
 {
@@ -115,8 +114,9 @@ static bool refuse(const Saga *saga, Verdict verdict, const json_t *judged, Erro
                                owner[0] != '\0' ? owner : text_of(judged, "inhabitant"));
     case VERDICT_DOUBTFUL:
         return error_set_field(err, ERROR_CONFLICT, "ORPHAN_DOUBTFUL", "delete_orphan.branch_id",
-                               "command %s made another branch, or none: this one may be a "
-                               "person's copy, which only a person should delete",
+                               "command %s made another branch, or none, or this one was deleted "
+                               "before: it may be a person's copy, or was recovered at Neon, and "
+                               "only a person should delete it",
                                orphan->command_id);
     case VERDICT_ORPHAN:
     case VERDICT_COUNT_OF:
@@ -270,17 +270,6 @@ Ask orphan_ask_branches(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static void add_other(Saga *saga, const NeonBranch *branch)
-{
-    const char *others = journal_note_text(&saga->journal, NOTE_OTHERS);
-    CLEANUP(text_clear) Text list = TEXT_INIT(OTHERS_BYTES);
-    text_printf(&list, "%s%s%s", others, others[0] != '\0' ? ", " : "",
-                branch->name[0] != '\0' ? branch->name : branch->id);
-    if (text_ok(&list)) {
-        journal_set_note_text(&saga->journal, NOTE_OTHERS, text_get(&list));
-    }
-}
-
 static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
 {
     const char *id = orphan_of(saga)->branch_id;
@@ -297,18 +286,19 @@ static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
     if (is_it) {
         journal_set_note_number(&saga->journal, NOTE_LISTED, 1);
     } else if (is_whole(saga) || strcmp(branch->parent_id, id) == 0) {
-        add_other(saga, branch);
+        others_add(others_note(saga, NOTE_OTHERS), others_label(branch));
     }
     return true;
 }
 
 static Lesson learn_all(Saga *saga)
 {
-    const char *others = journal_note_text(&saga->journal, NOTE_OTHERS);
-    if (others[0] != '\0') {
-        return lesson_fail(
-            saga, ERROR_CONFLICT, "HAS_DEPENDENTS", "%s: %s; delete them first",
-            is_whole(saga) ? "the project has other branches" : "the branch has children", others);
+    const json_t *others = journal_note(&saga->journal, NOTE_OTHERS);
+    if (others_count(others) > 0) {
+        return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS", "%s: %s; delete them first",
+                           is_whole(saga) ? "the project has other branches"
+                                          : "the branch has children",
+                           others_names(others));
     }
     bool is_listed = journal_note_number(&saga->journal, NOTE_LISTED) == 1;
     journal_forget_notes(&saga->journal);

@@ -9,14 +9,13 @@
 #include "saga/branching.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
+#include "saga/others.h"
 #include "saga/record.h"
 #include "saga/sql.h"
 #include "saga/steps.h"
 
 #define NOTE_CURSOR "reset_cursor"
 #define NOTE_CHILDREN "reset_children"
-
-enum { NAMES_BYTES = 300 };
 
 static bool is_reset(const Saga *saga)
 {
@@ -66,22 +65,12 @@ Ask reset_ask_children(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static void note_child(Saga *saga, const char *name)
-{
-    const char *others = journal_note_text(&saga->journal, NOTE_CHILDREN);
-    CLEANUP(text_clear) Text list = TEXT_INIT(NAMES_BYTES);
-    text_printf(&list, "%s%s%s", others, others[0] != '\0' ? ", " : "", name);
-    if (text_ok(&list)) {
-        journal_set_note_text(&saga->journal, NOTE_CHILDREN, text_get(&list));
-    }
-}
-
 static Lesson children_known(Saga *saga)
 {
-    const char *children = journal_note_text(&saga->journal, NOTE_CHILDREN);
-    if (children[0] != '\0' && preserved_name(saga)[0] == '\0') {
+    const json_t *children = journal_note(&saga->journal, NOTE_CHILDREN);
+    if (others_count(children) > 0 && preserved_name(saga)[0] == '\0') {
         return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS",
-                           "the branch has children: %s; %s", children,
+                           "the branch has children: %s; %s", others_names(children),
                            is_reset(saga) ? "delete them first, or set preserve_under_name, under "
                                             "which what the branch was is kept with them"
                                           : "delete them first");
@@ -112,7 +101,7 @@ Lesson reset_learn_children(Saga *saga, const Answer *answer)
             return lesson_unreadable(saga, &err, PROTECTED_READ);
         }
         if (strcmp(branch.parent_id, journal_text(&saga->journal, FACT_BRANCH_ID)) == 0) {
-            note_child(saga, branch.name);
+            others_add(others_note(saga, NOTE_CHILDREN), others_label(&branch));
         }
     }
     if (page.cursor[0] == '\0') {

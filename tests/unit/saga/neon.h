@@ -31,6 +31,9 @@
     "'current_state':'ready'" AT(hour) more "}"
 #define ROOT(id) BRANCH_AS(id, "", "main", "9", ",'default':true")
 #define CHILD(id, name) BRANCH_AS(id, "br-parent", name, "9", "")
+// As Neon takes it and we don't: 256 characters in more bytes than that.
+#define LONG_64 "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäö"
+#define LONG_NAME LONG_64 LONG_64 LONG_64 LONG_64 LONG_64
 #define BRANCHES(list, annotations) "200 {'branches':[" list "],'annotations':{" annotations "}}"
 #define BRANCHES_PAGE(list, annotations, cursor)                                                   \
     "200 {'branches':[" list "],'annotations':{" annotations "},'pagination':{'next':'" cursor "'" \

@@ -71,6 +71,12 @@ static const Talk RESETS[] = {
       {"!end", "CommandRejected",
        "'code':'HAS_DEPENDENTS'|children: one, two; delete them first, or set "
        "preserve_under_name"}}},
+    {"... whatever their names",
+     RESET(""),
+     ROW(""),
+     NULL,
+     {{"check_children", BRANCHES(OWN("") "," BRANCH_AS("br-8", "br-1", LONG_NAME, "9", ""), "")},
+      {"!end", "CommandRejected", "'code':'HAS_DEPENDENTS'|children: br-8;"}}},
     {"unless they are to be kept with what it was",
      RESET(",'preserveUnderName':'before'"),
      ROW(""),
