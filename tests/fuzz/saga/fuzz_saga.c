@@ -110,8 +110,23 @@ static void call_neon(Play *play, const Decision *decision)
         take_over(play, decision->mutating && fate == FATE_TAKEN_DONE, decision->step, &reply);
         return;
     }
+    play->is_told =
+        play->is_told || (decision->effect.request.route == NEON_ROUTE_CREATE_ENDPOINT &&
+                          reply.meaning == NEON_OK && fate == FATE_GOOD);
     Answer answer = {.reply = &reply};
     learn(play, decision, &answer);
+}
+
+// SQL that only reads.
+static void plan_roles(Play *play, const Decision *decision)
+{
+    Error error = ERROR_INIT;
+    CLEANUP(roles_report_clear) RolesReport report = ROLES_REPORT_INIT;
+    must(!decision->mutating, "a plan has no intent");
+    if (fate_next(&play->world) != FATE_GOOD) {
+        error_set(&error, ERROR_UNAVAILABLE, "CONNECTION_LOST", "away");
+    }
+    learn(play, decision, &(Answer){.error = &error, .roles = &report});
 }
 
 // SQL under the branch's lock: done or not, told or not; now and then a newer fence was there.
@@ -119,6 +134,10 @@ static void run_roles(Play *play, const Decision *decision)
 {
     Error error = ERROR_INIT;
     CLEANUP(roles_report_clear) RolesReport report = ROLES_REPORT_INIT;
+    if (decision->effect.roles_mode == ROLES_MODE_PLAN) {
+        plan_roles(play, decision);
+        return;
+    }
     must(decision->mutating, "changes have an intent");
     must(decision->effect.fence == play->fence, "what is changed is changed behind the last fence");
     row_open(&play->row, play->owner, decision, play->world.now_ms);
@@ -173,7 +192,7 @@ static void perform(Play *play, const Decision *decision)
     Error error = ERROR_INIT;
     Answer answer = {.error = &error};
     static const LedgerDependent dependents[SAGA_DEPENDENTS_MAX] = {
-        {.application_id = "blog", .environment = "pr"}};
+        {.application_id = "blog", .environment = "pr", .branch_id = "br-0"}};
     switch (decision->effect.kind) {
     case EFFECT_NEON:
         call_neon(play, decision);
@@ -286,7 +305,10 @@ static void set_scene(Play *play, const Scene *scene)
     if (byte % 8 >= 4 && scene->has_branches && !play_is_delete(play)) {
         world_add(world, MAKER_FOREIGN, 0); // holds the name
     }
-    play->is_inhabited = byte % 16 >= 8 && !scene->has_branches && scene->things > 0;
+    play->is_inhabited =
+        byte % 16 >= 8 && (play_is_import(play) || (!scene->has_branches && scene->things > 0));
+    world->endpoint_made_ms = play_is_import(play) && byte % 64 < 48 ? INT64_MAX : 0;
+    world->endpoint_deleted_ms = INT64_MAX;
     world_advance(world, 0);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "endpoint.h"
 #include "saga/facts.h"
 
 #define ACTION(name) PROVISIONING__V1__COMMAND__ACTION_##name
@@ -22,6 +23,11 @@ bool play_is_preview(const Play *play)
     return is_action(play, ACTION(OPEN_PREVIEW)) || is_action(play, ACTION(CLOSE_PREVIEW));
 }
 
+bool play_is_import(const Play *play)
+{
+    return is_action(play, ACTION(IMPORT_ENVIRONMENT));
+}
+
 bool play_is_in_place(const Play *play)
 {
     const Scene *scene = play->row.scene;
@@ -30,7 +36,7 @@ bool play_is_in_place(const Play *play)
 
 bool play_is_inhabited(const Play *play, const char *project_id)
 {
-    return play->is_inhabited && strcmp(project_id, "p-1") == 0;
+    return play->is_inhabited && strcmp(project_id, play_is_import(play) ? "p-0" : "p-1") == 0;
 }
 
 bool play_is_outside(const Play *play)
@@ -78,6 +84,18 @@ static void check_deletion(const Play *play, const NeonRequest *request)
          "the survivor is not deleted");
 }
 
+// An endpoint carries no mark.
+static void check_endpoint(const Play *play, const NeonRequest *request)
+{
+    const Saga *saga = &play->owner->saga;
+    bool creates = request->route == NEON_ROUTE_CREATE_ENDPOINT;
+    must(play_is_import(play) && play->row.command->message->import_environment->create_endpoint,
+         "an endpoint is made where that is asked for");
+    must(!creates || !saga->undoing, "an undo makes nothing");
+    must(creates || (saga->undoing && play->world.endpoint_made_ms > 0),
+         "an endpoint that was there stays");
+}
+
 // Nothing is made or reset that a look would have shown as done.
 static void check_not_blind(Play *play, const NeonRequest *request)
 {
@@ -110,7 +128,10 @@ void play_check_request(Play *play, const Decision *decision)
         strcmp(decision->step->name, "remove_duplicate") != 0) {
         check_announced(play, request);
     }
-    if (request->method[0] == 'D') {
+    if (request->route == NEON_ROUTE_CREATE_ENDPOINT ||
+        request->route == NEON_ROUTE_DELETE_ENDPOINT) {
+        check_endpoint(play, request);
+    } else if (request->method[0] == 'D') {
         check_deletion(play, request);
     }
 }
@@ -170,6 +191,18 @@ static void judge_outside(const Play *play, const Conclusion *conclusion)
     must(deletes || play->row.intent.number == 0, "nothing is changed");
 }
 
+// Somebody's branch is recorded as it is; an endpoint at most was made.
+static void judge_import(const Play *play, const Conclusion *conclusion)
+{
+    bool creates = play->row.command->message->import_environment->create_endpoint;
+    bool is_ready = conclusion->row.state == LEDGER_STATE_READY;
+    must(creates || play->row.intent.number == 0, "an import changes nothing");
+    must(!is_ready || strcmp(conclusion->row.branch_id, "br-0") == 0, "the branch that was named");
+    must(!is_ready || !play->is_inhabited, "no branch is of two environments");
+    must(!is_ready || !creates || endpoint_is_there(&play->world), "it can be connected to");
+    must(alive(play, MAKER_COMMAND) == 0, "no branch is made");
+}
+
 static void judge_success(const Play *play, const Conclusion *conclusion)
 {
     if (play_is_outside(play)) {
@@ -178,6 +211,10 @@ static void judge_success(const Play *play, const Conclusion *conclusion)
     }
     if (is_reveal(play)) {
         judge_reveal(play, conclusion);
+        return;
+    }
+    if (play_is_import(play)) {
+        judge_import(play, conclusion);
         return;
     }
     if (play_is_in_place(play)) {
@@ -227,6 +264,9 @@ void play_judge(Play *play)
     must(!play_is_outside(play) || conclusion.row.environment[0] == '\0', "no row is written");
     must(conclusion.row.state != LEDGER_STATE_NONE || play->row.state != LEDGER_STATE_DELETING,
          "no row stays as one that goes");
+    must(!play->is_told || conclusion.row.state != LEDGER_STATE_GONE ||
+             !endpoint_is_there(&play->world),
+         "an endpoint that was made is undone");
     must(world_is_alive(&play->world, 0, play->world.now_ms), "the foreign one is as it was");
     conclusion_clear(&conclusion);
 }

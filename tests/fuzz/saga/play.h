@@ -15,7 +15,8 @@ typedef struct Play {
     Owner *former;            // may still close its intent
     bool is_condemned;        // what DeleteOrphan names
     bool is_free;             // ... and then judged as nobody's
-    bool is_inhabited;        // another application lives in p-1
+    bool is_inhabited;        // another application lives in p-1, or has imported br-0
+    bool is_told;             // Neon has told of the endpoint that it made for the command
     int64_t fence;            // of the environment's row
     bool is_applied;          // the branch has its roles
     bool is_kept;             // ... and the ledger knows
@@ -24,6 +25,7 @@ typedef struct Play {
 
 bool play_is_delete(const Play *play);
 bool play_is_preview(const Play *play);
+bool play_is_import(const Play *play);
 // What stood before the command is to stand after it.
 bool play_is_in_place(const Play *play);
 // It changes no environment.

@@ -66,8 +66,22 @@ static const Scene OUTSIDE[] = {
      "{}", 0},
 };
 
+#define IMPORT(more)                                                                               \
+    "{\"importEnvironment\":{\"environment\":\"production\",\"branch\":{\"account\":\"main\","     \
+    "\"projectId\":\"p-0\",\"branch\":\"main\"}" more "}}"
+
+static const Scene IMPORTS[] = {
+    {IMPORT(""), true, LEDGER_STATE_CREATING, "imported", "", "", "{}", 0},
+    {IMPORT(",\"createEndpoint\":true"), true, LEDGER_STATE_CREATING, "imported", "", "", "{}", 0},
+};
+
 // Bytes of their own, so that older inputs play what they have always played.
-enum { OUTSIDE_BYTES_FROM = 218, CHANGES_BYTES_FROM = 232, REVEAL_BYTES_FROM = 252 };
+enum {
+    IMPORT_BYTES_FROM = 212,
+    OUTSIDE_BYTES_FROM = 218,
+    CHANGES_BYTES_FROM = 232,
+    REVEAL_BYTES_FROM = 252
+};
 
 static const Scene REVEAL = {
     "{\"revealCredentials\":{\"environment\":\"production\","
@@ -84,6 +98,9 @@ const Scene *scenes_choose(uint8_t byte)
 {
     if (byte >= REVEAL_BYTES_FROM) {
         return &REVEAL;
+    }
+    if (byte >= IMPORT_BYTES_FROM && byte < OUTSIDE_BYTES_FROM) {
+        return &IMPORTS[byte % (sizeof IMPORTS / sizeof IMPORTS[0])];
     }
     if (byte >= OUTSIDE_BYTES_FROM && byte < CHANGES_BYTES_FROM) {
         return &OUTSIDE[byte % (sizeof OUTSIDE / sizeof OUTSIDE[0])];

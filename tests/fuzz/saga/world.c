@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "endpoint.h"
 
 void must(bool holds, const char *what)
 {
@@ -97,6 +98,7 @@ void world_land(World *world, const NeonRequest *request, int64_t at_ms)
         world->things[number].deleted_at_ms = at_ms;
     }
     change_land(world, request, at_ms);
+    endpoint_land(world, request, at_ms);
     if (request->route == NEON_ROUTE_RESET_PASSWORD) {
         must(world->resets < WORLD_THINGS_MAX, "passwords are not reset for ever");
         world->reset_at_ms[world->resets++] = at_ms;
@@ -278,16 +280,6 @@ static int found(const World *world, const NeonRequest *request, Text *text)
     return 200;
 }
 
-static void append_endpoint(const World *world, const char *before, const char *after, Text *text)
-{
-    text_printf(text,
-                "%s{\"id\":\"ep-1\",\"branch_id\":\"b\",\"host\":\"h.x\",\"type\":"
-                "\"read_write\",\"current_state\":\"idle\"",
-                before);
-    change_append_endpoint(world, text);
-    text_printf(text, "}%s", after);
-}
-
 static const char OPERATION[] =
     "{\"operation\":{\"id\":\"op-1\",\"action\":\"a\",\"status\":\"finished\"}}";
 
@@ -330,12 +322,11 @@ static int write_reply(World *world, const NeonRequest *request, Text *text)
     case NEON_ROUTE_RESTORE_BRANCH:
         return found(world, request, text);
     case NEON_ROUTE_LIST_ENDPOINTS:
-        append_endpoint(world, "{\"endpoints\":[", "]}", text);
-        return 200;
+    case NEON_ROUTE_CREATE_ENDPOINT:
     case NEON_ROUTE_GET_ENDPOINT:
     case NEON_ROUTE_UPDATE_ENDPOINT:
-        append_endpoint(world, "{\"endpoint\":", "}", text);
-        return 200;
+    case NEON_ROUTE_DELETE_ENDPOINT:
+        return endpoint_write(world, request, text);
     default:
         text_append(text, constant_reply(request->route));
         return 200;

@@ -58,6 +58,7 @@ typedef struct World {
     bool expires;                       // its branch does
     Change edits, extensions, restores; // change.h
     char extended_to[24];
+    int64_t endpoint_made_ms, endpoint_deleted_ms; // endpoint.h
     char reply[20000];
 } World;
 
