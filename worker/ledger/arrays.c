@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/utf8.h"
 
 static void begin_element(PgArray *array)
@@ -55,12 +54,29 @@ void pg_array_append_bool(PgArray *array, bool flag)
     text_append(&array->text, flag ? "true" : "false");
 }
 
+// Not crypto_hex_append: none of this is secret (it is sealed or for everyone to read), and digits
+// that are found in constant time cost a worker a hundredth of its time.
+static void append_hex(Text *text, Bytes bytes)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    char block[512];
+    size_t size = 0;
+    for (size_t i = 0; i < bytes.size; i++) {
+        block[size++] = DIGITS[bytes.data[i] >> 4];
+        block[size++] = DIGITS[bytes.data[i] & 0x0f];
+        if (size == sizeof block || i + 1 == bytes.size) {
+            text_append_bytes(text, block, size);
+            size = 0;
+        }
+    }
+}
+
 // The backslash of bytea's hex form (\x…) is escaped once for the array.
 void pg_array_append_bytes(PgArray *array, Bytes bytes)
 {
     begin_element(array);
     text_append(&array->text, "\"\\\\x");
-    crypto_hex_append(&array->text, bytes);
+    append_hex(&array->text, bytes);
     text_append_char(&array->text, '"');
 }
 

@@ -52,6 +52,9 @@ uint32_t neon_retry_after_ms(const char *header, int64_t now_ms)
 {
     const char *text = header + strspn(header, " \t");
     int64_t ms = 0;
+    if (*text == '\0') {
+        return 0; // as nearly always, and trying the forms of a date is dear
+    }
     if (read_seconds(text, &ms)) {
         return bounded(ms);
     }

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,22 @@ static void bytes_become_hex_with_an_escaped_backslash(void **state)
     assert_literal(&array, "{\"\\\\x00ff22\",\"\\\\x\"}");
 }
 
+static void long_bytes_are_written_to_the_last_digit(void **state)
+{
+    (void)state;
+    uint8_t bytes[600]; // more than the digits are collected in
+    char literal[2 * sizeof bytes + 16] = "{\"\\\\x";
+    size_t length = strlen(literal);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)i;
+        length += (size_t)snprintf(literal + length, sizeof literal - length, "%02x", bytes[i]);
+    }
+    (void)snprintf(literal + length, sizeof literal - length, "\"}");
+    PgArray array = PG_ARRAY_INIT;
+    pg_array_append_bytes(&array, (Bytes){bytes, sizeof bytes});
+    assert_literal(&array, literal);
+}
+
 static void a_text_that_is_no_utf8_fails_the_array(void **state)
 {
     (void)state;
@@ -123,6 +140,7 @@ int main(void)
         cmocka_unit_test(elements_are_separated_and_counted),
         cmocka_unit_test(numbers_and_flags_are_bare),
         cmocka_unit_test(bytes_become_hex_with_an_escaped_backslash),
+        cmocka_unit_test(long_bytes_are_written_to_the_last_digit),
         cmocka_unit_test(a_text_that_is_no_utf8_fails_the_array),
         cmocka_unit_test(what_goes_over_the_limit_fails_the_array),
     };
