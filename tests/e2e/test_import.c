@@ -7,6 +7,7 @@
 #include "support/expect.h"
 #include "support/login.h"
 #include "support/secrets.h"
+#include "support/wait.h"
 #include "support/world.h"
 
 #define APPLICATION "shop"
@@ -16,6 +17,8 @@
     "'branch': '%s'}%s}"
 #define DELETE "'deleteEnvironment': {'environment': '%s'}"
 #define READ_ONLY "IMPORTED_READ_ONLY"
+
+enum { WAIT_SECONDS = 60 };
 
 static Recipient recipient;
 static Environment theirs;  // made by others, with Neon's API
@@ -47,7 +50,8 @@ static int begin(void **state)
     recipient = credentials_recipient();
     world_add_secret(world, recipient.private_hex);
     const char *const settings[] = {
-        box_text("reveal.recipients=" APPLICATION "=%s", recipient.public_hex), NULL};
+        box_text("reveal.recipients=" APPLICATION "=%s", recipient.public_hex),
+        "ledger.note_after=1s", NULL};
     (void)worker_start(world, "one", settings);
     command_connect_main(world, APPLICATION);
     command_connect_main(world, NEIGHBOUR);
@@ -132,6 +136,52 @@ static void a_branch_is_imported_once_unless_it_is_to_be_shared(void **state)
     (void)command_run(world, NEIGHBOUR, "EnvironmentDeleted", DELETE, "mine");
 }
 
+typedef struct Watched {
+    World *world;
+    const char *command_id;
+} Watched;
+
+static bool waits_for_its_maker(void *context)
+{
+    const Watched *watched = context;
+    return strcmp(ledger_value(watched->world,
+                               "SELECT coalesce(waiting_step, '') FROM provision.command "
+                               "WHERE command_id = '%s'",
+                               watched->command_id),
+                  "await_maker") == 0;
+}
+
+static bool is_there(void *context)
+{
+    World *world = context;
+    return sandbox_count_branches(world, theirs.project_id, "blog-draft") == 1;
+}
+
+// It may still be undone, and no row names it yet.
+static void what_another_application_is_making_is_waited_for(void **state)
+{
+    World *world = *state;
+    (void)sandbox_fault(world, "{'kind': 'status', 'route': 'GET /projects/{project_id}/operations/"
+                               "{operation_id}', 'count': -1, 'status': 503, 'message': 'later'}");
+    const char *making = command_send(
+        world, NEIGHBOUR,
+        "'branchEnvironment': {'environment': 'draft', 'sourceBranch': {'account': 'main', "
+        "'projectId': '%s', 'branch': 'main'}}",
+        theirs.project_id);
+    wait_until(is_there, world, WAIT_SECONDS, "the branch");
+    const char *importing = command_send(world, APPLICATION, IMPORT, "draft", theirs.project_id,
+                                         "blog-draft", command_quote(", 'shared': true"));
+    Watched watched = {world, importing};
+    wait_until(waits_for_its_maker, &watched, WAIT_SECONDS, "the import to wait");
+    (void)command_run(world, NEIGHBOUR, "CancelAccepted", "'cancelCommand': {'commandId': '%s'}",
+                      making);
+    sandbox_clear_faults(world);
+    (void)command_await(world, making, "CommandCancelled");
+    const Seen *ended = reader_await_outcome(world->reader, importing, WAIT_SECONDS);
+    assert_string_equal(seen_type(ended), "CommandRejected");
+    assert_int_equal(sandbox_count_branches(world, theirs.project_id, "blog-draft"), 0);
+}
+
 static void what_is_not_there_is_refused(void **state)
 {
     World *world = *state;
@@ -176,6 +226,7 @@ int main(void)
         cmocka_unit_test(its_credentials_are_revealed),
         cmocka_unit_test(it_can_be_branched_from),
         cmocka_unit_test(a_branch_is_imported_once_unless_it_is_to_be_shared),
+        cmocka_unit_test(what_another_application_is_making_is_waited_for),
         cmocka_unit_test(what_is_not_there_is_refused),
         cmocka_unit_test(an_endpoint_is_made_only_where_that_is_said),
         cmocka_unit_test(forgetting_it_leaves_it_there),

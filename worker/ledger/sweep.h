@@ -6,20 +6,21 @@
 
 #include "ledger/ledger.h"
 
-// What is known of branches with a mark of this installation and of the application that asks.
+// What is known of branches with a mark of this installation.
 typedef struct LedgerJudge {
     const char *application_id;
     const char *account; // whose expired environments are listed, too; "": none
-    const char *marks;   // JSON array of {"command", "environment", "project", "branch"}
+    const char *marks;   // JSON array of {"command", "environment", "project", "branch"}, and
+                         // "application", if it isn't the one that asks
 } LedgerJudge;
 void ledger_judge_build(const LedgerJudge *asks, size_t count, LedgerBatch *ret_batch);
 // An object for each ask, the caller's; NULL where it wasn't answered:
 //   "recorded", "present": which copy of the ledger was confirmed (null: none), which one it is;
 //   "now_ms"; "marks", in the order asked: {"known": the command was claimed, "action", "about":
 //   it was about the mark's environment, "finished", "settled": nothing of it or of its environment
-//   can appear any more, "state" of the environment and "maker", the command that its row names
-//   (null: no row), "owner": who has the branch, and "inhabitant": who has one of the project's, as
-//   APPLICATION/ENVIRONMENT, or null};
+//   can appear any more, "delivered": this very branch stands in its journal, "state" of the
+//   environment and "maker", the command that its row names (null: no row), "owner": who has the
+//   branch, and "inhabitant": who has one of the project's, as APPLICATION/ENVIRONMENT, or null};
 //   "expired": {"environment", "project_id", "branch_id", "expires_at_ms"} of at most
 //   LEDGER_EXPIRED_MAX.
 #define LEDGER_EXPIRED_MAX 500

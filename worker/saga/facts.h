@@ -49,7 +49,6 @@
 // Each is the id of the project that it holds for (saga/guard.h).
 #define FACT_GUARD_MARKED "guard_marked" // our row is `deleting` with it
 #define FACT_GUARD_ALONE "guard_alone"   // ... then the ledger knew of no other environment
-#define FACT_GUARDED "guarded"           // ... and Neon of no other branch
 
 #define FACT_ENDPOINT_ID "endpoint_id"
 #define FACT_ENDPOINT_READY "endpoint_ready"
@@ -72,7 +71,6 @@
 
 #define FACT_MARKED "marked"
 #define FACT_NO_ENVIRONMENTS "no_environments" // the ledger knows of no dependents
-#define FACT_MAY_DELETE "may_delete"
 #define FACT_GONE "gone"
 #define FACT_MISSING "missing" // Neon said 404: our mark is looked for before that is believed
 #define FACT_CONFIRMED_GONE "confirmed_gone"
@@ -142,7 +140,10 @@
 #define FACT_ORPHAN_DELETED "orphan_deleted"     // by us
 
 // Import.
-#define FACT_ALONE "alone" // no other environment is on the branch, or it may be
+// What made the branch by its mark: {application, environment, command, project, branch}.
+#define FACT_MAKER "maker"
+#define FACT_MAKER_ENDED "maker_ended" // or there is none that this ledger knows
+#define FACT_ALONE "alone"             // no other environment is on the branch, or it may be
 #define FACT_MADE_ENDPOINT "made_endpoint_id"
 #define FACT_ENDPOINT_UNDONE "endpoint_undone"
 #define FACT_DATABASE_OWNERS "database_owners" // [{name, owner}]

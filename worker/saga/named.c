@@ -28,6 +28,17 @@ static Lesson not_found(Saga *saga, const NamedBranch *named)
     return lesson_fail_with(saga, &err);
 }
 
+static void learn_maker(Saga *saga, const NamedBranch *named, const NeonBranch *branch)
+{
+    const NeonMark *mark = &branch->mark;
+    if (named->maker != NULL && strcmp(mark->installation, saga->rules->installation) == 0) {
+        journal_set_value(&saga->journal, named->maker,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "application", mark->application,
+                                    "environment", mark->environment, "command", mark->command,
+                                    "project", named->reference->project_id, "branch", branch->id));
+    }
+}
+
 static Lesson learn_page(Saga *saga, const NamedBranch *named, const json_t *body,
                          const NeonPage *page)
 {
@@ -44,6 +55,7 @@ static Lesson learn_page(Saga *saga, const NamedBranch *named, const json_t *bod
         if (strcmp(branch.id, wanted) == 0 || strcmp(branch.name, wanted) == 0) {
             journal_forget_notes(&saga->journal);
             journal_set_text(&saga->journal, named->fact, branch.id);
+            learn_maker(saga, named, &branch);
             return LESSON_LEARNT;
         }
     }

@@ -8,7 +8,9 @@
 
 typedef struct NamedBranch {
     const Provisioning__V1__BranchReference *reference;
-    const char *fact;  // its id goes there
+    const char *fact; // its id goes there
+    const char
+        *maker; // ... and there its mark, where it has one of this installation; NULL: nowhere
     const char *code;  // of the refusal where there is none
     const char *field; // ... and what that is about
 } NamedBranch;

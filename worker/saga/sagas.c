@@ -127,6 +127,7 @@ static const Step UNDO_ENDPOINT[] = {
 
 static const Step IMPORT_ENVIRONMENT[] = {
     STEP("find_branch",         PROTECTED_READ,        import,    branch,          NULL),
+    STEP("await_maker",         PROTECTED_LEDGER,      import,    maker,           NULL),
     STEP("announce",            PROTECTED_LEDGER,      import,    announce,        NULL),
     STEP("check_alone",         PROTECTED_LEDGER,      import,    alone,           NULL),
     STEP("read_project",        PROTECTED_READ,        project,   read,            NULL),
@@ -268,8 +269,8 @@ static const Step CLOSE_PREVIEW[] = {
     STEP("delete_branch",       PROTECTED_EXACT_ID, delete,   branch,     NULL),
     STEP("await_operations",    PROTECTED_READ,     ready,    operations, NULL),
     STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
-    STEP("confirm_gone",        PROTECTED_READ,     delete,   confirm,    NULL),
-    STEP("delete_leftover",     PROTECTED_EXACT_ID, delete,   leftover,   NULL),
+    STEP("confirm_gone",        PROTECTED_READ,     confirm,  gone,       NULL),
+    STEP("delete_leftover",     PROTECTED_EXACT_ID, confirm,  remove,     NULL),
     END,
 };
 
@@ -284,8 +285,8 @@ static const Step DELETE_ENVIRONMENT[] = {
     STEP("find_inhabitants",    PROTECTED_LEDGER,   guard,  environments, NULL),
     STEP("check_leftover",      PROTECTED_READ,     guard,  branches,     NULL),
     STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
-    STEP("confirm_gone",        PROTECTED_READ,     delete, confirm,      NULL),
-    STEP("delete_leftover",     PROTECTED_EXACT_ID, delete, leftover,     NULL),
+    STEP("confirm_gone",        PROTECTED_READ,     confirm, gone,        NULL),
+    STEP("delete_leftover",     PROTECTED_EXACT_ID, confirm, remove,      NULL),
     END,
 };
 

@@ -74,6 +74,7 @@ bool branch_check_create(Saga *saga, Error *err);
 
 // steps_import.c: somebody's branch, and its endpoint.
 STEP_PAIR(import, branch);
+STEP_PAIR(import, maker);    // has the command that makes the branch ended?
 STEP_PAIR(import, announce); // our row names the branch, so that other importers see us
 STEP_PAIR(import, alone);
 STEP_PAIR(import, look); // has it an endpoint?
@@ -183,10 +184,12 @@ STEP_PAIR(delete, environments); // of the ledger, on the same project
 STEP_PAIR(delete, guard);        // what Neon says stands in the way
 STEP_PAIR(delete, branch);
 STEP_PAIR(delete, project);
-STEP_PAIR(delete, confirm);
-STEP_PAIR(delete, leftover);
 bool delete_check(Saga *saga, Error *err);
 bool delete_is_final(const Saga *saga);
+
+// steps_confirm.c: what else carries the deleted environment's mark.
+STEP_PAIR(confirm, gone);
+STEP_PAIR(confirm, remove);
 
 #undef STEP_PAIR
 

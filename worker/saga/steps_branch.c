@@ -50,7 +50,7 @@ bool branch_check_create(Saga *saga, Error *err)
 
 static NamedBranch source_of(const Saga *saga)
 {
-    return (NamedBranch){branching_of(saga).reference, FACT_PARENT_ID, "SOURCE_NOT_FOUND",
+    return (NamedBranch){branching_of(saga).reference, FACT_PARENT_ID, NULL, "SOURCE_NOT_FOUND",
                          "branch_environment.source_branch.branch"};
 }
 

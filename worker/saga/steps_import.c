@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "saga/facts.h"
 #include "saga/lesson.h"
 #include "saga/named.h"
@@ -53,7 +54,7 @@ bool import_check(Saga *saga, Error *err)
 
 static NamedBranch named_by(const Saga *saga)
 {
-    return (NamedBranch){import_of(saga)->branch, FACT_BRANCH_ID, "BRANCH_NOT_FOUND",
+    return (NamedBranch){import_of(saga)->branch, FACT_BRANCH_ID, FACT_MAKER, "BRANCH_NOT_FOUND",
                          "import_environment.branch.branch"};
 }
 
@@ -67,6 +68,45 @@ Lesson import_learn_branch(Saga *saga, const Answer *answer)
 {
     const NamedBranch named = named_by(saga);
     return named_learn(saga, &named, answer);
+}
+
+// While it is being made, no row names it, and whoever makes it may still undo it. Its mark says
+// who that is, and it was claimed before the branch was there.
+Ask import_ask_maker(Saga *saga, Effect *effect)
+{
+    const Journal *journal = &saga->journal;
+    if (!journal_has(journal, FACT_MAKER) || journal_has(journal, FACT_MAKER_ENDED)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_JUDGE;
+    effect->names = json_pack("[O]", unconst(journal_value(journal, FACT_MAKER)));
+    return ASK_EFFECT;
+}
+
+static Lesson is_being_made(Saga *saga)
+{
+    const json_t *maker = journal_value(&saga->journal, FACT_MAKER);
+    Error err = ERROR_INIT;
+    if (!lesson_is_out_of_patience(saga)) {
+        return lesson_wait_ms(saga, saga->rules->poll_ms);
+    }
+    error_set_field(&err, ERROR_CONFLICT, "ALREADY_IMPORTED", "import_environment.branch",
+                    "the branch is still being made, as environment %s of application %s; import "
+                    "it once that has ended",
+                    json_string_value(json_object_get(maker, "environment")),
+                    json_string_value(json_object_get(maker, "application")));
+    return lesson_fail_with(saga, &err);
+}
+
+Lesson import_learn_maker(Saga *saga, const Answer *answer)
+{
+    const json_t *maker = json_array_get(json_object_get(answer->judged, "marks"), 0);
+    if (maker == NULL || (json_is_true(json_object_get(maker, "known")) &&
+                          !json_is_true(json_object_get(maker, "finished")))) {
+        return is_being_made(saga);
+    }
+    journal_set_flag(&saga->journal, FACT_MAKER_ENDED);
+    return LESSON_LEARNT;
 }
 
 // With the branch, which is there already.

@@ -99,6 +99,44 @@ static void what_the_ledger_does_not_know_is_not_known(void **state)
     json_decref(one);
 }
 
+static void a_mark_may_be_of_another_application(void **state)
+{
+    Support *support = *state;
+    add_command(support->one, COMMAND, "application_id = 'zoo'");
+    json_t *own = ask_one(support->one, COMMAND);
+    expect(own, "known", "false");
+    json_decref(own);
+    json_t *answer = ask(support->one, "",
+                         "[{\"application\":\"zoo\",\"command\":\"" COMMAND
+                         "\",\"environment\":\"pr\",\"project\":\"p-1\",\"branch\":\"br-1\"}]");
+    const json_t *theirs = json_array_get(json_object_get(answer, "marks"), 0);
+    expect(theirs, "known", "true");
+    expect(theirs, "finished", "false");
+    json_decref(answer);
+}
+
+static void a_command_has_delivered_the_branch_of_its_journal(void **state)
+{
+    Support *support = *state;
+    static const struct {
+        const char *set, *delivered;
+    } CASES[] = {
+        {"journal = '{\"branch_id\":\"br-1\"}'", "true"},
+        {"journal = '{\"branch_id\":\"br-2\"}'", "false"},
+        {"journal = '{\"project_id\":\"p-1\"}'", "false"},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        support_execute(support->one, "TRUNCATE provision.command");
+        add_command(support->one, COMMAND, CASES[i].set);
+        json_t *one = ask_one(support->one, COMMAND);
+        expect(one, "delivered", CASES[i].delivered);
+        json_decref(one);
+    }
+    json_t *one = ask_one(support->one, UNKNOWN_COMMAND);
+    expect(one, "delivered", "false");
+    json_decref(one);
+}
+
 static void a_command_is_about_its_own_environment(void **state)
 {
     Support *support = *state;
@@ -287,6 +325,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_the_ledger_does_not_know_is_not_known, support_empty_tables),
         cmocka_unit_test_setup(a_command_is_about_its_own_environment, support_empty_tables),
+        cmocka_unit_test_setup(a_mark_may_be_of_another_application, support_empty_tables),
+        cmocka_unit_test_setup(a_command_has_delivered_the_branch_of_its_journal,
+                               support_empty_tables),
         cmocka_unit_test_setup(what_may_still_appear_is_not_settled, support_empty_tables),
         cmocka_unit_test_setup(whoever_is_on_it_owns_it, support_empty_tables),
         cmocka_unit_test_setup(what_has_expired_is_listed_for_its_account, support_empty_tables),

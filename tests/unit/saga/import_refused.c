@@ -20,6 +20,12 @@ static void scoped_elsewhere(Stage *stage)
     TALK_SET(stage->claimed.account.project_id, NULL, "", "p-9");
 }
 
+#define IN_THE_MAKING                                                                              \
+    BRANCHES(CHILD("br-1", "theirs"),                                                              \
+             "'br-1':{'value':{'provisioner.installation':'" TALK_INSTALLATION                     \
+             "','provisioner.application':'blog','provisioner.environment':'production',"          \
+             "'provisioner.command':'" TALK_OTHER_ID "'}}")
+
 static const Talk REFUSALS[] = {
     {"an unknown account",
      IMPORT,
@@ -64,6 +70,37 @@ static const Talk REFUSALS[] = {
                       "{'application':'blog','environment':'x','branch_id':'br-1'}]"},
       {"!end", "CommandRejected",
        "'code':'ALREADY_IMPORTED'|environment x of application blog|state=gone"}}},
+    {"what is being made is waited for, and is somebody's then",
+     IMPORT,
+     NULL,
+     NULL,
+     {{"find_branch", IN_THE_MAKING},
+      {"await_maker", "{'marks':[{'known':true,'finished':false}]}",
+       "names=[|'application':'blog'|'environment':'production'|'command':'" TALK_OTHER_ID
+       "'|'project':'p-1'|'branch':'br-1'"},
+      {"await_maker", "{'marks':[{'known':true,'finished':true}]}", NULL, 1000},
+      ANNOUNCED,
+      {"check_alone", "1 [{'application':'blog','environment':'production','branch_id':'br-1'}]"},
+      {"!end", "CommandRejected", "'code':'ALREADY_IMPORTED'"}}},
+    {"... but not for ever",
+     IMPORT,
+     NULL,
+     without_patience,
+     {{"find_branch", IN_THE_MAKING},
+      {"await_maker", "none"},
+      {"await_maker", "{'marks':[{'known':true,'finished':false}]}", NULL, 1000},
+      {"!end", "CommandRejected",
+       "'code':'ALREADY_IMPORTED'|still being made, as environment production of application "
+       "blog|state=gone"}}},
+    {"... where its maker is unknown it is only a mark",
+     IMPORT,
+     NULL,
+     NULL,
+     {{"find_branch", IN_THE_MAKING},
+      {"await_maker", "{'marks':[{'known':false,'finished':false}]}"},
+      ANNOUNCED,
+      {"check_alone", "1 [{'application':'blog','environment':'x','branch_id':'br-1'}]"},
+      {"!end", "CommandRejected", "'code':'ALREADY_IMPORTED'"}}},
     {"of two at once the first by name waits, and has it where the other gives up",
      IMPORT,
      NULL,
