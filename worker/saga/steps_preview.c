@@ -7,6 +7,8 @@
 #include "saga/record.h"
 #include "saga/steps.h"
 
+#define NOTE_MISSING "preview_missing" // its branch was looked for in vain, once
+
 static const Provisioning__V1__OpenPreview *action_of(const Saga *saga)
 {
     return saga->command->message->open_preview;
@@ -187,6 +189,17 @@ static bool must_extend(const Saga *saga, int64_t present_ms)
     return wanted_ms > 0 && present_ms > 0 && wanted_ms > present_ms;
 }
 
+// It may be a passing 404: once more when a listing would show the branch.
+static Lesson learn_missing(Saga *saga)
+{
+    if (journal_note_number(&saga->journal, NOTE_MISSING) == 0) {
+        journal_set_note_number(&saga->journal, NOTE_MISSING, 1);
+        return lesson_wait_ms(saga, saga->rules->listing_lag_ms);
+    }
+    journal_set_note_number(&saga->journal, NOTE_MISSING, 0);
+    return reopen(saga);
+}
+
 Lesson preview_learn_look(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
@@ -194,7 +207,7 @@ Lesson preview_learn_look(Saga *saga, const Answer *answer)
     Error err = ERROR_INIT;
     NeonBranch branch;
     if (reply->meaning == NEON_NOT_FOUND && !journal_has(journal, FACT_RESET_DONE)) {
-        return reopen(saga);
+        return learn_missing(saga);
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "look at the preview's branch");
