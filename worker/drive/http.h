@@ -30,7 +30,7 @@ typedef struct HttpOptions {
     uint32_t request_timeout_ms; // whole request
     size_t max_reply_bytes;
     size_t max_replies_bytes; // of all replies under way together; 0 = no limit
-    uint32_t max_connections; // at once; more requests wait in curl's queue
+    uint32_t max_connections; // at once, 1 or more; more requests wait in curl's queues
 } HttpOptions;
 
 typedef struct HttpRequest {

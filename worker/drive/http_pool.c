@@ -127,7 +127,7 @@ HttpPool *http_pools_choose(HttpPools *pools)
     HttpPool *least = &pools->list[0];
     for (size_t i = 0; i < pools->count && least->calls >= least->room; i++) {
         HttpPool *pool = &pools->list[i];
-        // by what waits for a connection; a pool with fewer of them has no other claim
+        // calls a connection: the last pool may have fewer connections than the others
         bool is_emptier = pool->calls * least->room < least->calls * pool->room;
         least = is_emptier ? pool : least;
     }

@@ -24,7 +24,7 @@ typedef struct HttpPoolHandler {
     void (*on_acted)(void *context);                              // after those that ended
 } HttpPoolHandler;
 
-// `connections`: of all pools together, at once; more requests wait in curl's queues.
+// `connections`: of all pools together, at once, 1 or more; more requests wait in curl's queues.
 HttpPools *http_pools_new(Loop *loop, uint32_t connections, const HttpPoolHandler *handler,
                           void *context);
 // No handle is in a pool any more.

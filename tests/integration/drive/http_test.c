@@ -155,6 +155,61 @@ static void more_requests_than_connections_wait(void **state)
     assert_in_range(server_connections(f->server), 1, 4);
 }
 
+static Http *open_with(const HttpFixture *f, uint32_t connections)
+{
+    Error err = ERROR_INIT;
+    HttpOptions options = {.base_url = server_url(f->server),
+                           .ca_file = "",
+                           .user_agent = "drive-test",
+                           .connect_timeout_ms = 2000,
+                           .request_timeout_ms = 5000,
+                           .max_reply_bytes = 1000,
+                           .max_connections = connections};
+    Http *http = http_new(f->loop, f->resolver, &options, &err);
+    assert_non_null(http);
+    return http;
+}
+
+// More than one curl handle has, and all of them may be used.
+static void many_connections_are_used_before_a_request_waits(void **state)
+{
+    HttpFixture *f = *state;
+    enum { COUNT = 40 };
+    HttpSeen silent[COUNT] = {0};
+    HttpSeen reply = {.done = false};
+    HttpRequest request = {.method = "GET", .path = "/silent"};
+    Http *http = open_with(f, COUNT + 1);
+    for (int i = 0; i < COUNT; i++) {
+        http_send(http, &request, http_on_reply, &silent[i]);
+    }
+    request.path = "/ok";
+    http_send(http, &request, http_on_reply, &reply);
+    test_await_flag(f->loop, &reply.done);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(http_in_flight(http), COUNT);
+    http_free(http);
+}
+
+static void few_of_many_connections_are_opened(void **state)
+{
+    HttpFixture *f = *state;
+    enum { COUNT = 100, CONNECTIONS = 40, ROUNDS = 3 };
+    HttpRequest request = {.method = "GET", .path = "/ok"};
+    Http *http = open_with(f, CONNECTIONS);
+    for (int round = 0; round < ROUNDS; round++) {
+        HttpSeen replies[COUNT] = {0};
+        for (int i = 0; i < COUNT; i++) {
+            http_send(http, &request, http_on_reply, &replies[i]);
+        }
+        for (int i = 0; i < COUNT; i++) {
+            test_await_flag(f->loop, &replies[i].done);
+            assert_int_equal(replies[i].status, 200);
+        }
+        assert_in_range(server_connections(f->server), 1, CONNECTIONS);
+    }
+    http_free(http);
+}
+
 static void freeing_cancels_what_is_under_way(void **state)
 {
     HttpFixture *f = *state;
@@ -198,6 +253,8 @@ int main(void)
         WITH_SERVER(a_slow_reply_ends_at_the_timeout),
         WITH_SERVER(a_callback_may_cancel_another_call),
         WITH_SERVER(more_requests_than_connections_wait),
+        WITH_SERVER(many_connections_are_used_before_a_request_waits),
+        WITH_SERVER(few_of_many_connections_are_opened),
         WITH_SERVER(freeing_cancels_what_is_under_way),
         WITH_SERVER(http_goes_only_to_loopback),
     };
