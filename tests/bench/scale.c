@@ -3,6 +3,11 @@
  * is filled up, then a fixed number of environments is created, branched from one of them, and both
  * are deleted again. Calls of Neon, CPU of the worker and CPU of the ledger are those a command.
  *
+ * Branching and deleting are ordered within an application, so there each command is a batch of its
+ * own in the ledger and a transaction of its own in Kafka, and costs more than one of many
+ * creations; deleting a branch lists the project's branches. A sandbox that gets slower makes the
+ * worker's batches smaller: what it took stands beside.
+ *
  * The names have one length, so that none is a part of another: Neon's search finds parts.
  */
 #include <argp.h>
@@ -29,8 +34,10 @@ typedef enum Phase {
 
 typedef struct Cost {
     double calls;
-    double worker_ms; // CPU
+    double worker_ms; // CPU, as the next two
     double ledger_ms;
+    double sandbox_ms;
+    double took_ms; // of the time on the clock; they run beside each other where they can
 } Cost;
 
 typedef struct Bench {
@@ -127,6 +134,8 @@ static Cost run(Bench *bench, size_t count, const char *(*make)(void *context, s
         .calls = (double)(neon_calls(bench->world) - calls) / (double)count,
         .worker_ms = meter_cpu_s(&before, &after, METER_WORKER) * 1000 / (double)count,
         .ledger_ms = meter_cpu_s(&before, &after, METER_LEDGER) * 1000 / (double)count,
+        .sandbox_ms = meter_cpu_s(&before, &after, METER_SANDBOX) * 1000 / (double)count,
+        .took_ms = (double)(after.at_us - before.at_us) / 1000 / (double)count,
     };
 }
 
@@ -161,17 +170,18 @@ static void print_costs(const Bench *bench)
         [PHASE_DELETE_PROJECT] = "DeleteEnvironment (project)",
     };
     print_message("\na command, and how many times that of the first level\n%-28s %8s %16s %20s "
-                  "%20s\n",
-                  "", "existing", "calls of Neon", "worker CPU ms", "ledger CPU ms");
+                  "%20s %14s %8s\n",
+                  "", "existing", "calls of Neon", "worker CPU ms", "ledger CPU ms",
+                  "sandbox CPU ms", "took ms");
     for (size_t phase = 0; phase < PHASE_COUNT; phase++) {
         const Cost *first = &bench->costs[0][phase];
         for (size_t i = 0; i < bench->level_count; i++) {
             const Cost *cost = &bench->costs[i][phase];
-            print_message("%-28s %8zu %8.2f (%4.2f) %12.3f (%4.2f) %12.3f (%4.2f)\n",
+            print_message("%-28s %8zu %8.2f (%4.2f) %12.3f (%4.2f) %12.3f (%4.2f) %14.3f %8.1f\n",
                           i == 0 ? NAMES[phase] : "", bench->levels[i], cost->calls,
                           cost->calls / first->calls, cost->worker_ms,
                           cost->worker_ms / first->worker_ms, cost->ledger_ms,
-                          cost->ledger_ms / first->ledger_ms);
+                          cost->ledger_ms / first->ledger_ms, cost->sandbox_ms, cost->took_ms);
         }
     }
 }
