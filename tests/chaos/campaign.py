@@ -215,7 +215,7 @@ class Campaign:
 
 
 def options_text(options):
-    calm = " --calm" if options.calm else ""
+    calm = (" --computes" if options.computes else "") + (" --calm" if options.calm else "")
     return (f"tests/chaos/run --seed {options.seed} --commands {options.commands} --minutes {options.minutes:g} "
             f"--workers {options.workers}{calm}")
 

@@ -283,8 +283,14 @@ def check_neon(evidence, _topic, _told):
 
 def check_roles(evidence, _topic, _told):
     """Each branch has the roles that its environment is told to have, and no other."""
-    told = {one["branchId"]: one for one in (
-        (state or {}).get("environment", {}) for state in last_states(evidence).values()) if "branchId" in one}
+    told, retired = {}, collections.defaultdict(set)
+    for subject, state in last_states(evidence).items():
+        one = (state or {}).get("environment", {})
+        if "branchId" in one:
+            told[one["branchId"]] = one
+            retired[one["branchId"]] |= {
+                role for login in evidence["logins"] for role in login["retired"]
+                if subject == f"applications/{login['application']}/environments/{login['environment']}"}
     for project in evidence["sandbox"]["projects"]:
         for branch in project["branches"]:
             one = told.get(branch["id"], {})
@@ -294,7 +300,9 @@ def check_roles(evidence, _topic, _told):
             wanted = {"neondb_owner"} | set(one.get("roles", []) if is_ours else [])
             if len(wanted) > 1:
                 wanted |= {f"db_{name}_{kind}" for name in one["databases"] for kind in ("reader", "writer", "admin")}
-            if set(branch["roles"]) != wanted:
+            # a service that was left out keeps its role, and loses its login
+            old = {role for role in retired[branch["id"]] if role.startswith("svc_")}
+            if set(branch["roles"]) - old != wanted:
                 yield f"branch {branch['id']} has roles {branch['roles']}, not {sorted(wanted)}"
 
 

@@ -124,17 +124,21 @@ def log_in(stack, messages, events, computes):
         for one in plain["credentials"]:
             last[(record["form"]["applicationId"], issued["environment"], one["role"])] = one["directUri"]
     ready = {(row["application_id"], row["environment"]) for row in stack.psql(SERVICES)}
-    return [{"application": application, "environment": environment, "role": role, "error": _try(stack, uri, role)}
-            for (application, environment, role), uri in last.items() if (application, environment) in ready]
+    logins = [{"application": application, "environment": environment, "role": role,
+               **_try(stack, uri, role)}
+              for (application, environment, role), uri in last.items() if (application, environment) in ready]
+    return logins
 
 
 def _try(stack, uri, role):
+    """Whether it logs in, and who there can't."""
     try:
-        told = stack_parts.run("psql", "-XqAt", "-d", f"{uri}&sslmode=verify-full&sslrootcert={stack.ca_file}",
-                               "-c", "SELECT current_user").strip()
+        told = stack_parts.run("psql", "-XqAt", "-d", f"{uri}&sslmode=verify-full&sslrootcert={stack.ca_file}", "-c",
+                               "SELECT current_user, jsonb_agg(rolname) FROM pg_roles WHERE NOT rolcanlogin").strip()
     except RuntimeError as error:
-        return str(error).rpartition(": ")[2]
-    return None if told == role else f"logged in as {told}"
+        return {"error": str(error).rpartition(": ")[2], "retired": []}
+    user, _, others = told.partition("|")
+    return {"error": None if user == role else f"logged in as {user}", "retired": json.loads(others)}
 
 
 def collect(stack, messages, sends, foreign, organizations, recipient, codes, stops, boxes):
@@ -143,7 +147,8 @@ def collect(stack, messages, sends, foreign, organizations, recipient, codes, st
     mutations, steps, crashes = read_logs(stack)
     places = topics.read_places(stack.bootstrap, TRANSACTION_SECONDS)
     read = _decode(messages, topics.read_all(stack.bootstrap, 90), recipient, boxes)
-    troubles = crashes + [f"worker-{i} ended with {code} on SIGTERM" for i, code in enumerate(codes) if code not in (0, 75)]
+    troubles = crashes + [f"worker-{i} ended with {code} on SIGTERM" for i, code in enumerate(codes)
+                           if code not in EXPECTED_ENDS]
     for worker in stack.workers:
         troubles += [f"{worker.name} ended with {code}" for code in worker.ends if code not in EXPECTED_ENDS]
     return {

@@ -116,7 +116,8 @@ def orphan_role(found):
 
 
 def refuse_login(found):
-    found["logins"].append({"application": "a", "environment": "e", "role": "r", "error": "refused"})
+    found["logins"].append({"application": "a", "environment": "e", "role": "r", "error": "refused",
+                            "retired": []})
 
 
 def _ready(found):

@@ -129,7 +129,6 @@ class Worker:
         self.lock = threading.Lock()  # one fault at a time
         self.ends = []  # of those that ended by themselves
         self.ended_ms = []  # when they were found so
-        self.starts = 0
 
     def start(self):
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
@@ -139,8 +138,7 @@ class Worker:
                "PROVISION_LEDGER_URI_FILE": self.stack.path(f"ledger-{self.number}.uri"),
                "PROVISION_NEON_API_URL": self.stack.api_doors[self.number]}
         if self.stack.points is not None:
-            env["CRASH_POINT_AT"] = self.stack.points(self.number, self.starts)
-        self.starts += 1
+            env["CRASH_POINT_AT"] = self.stack.points(self.number)
         with open(self.log, "ab") as log:
             self.process = self.stack.spawn(
                 [self.stack.program("worker/main/provision-worker"), "--config",
@@ -163,6 +161,12 @@ class Worker:
             code = self.process.returncode
             self.start()
         return code
+
+    def point(self):
+        """The one at which it has stopped itself: POINT/ACTION/STEP, or less."""
+        with open(self.log, "rb") as file:
+            told = [line for line in file.read().splitlines() if line.startswith(b"crash point ")]
+        return told[-1][len(b"crash point "):].decode() if told else ""
 
     def terminate(self):
         """Asks it to end, once it hears."""
@@ -193,6 +197,7 @@ class Stack:
         self.bin = binaries
         self.applications = applications
         self.doors = doors
+        self.kafka = None
         self.sandbox = None
         self.api_url = ""
         self.ca_file = ""
@@ -201,7 +206,7 @@ class Stack:
         self.ledger_lock = threading.Lock()
         self.record = record
         self.computes = computes  # the branches are clusters: roles are set up, and prove themselves
-        self.points = points  # (worker's number, its how manieth process): where it stops itself
+        self.points = points  # worker's number: where its next process stops itself
         self.workers = [Worker(self, number) for number in range(workers)]
         self.spawner = concurrent.futures.ThreadPoolExecutor(1)
 
@@ -229,18 +234,19 @@ class Stack:
     # ---- start
 
     def start(self):
-        kafka = subprocess.Popen([f"{LOCAL}/kafka", "start", "--dir", self.path("kafka"), "--nodes",
-                                  str(BROKERS), "--doors", "--peers"], stdout=subprocess.DEVNULL)
+        self.kafka = subprocess.Popen([f"{LOCAL}/kafka", "start", "--dir", self.path("kafka"), "--nodes",
+                                       str(BROKERS), "--doors", "--peers"], stdout=subprocess.DEVNULL)
         run(f"{LOCAL}/postgres", "ledger", "start", "--dir", self.path("ledger"))
         self._start_sandbox()
         self._make_secrets()
-        if kafka.wait() != 0:
+        if self.kafka.wait() != 0:
             raise RuntimeError("Kafka did not start")
         self._make_doors()
         self.write("recipients", "".join(f"{name}={self.recipient}\n" for name in self.applications))
+        settings = SETTINGS.format(group=GROUP, dir=self.dir, partitions=PARTITIONS, brokers=BROKERS,
+                                   login="on" if self.computes else "off")
         more = f"[postgres]\nca_file = {self.ca_file}\n" if self.computes else ""
-        self.write("worker.ini", SETTINGS.format(login="on" if self.computes else "off", group=GROUP, dir=self.dir, partitions=PARTITIONS,
-                                                 brokers=BROKERS) + more)
+        self.write("worker.ini", settings + more)
         self.task("topics", "create")
         self.task("migrate")
         self.psql(FAILING_COMMITS)
@@ -372,5 +378,7 @@ class Stack:
         if self.sandbox and self.sandbox.poll() is None:
             self.sandbox.send_signal(signal.SIGTERM)
             self.sandbox.wait(STOP_SECONDS)
+        if self.kafka:
+            self.kafka.wait()  # what it still starts would stay
         subprocess.run([f"{LOCAL}/postgres", "ledger", "stop", "--dir", self.path("ledger")], check=False)
         subprocess.run([f"{LOCAL}/kafka", "stop", "--dir", self.path("kafka")], check=False)

@@ -17,7 +17,7 @@ SLOW_OPERATIONS = {"kind": "operation_ms", "for_ms": 6000, "ms": 1500}
 # commands; "taken": has claimed one; "ended": has ended one; "published": has published one; "undoing":
 # undoes one, for all that it had in hand was cancelled meanwhile.
 STAGES = [
-    ("conclude.before/CreateEnvironment", 2, "undoing"),
+    ("conclude.before/CreateEnvironment", 1, "undoing"),  # a good end: a step there is a failure's code
     ("call.before/CreateEnvironment/create_project", 1, "working"),
     ("transaction.begin.after", 6, "published"),
     ("intent.before/CreateEnvironment/create_project", 1, "working"),
@@ -44,26 +44,29 @@ class Stages:
         self.left = []  # to be taken first
         self.taken = 0
         self.lock = threading.Lock()
-        self.known = {}  # (worker, its how manieth process): stage
+        self.pending = {}  # worker: stage that its present process has not come to yet
 
-    def take(self, worker, start):
-        """CRASH_POINT_AT of a worker's so manieth process."""
+    def take(self, worker):
+        """CRASH_POINT_AT of a worker's next process."""
         with self.lock:
+            if worker in self.pending:
+                self.left.append(self.pending.pop(worker))
             if self.left:
                 stage = self.left.pop(0)
             else:
                 stage = STAGES[self.taken % len(STAGES)]
                 self.taken += 1
-            self.known[(worker, start)] = stage
+            self.pending[worker] = stage
             return f"{stage[0]}#{self.rng.randint(1, stage[1])}=stop"
 
-    def wake_of(self, worker, start):
-        return self.known[(worker, start)][2]
-
-    def give_back(self, worker, start):
-        """It came to nothing: the next process takes it again."""
+    def come_to(self, worker):
         with self.lock:
-            self.left.append(self.known[(worker, start)])
+            return self.pending.pop(worker, None)
+
+    def give_back(self, stage):
+        """It came to nothing: another process takes it again."""
+        with self.lock:
+            self.left.append(stage)
 
 
 class Keeper(threading.Thread):
@@ -108,25 +111,26 @@ class Keeper(threading.Thread):
     def _keep(self, place):
         """Holds the place's lock, which it releases."""
         try:
-            if self.keeping.acquire(blocking=False):
+            stage = self.stages.come_to(place.number)
+            is_failure = stage and stage[2] == "undoing" and place.point() != stage[0]
+            if stage and not is_failure and self.keeping.acquire(blocking=False):
                 try:
-                    self._keep_one(place)
+                    self._keep_one(place, stage)
                 finally:
                     self.keeping.release()
-            else:
-                self.stages.give_back(place.number, place.starts - 1)
+            elif stage:
+                self.stages.give_back(stage)
             place.process.send_signal(signal.SIGCONT)
         finally:
             place.lock.release()
 
-    def _keep_one(self, place):
-        wake = self.stages.wake_of(place.number, place.starts - 1)
+    def _keep_one(self, place, stage):
         self.stopped(place)
         self.count("workers stopped at a point")
-        if self._await(place, wake):
-            self.count(f"zombies woken: {wake}")
+        if self._await(place, stage[2]):
+            self.count(f"zombies woken: {stage[2]}")
         else:
-            self.stages.give_back(place.number, place.starts - 1)
+            self.stages.give_back(stage)
 
     def _await(self, place, wake):
         """Whether it came about before the worker has to be woken anyway: nobody else may live."""
