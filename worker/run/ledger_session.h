@@ -1,6 +1,7 @@
 /*
- * A connection to the ledger for tasks beside the workers. Blocks; every statement is bounded by
- * ledger.statement_timeout. No error text holds a password or a value.
+ * A connection to the ledger for tasks beside the workers, or on a thread beside their loop.
+ * Blocks; every statement is bounded by ledger.statement_timeout. No error text holds a password or
+ * a value.
  */
 #ifndef RUN_LEDGER_SESSION_H
 #define RUN_LEDGER_SESSION_H

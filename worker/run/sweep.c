@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
+#include "run/ledger_session.h"
 #include "run/sweep_ledger.h"
 #include "run/sweep_report.h"
 #include "run/sweep_send.h"
@@ -27,7 +28,7 @@ typedef struct Sweep {
 
 static void close_at(Sweep *sweep)
 {
-    sweep_ledger_close_at(&sweep->ledger);
+    ledger_session_close_at(&sweep->ledger);
     sweep_targets_clear_at(&sweep->targets);
     sweep_targets_clear_at(&sweep->removals);
 }
@@ -201,7 +202,7 @@ bool sweep_run(const Settings *settings, const SweepOptions *options, FILE *out,
 {
     Sweep sweep CLEANUP(close_at) = {
         .options = options,
-        .ledger = sweep_ledger_open(settings, err),
+        .ledger = ledger_session_open(settings, "provision-worker sweep", err),
         .report = {.out = out, .json = options->json},
         .until_boot_ms = clock_boot_ms() + options->timeout_ms,
     };
@@ -223,7 +224,8 @@ bool sweep_confirm(const Settings *settings, FILE *out, Error *err)
 {
     char old_identity[SWEEP_IDENTITY_BYTES];
     char new_identity[SWEEP_IDENTITY_BYTES];
-    PGconn *ledger CLEANUP(sweep_ledger_close_at) = sweep_ledger_open(settings, err);
+    PGconn *ledger CLEANUP(ledger_session_close_at) =
+        ledger_session_open(settings, "provision-worker sweep", err);
     if (ledger == NULL || !sweep_ledger_confirm(ledger, old_identity, new_identity, err)) {
         return false;
     }

@@ -5,61 +5,9 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "run/ledger_session.h"
 
 enum { NUMBER_TEXT_BYTES = 32 };
-
-static void clear_at(PGresult **result)
-{
-    PQclear(*result);
-}
-
-void sweep_ledger_close_at(PGconn **ledger)
-{
-    PQfinish(*ledger);
-    *ledger = NULL;
-}
-
-static bool fail(PGconn *ledger, Error *err)
-{
-    const char *reason = PQerrorMessage(ledger);
-    return error_set(err, ERROR_UNAVAILABLE, "LEDGER_UNAVAILABLE", "%.*s",
-                     (int)strcspn(reason, "\n"), reason);
-}
-
-// NULL: an error. The caller clears it.
-static PGresult *ask(PGconn *ledger, const char *sql, int count, const char *const *params,
-                     bool in_binary, Error *err)
-{
-    PGresult *result =
-        PQexecParams(ledger, sql, count, NULL, params, NULL, NULL, in_binary ? 1 : 0);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK) {
-        return result;
-    }
-    PQclear(result);
-    (void)fail(ledger, err);
-    return NULL;
-}
-
-PGconn *sweep_ledger_open(const Settings *settings, Error *err)
-{
-    // What the URI says itself comes later in the list and counts.
-    static const char *const NAMES[] = {"connect_timeout", "fallback_application_name",
-                                        "client_encoding", "options",
-                                        "dbname",          NULL};
-    const char *values[] = {"10",
-                            "provision-worker sweep",
-                            "UTF8",
-                            "-c statement_timeout=10s -c search_path=pg_catalog",
-                            secret_reveal(settings_secret(settings, SETTING_LEDGER_URI)),
-                            NULL};
-    PGconn *ledger = PQconnectdbParams(NAMES, values, 1);
-    if (PQstatus(ledger) == CONNECTION_OK) {
-        return ledger;
-    }
-    (void)fail(ledger, err);
-    PQfinish(ledger);
-    return NULL;
-}
 
 bool sweep_ledger_accounts(PGconn *ledger, bool rested, SweepTargets *ret_targets, Error *err)
 {
@@ -68,8 +16,8 @@ bool sweep_ledger_accounts(PGconn *ledger, bool rested, SweepTargets *ret_target
         "WHERE a.sealed_key IS NOT NULL AND NOT ($1 AND EXISTS (SELECT FROM provision.command c "
         "WHERE c.application_id = a.application_id AND c.action = 'SweepAccount' "
         "AND c.status = 'running')) ORDER BY a.application_id, a.account";
-    PGresult *rows CLEANUP(clear_at) =
-        ask(ledger, ACCOUNTS, 1, (const char *const[]){rested ? "t" : "f"}, false, err);
+    PGresult *rows CLEANUP(ledger_session_clear_at) =
+        ledger_session_ask(ledger, ACCOUNTS, 1, (const char *const[]){rested ? "t" : "f"}, err);
     if (rows == NULL) {
         return false;
     }
@@ -77,12 +25,6 @@ bool sweep_ledger_accounts(PGconn *ledger, bool rested, SweepTargets *ret_target
         sweep_targets_add(ret_targets, PQgetvalue(rows, row, 0), PQgetvalue(rows, row, 1));
     }
     return true;
-}
-
-static bool execute(PGconn *ledger, const char *sql, Error *err)
-{
-    PGresult *result CLEANUP(clear_at) = PQexec(ledger, sql);
-    return PQresultStatus(result) == PGRES_COMMAND_OK || fail(ledger, err);
 }
 
 bool sweep_ledger_take_turn(PGconn *ledger, int64_t interval_ms, bool *ret_is_mine, Error *err)
@@ -95,18 +37,28 @@ bool sweep_ledger_take_turn(PGconn *ledger, int64_t interval_ms, bool *ret_is_mi
     char interval[NUMBER_TEXT_BYTES];
     (void)snprintf(interval, sizeof interval, "%" PRId64, interval_ms);
     *ret_is_mine = false;
-    if (!execute(ledger, "BEGIN", err)) {
+    if (!ledger_session_do(ledger, "BEGIN", 0, NULL, err)) {
         return false;
     }
-    PGresult *rows CLEANUP(clear_at) =
-        ask(ledger, TURN, 1, (const char *const[]){interval}, false, err);
+    PGresult *rows CLEANUP(ledger_session_clear_at) =
+        ledger_session_ask(ledger, TURN, 1, (const char *const[]){interval}, err);
     *ret_is_mine = rows != NULL && PQntuples(rows) == 1;
     return rows != NULL;
 }
 
 bool sweep_ledger_end_turn(PGconn *ledger, Error *err)
 {
-    return execute(ledger, "COMMIT", err);
+    return ledger_session_do(ledger, "COMMIT", 0, NULL, err);
+}
+
+// Of a bytea as text.
+static OutcomeMessage *unpack(const char *text)
+{
+    size_t size = 0;
+    unsigned char *bytes = PQunescapeBytea((const unsigned char *)text, &size);
+    OutcomeMessage *outcome = bytes != NULL ? outcome_unpack((Bytes){bytes, size}) : NULL;
+    PQfreemem(bytes);
+    return outcome;
 }
 
 bool sweep_ledger_outcome(PGconn *ledger, const char *application_id, const char *command_id,
@@ -115,15 +67,14 @@ bool sweep_ledger_outcome(PGconn *ledger, const char *application_id, const char
     static const char OUTCOME[] =
         "SELECT CASE WHEN status = 'finished' THEN outcome END, status = 'finished' "
         "FROM provision.command WHERE application_id = $1 AND command_id = $2";
-    PGresult *rows CLEANUP(clear_at) =
-        ask(ledger, OUTCOME, 2, (const char *const[]){application_id, command_id}, true, err);
+    PGresult *rows CLEANUP(ledger_session_clear_at) = ledger_session_ask(
+        ledger, OUTCOME, 2, (const char *const[]){application_id, command_id}, err);
     *ret_outcome = NULL;
     *ret_is_begun = rows != NULL && PQntuples(rows) > 0;
-    if (!*ret_is_begun || PQgetvalue(rows, 0, 1)[0] == 0) { // a boolean is a byte
+    if (!*ret_is_begun || PQgetvalue(rows, 0, 1)[0] != 't') {
         return rows != NULL;
     }
-    *ret_outcome = outcome_unpack(
-        (Bytes){(const uint8_t *)PQgetvalue(rows, 0, 0), (size_t)PQgetlength(rows, 0, 0)});
+    *ret_outcome = unpack(PQgetvalue(rows, 0, 0));
     return *ret_outcome != NULL ||
            error_set(err, ERROR_INTERNAL, "LEDGER_ROW_INVALID",
                      "the outcome of command %s of %s can't be read", command_id, application_id);
@@ -137,7 +88,8 @@ bool sweep_ledger_confirm(PGconn *ledger, char ret_old[SWEEP_IDENTITY_BYTES],
         "UPDATE provision.installation SET identity = provision.identity(), "
         "confirmed_at = clock_timestamp() FROM old "
         "RETURNING coalesce(old.identity, ''), installation.identity";
-    PGresult *rows CLEANUP(clear_at) = ask(ledger, CONFIRM, 0, NULL, false, err);
+    PGresult *rows CLEANUP(ledger_session_clear_at) =
+        ledger_session_ask(ledger, CONFIRM, 0, NULL, err);
     return rows != NULL && ((PQntuples(rows) == 1 &&
                              text_copy(ret_old, SWEEP_IDENTITY_BYTES, PQgetvalue(rows, 0, 0)) &&
                              text_copy(ret_new, SWEEP_IDENTITY_BYTES, PQgetvalue(rows, 0, 1))) ||

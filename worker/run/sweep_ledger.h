@@ -1,8 +1,7 @@
 /*
- * What sweeping asks of the ledger, over a connection of its own. Blocks: for `provision-worker
- * sweep`, and on one of libuv's threads for the periodic sweep.
- *
- * Error of all of them: LEDGER_UNAVAILABLE.
+ * What sweeping asks of the ledger, in a session of its own (run/ledger_session.h, whose errors are
+ * those of all of these). Blocks: for `provision-worker sweep`, and on one of libuv's threads for
+ * the periodic sweep.
  */
 #ifndef RUN_SWEEP_LEDGER_H
 #define RUN_SWEEP_LEDGER_H
@@ -10,15 +9,10 @@
 #include <libpq-fe.h>
 
 #include "base/error.h"
-#include "base/settings.h"
 #include "contract/outcome.h"
 #include "run/sweep_send.h"
 
 enum { SWEEP_IDENTITY_BYTES = 160 };
-
-// NULL: an error. Freed with sweep_ledger_close_at.
-PGconn *sweep_ledger_open(const Settings *settings, Error *err);
-void sweep_ledger_close_at(PGconn **ledger);
 
 // All accounts that are connected, in the order of their names, without ids of commands. With
 // `rested` only those of applications none of whose accounts is being swept now: sweeps of one that

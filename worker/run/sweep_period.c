@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
+#include "run/ledger_session.h"
 #include "run/sweep_ledger.h"
 #include "run/sweep_send.h"
 #include "run/worker.h"
@@ -34,8 +35,8 @@ static void work(uv_work_t *work)
 {
     SweepPeriod *period = work->data;
     SweepTargets targets CLEANUP(sweep_targets_clear_at) = {.list = NULL};
-    PGconn *ledger CLEANUP(sweep_ledger_close_at) =
-        sweep_ledger_open(period->settings, &period->err);
+    PGconn *ledger CLEANUP(ledger_session_close_at) =
+        ledger_session_open(period->settings, "provision-worker sweep", &period->err);
     if (ledger != NULL &&
         sweep_ledger_take_turn(ledger, period->interval_ms, &period->was_mine, &period->err) &&
         period->was_mine && sweep_ledger_accounts(ledger, true, &targets, &period->err) &&
