@@ -8,6 +8,7 @@
  *                           in place of its first ~; with a second action
  *   new-field large         with a field that nobody knows; with more bytes than commands may have
  *   untimed                 without requested_at
+ *   nameless                nothing else than the members say: its id can't be read
  *   unsigned stranger other signed by nobody, by a key that isn't listed, by one that is listed for
  *                           another application
  *   for-other of-another    the signature is for another application, of another record,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/uuid.h"
 #include "rules/parcel.h"
 #include "rules/words.h"
 #include "support/cmocka.h"
@@ -50,11 +51,13 @@ static const char *complete(const char *command, const char *application, const 
                     members);
 }
 
+// One of its own, by which its dead letter is found, where the command's is none.
 static const char *id_of(const char *members)
 {
     static const char ID[] = "\"commandId\": \"";
-    bool has_id = strncmp(members, ID, sizeof(ID) - 1) == 0;
-    return has_id ? box_text("%.36s", members + sizeof(ID) - 1) : command_new_id();
+    const char *given = strncmp(members, ID, sizeof(ID) - 1) == 0 ? members + sizeof(ID) - 1 : "";
+    bool has_id = strcspn(given, "\"") == UUID_TEXT_BYTES - 1;
+    return has_id ? box_text("%.*s", UUID_TEXT_BYTES - 1, given) : command_new_id();
 }
 
 const char *step_send(Fixture *fixture, const char *command)

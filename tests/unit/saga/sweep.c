@@ -192,7 +192,7 @@ static const Talk DOUBTS[] = {
 
 #define EXPIRED_OF(number, branch)                                                                 \
     "{'environment':'pr:" number "','project_id':'p-1','branch_id':'" branch "','expires_at_ms':"  \
-                                                                             "1}"
+    "1}"
 #define EXPIRED_THREE                                                                              \
     "confirmed {'marks':[],'expired':[" EXPIRED_OF("7", "br-7") "," EXPIRED_OF(                    \
         "8", "br-8") "," EXPIRED_OF("9", "br-9") "]}"
