@@ -30,8 +30,9 @@ static const struct {
     [VERDICT(FAILED_ENVIRONMENT)] = {"failed_environment",
                                      "left by an environment that failed: provisionctl send "
                                      "delete-environment removes it"},
-    [VERDICT(DOUBTFUL)] = {"doubtful", "its command made another branch, or none: perhaps a "
-                                       "person's copy, so look for yourself"},
+    [VERDICT(DOUBTFUL)] = {"doubtful", "its command made another branch, or none, or it was "
+                                       "deleted before: perhaps it is a person's copy, or was "
+                                       "recovered at Neon, so look for yourself"},
 };
 
 const char *sweep_report_verdict(Provisioning__V1__SweepVerdict verdict)

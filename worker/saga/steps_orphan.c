@@ -21,6 +21,7 @@
 #define NOTE_CURSOR "orphan_cursor"
 #define NOTE_OTHERS "orphan_others"
 #define NOTE_LISTED "orphan_listed" // it stands in the branch list
+#define NOTE_FREE "orphan_free"     // nothing stands in the way of the next deletion
 
 static const Provisioning__V1__DeleteOrphan *orphan_of(const Saga *saga)
 {
@@ -170,10 +171,12 @@ Ask orphan_ask_read(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-// Nobody knows how young it is: once more when a listing would show it.
+// Once proves nothing, and nobody knows how young it is: once more when a listing would show it.
 static Lesson learn_missing(Saga *saga)
 {
-    if (journal_note(&saga->journal, NOTE_MISSING) == NULL) {
+    bool is_first = journal_note(&saga->journal, NOTE_MISSING) == NULL;
+    journal_forget_notes(&saga->journal); // of pages before
+    if (is_first) {
         journal_set_note_number(&saga->journal, NOTE_MISSING, 1);
         return lesson_wait_ms(saga, saga->rules->listing_lag_ms);
     }
@@ -221,6 +224,7 @@ Lesson orphan_learn_read(Saga *saga, const Answer *answer)
         (void)refuse(saga, VERDICT_DOUBTFUL, NULL, &err);
         return lesson_fail_with(saga, &err);
     }
+    journal_forget_notes(&saga->journal); // it isn't missing
     journal_set_text(&saga->journal, FACT_PROJECT_ID, orphan_of(saga)->project_id);
     journal_set_flag(&saga->journal, FACT_ORPHAN_READ);
     return LESSON_LEARNT;
@@ -261,7 +265,7 @@ Lesson orphan_learn_alone(Saga *saga, const Answer *answer)
 
 Ask orphan_ask_branches(Saga *saga, Effect *effect)
 {
-    if (is_past(saga, FACT_MAY_DELETE)) {
+    if (journal_note(&saga->journal, NOTE_FREE) != NULL || journal_has(&saga->journal, FACT_GONE)) {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
@@ -302,7 +306,11 @@ static Lesson learn_all(Saga *saga)
     }
     bool is_listed = journal_note_number(&saga->journal, NOTE_LISTED) == 1;
     journal_forget_notes(&saga->journal);
-    journal_set_flag(&saga->journal, is_listed ? FACT_MAY_DELETE : FACT_UNCHANGED);
+    if (is_listed) {
+        journal_set_note_number(&saga->journal, NOTE_FREE, 1);
+    } else {
+        journal_set_flag(&saga->journal, FACT_UNCHANGED); // it went since it was read
+    }
     return LESSON_LEARNT;
 }
 
@@ -315,8 +323,7 @@ Lesson orphan_learn_branches(Saga *saga, const Answer *answer)
         return leftover_fail_blind(saga, "list the project's branches");
     }
     if (reply->meaning == NEON_NOT_FOUND) {
-        journal_set_flag(&saga->journal, FACT_UNCHANGED); // the project went since it was read
-        return LESSON_LEARNT;
+        return learn_missing(saga); // with its project
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
@@ -353,7 +360,9 @@ Ask orphan_ask_delete(Saga *saga, Effect *effect)
     if (journal_has(&saga->journal, FACT_GONE)) {
         return ASK_NOTHING;
     }
-    assert(journal_has(&saga->journal, FACT_MAY_DELETE));
+    // what was seen counts for one call: before it is repeated, somebody may have moved in
+    assert(journal_note(&saga->journal, NOTE_FREE) != NULL);
+    journal_forget_notes(&saga->journal);
     effect->kind = EFFECT_NEON;
     bool fits =
         text_copy(effect->project_id, sizeof effect->project_id, orphan_of(saga)->project_id);

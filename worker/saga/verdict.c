@@ -28,6 +28,13 @@ static bool makes_branches(const json_t *judged)
     return says(judged, "action", "BranchEnvironment") || says(judged, "action", "OpenPreview");
 }
 
+// What a command has made and known, and nobody owns any more, was deleted. For some days a person
+// can take that back: https://neon.com/docs/reference/api/branches/delete-project-branch
+static bool is_recovered(const json_t *judged)
+{
+    return is(judged, "delivered");
+}
+
 // A second project of one command is a duplicate, because Neon takes a project's name twice. A
 // branch's it doesn't: a second branch with the mark was made by somebody else.
 static bool is_copy(const json_t *judged, const char *command_id, bool is_root)
@@ -48,7 +55,8 @@ static Verdict of_finished(const json_t *judged, const char *command_id, bool is
     if (verdict_is_project(judged, is_root) && text_of(judged, "inhabitant")[0] != '\0') {
         return VERDICT_OWNED;
     }
-    return !is_about || is_copy(judged, command_id, is_root) ? VERDICT_DOUBTFUL : VERDICT_ORPHAN;
+    bool is_doubtful = !is_about || is_recovered(judged) || is_copy(judged, command_id, is_root);
+    return is_doubtful ? VERDICT_DOUBTFUL : VERDICT_ORPHAN;
 }
 
 Verdict verdict_of(const json_t *judged, const char *command_id, bool is_root)

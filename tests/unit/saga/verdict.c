@@ -46,6 +46,17 @@ static const struct {
     {"{" BRANCHED ",'state':'ready','maker':'" TALK_ID "'}", false, VERDICT_DOUBTFUL},
     {"{" OPENED ",'state':'ready','maker':'" TALK_ID "'}", false, VERDICT_DOUBTFUL},
     {"{" OPENED ",'state':'ready','maker':'" TALK_OTHER_ID "'}", false, VERDICT_ORPHAN},
+    // the very one that its command has made was deleted, and recovered at Neon
+    {"{" CREATED ",'delivered':true,'state':'gone'}", true, VERDICT_DOUBTFUL},
+    {"{" CREATED ",'delivered':true}", true, VERDICT_DOUBTFUL},
+    {"{" BRANCHED ",'delivered':true,'state':'gone'}", false, VERDICT_DOUBTFUL},
+    {"{" BRANCHED ",'delivered':true,'state':'ready','maker':'" TALK_OTHER_ID "'}", false,
+     VERDICT_DOUBTFUL},
+    {"{" OPENED ",'delivered':true,'state':'gone'}", false, VERDICT_DOUBTFUL},
+    {"{" BRANCHED ",'delivered':false,'state':'gone'}", false, VERDICT_ORPHAN},
+    {"{" CREATED ",'delivered':true,'owner':'shop/production'}", true, VERDICT_OWNED},
+    {"{" BRANCHED ",'delivered':true,'state':'failed'}", false, VERDICT_FAILED_ENVIRONMENT},
+    {"{" BRANCHED ",'delivered':true,'state':'deleting'}", false, VERDICT_IN_FLIGHT},
     // a mark with another environment than its command's
     {"{" ELSEWHERE ",'action':'BranchEnvironment'}", false, VERDICT_DOUBTFUL},
     {"{" ELSEWHERE ",'action':'CreateEnvironment'}", true, VERDICT_DOUBTFUL},
