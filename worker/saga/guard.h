@@ -14,8 +14,11 @@
 
 // DeleteEnvironment, or ClosePreview.
 bool guard_is_deletion(const Saga *saga);
-// The guard has let this project go.
-bool guard_allows(const Saga *saga, const char *project_id);
+// The environment that is deleted has a project of its own, which goes with it.
+bool guard_owns_project(const Saga *saga);
+// Before each deletion of the project that the guard has let go: what it saw counts for one call
+// only.
+void guard_use_up(Saga *saga, const char *project_id);
 // Our row says `deleting` because a guard of this very command, perhaps under an earlier claim, has
 // marked it.
 bool guard_holds_row(const Saga *saga);

@@ -12,6 +12,8 @@ typedef struct Leftover {
     const char *maker;      // the Neon account that made it; "" = unknown
 } Leftover;
 
+// What a Delete is for, as its row knows it.
+Leftover leftover_own(const Saga *saga);
 // The next to remove.
 Leftover leftover_next(const Saga *saga);
 // ... of them all, those not yet removed: an array, the caller's.

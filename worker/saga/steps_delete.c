@@ -6,7 +6,6 @@
 #include "saga/guard.h"
 #include "saga/leftover.h"
 #include "saga/lesson.h"
-#include "saga/names.h"
 #include "saga/others.h"
 #include "saga/record.h"
 #include "saga/search.h"
@@ -20,17 +19,6 @@ static const LedgerEnvironment *row_of(const Saga *saga)
 static bool is_origin(const Saga *saga, const char *origin)
 {
     return strcmp(row_of(saga)->origin, origin) == 0;
-}
-
-static bool owns_project(const Saga *saga)
-{
-    return is_origin(saga, "created");
-}
-
-static const char *detail(const Saga *saga, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row_of(saga)->details, key));
-    return text != NULL ? text : "";
 }
 
 static void set_project(const Saga *saga, Effect *effect)
@@ -56,7 +44,7 @@ bool delete_check(Saga *saga, Error *err)
          !record_check_not_imported(saga, "delete_environment.delete_data", err))) {
         return false;
     }
-    if (owns_project(saga) && !asked->delete_data) {
+    if (guard_owns_project(saga) && !asked->delete_data) {
         return error_set_field(
             err, ERROR_CONFLICT, "DELETE_DATA_REQUIRED", "delete_environment.delete_data",
             "the environment's project, with all its data, goes with it: set delete_data");
@@ -68,7 +56,7 @@ bool delete_check(Saga *saga, Error *err)
             row->account);
     }
     return is_origin(saga, "imported") ||
-           record_check_deletion(saga, owns_project(saga), guard_own_project(saga),
+           record_check_deletion(saga, guard_owns_project(saga), guard_own_project(saga),
                                  "delete_environment.environment", err);
 }
 
@@ -102,7 +90,7 @@ Lesson delete_learn_mark(Saga *saga, const Answer *answer)
 Ask delete_ask_environments(Saga *saga, Effect *effect)
 {
     bool names_project = guard_own_project(saga)[0] != '\0';
-    if (!owns_project(saga) || !names_project ||
+    if (!guard_owns_project(saga) || !names_project ||
         journal_has(&saga->journal, FACT_NO_ENVIRONMENTS) || saga->had_intent) {
         return ASK_NOTHING;
     }
@@ -127,13 +115,15 @@ Lesson delete_learn_environments(Saga *saga, const Answer *answer)
 #define NOTE_CURSOR "delete_cursor"
 #define NOTE_OTHERS "delete_others"
 #define NOTE_SEEN "delete_seen"
+#define NOTE_MISSING "delete_missing" // Neon said 404 of the project
+#define NOTE_FREE "delete_free"       // nothing stands in the way of the next deletion
 
 Ask delete_ask_guard(Saga *saga, Effect *effect)
 {
     const LedgerEnvironment *row = row_of(saga);
-    if (journal_has(&saga->journal, FACT_MAY_DELETE) || saga->had_intent ||
+    if (journal_note(&saga->journal, NOTE_FREE) != NULL || journal_has(&saga->journal, FACT_GONE) ||
         is_origin(saga, "imported") ||
-        (owns_project(saga) ? guard_own_project(saga) : row->branch_id)[0] == '\0') {
+        (guard_owns_project(saga) ? guard_own_project(saga) : row->branch_id)[0] == '\0') {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
@@ -156,13 +146,13 @@ static bool check_branch(Saga *saga, const NeonBranch *branch, Error *err)
         return error_set(err, ERROR_CONFLICT, "BRANCH_PROTECTED",
                          "the branch is protected; lift that in Neon first");
     }
-    if (is_ours && !owns_project(saga) && branch->is_default) {
+    if (is_ours && !guard_owns_project(saga) && branch->is_default) {
         return error_set(
             err, ERROR_CONFLICT, "BRANCH_DEFAULT",
             "the branch has become the project's default; make another one the default first");
     }
     bool stands_in_the_way =
-        owns_project(saga) ? !is_ours : strcmp(branch->parent_id, row->branch_id) == 0;
+        guard_owns_project(saga) ? !is_ours : strcmp(branch->parent_id, row->branch_id) == 0;
     if (stands_in_the_way) {
         others_add(others_note(saga, NOTE_OTHERS), others_label(branch));
     }
@@ -177,16 +167,36 @@ static Lesson guard_done(Saga *saga)
     const json_t *others = journal_note(&saga->journal, NOTE_OTHERS);
     if (others_count(others) > 0) {
         return lesson_fail(saga, ERROR_CONFLICT, "HAS_DEPENDENTS", "%s: %s; delete them first",
-                           owns_project(saga) ? "the project has other branches"
-                                              : "the branch has children",
+                           guard_owns_project(saga) ? "the project has other branches"
+                                                    : "the branch has children",
                            others_names(others));
     }
     bool seen = journal_note_number(&saga->journal, NOTE_SEEN) == 1;
     journal_forget_notes(&saga->journal);
-    journal_set_flag(&saga->journal, FACT_MAY_DELETE);
-    if (!seen && !owns_project(saga)) {
-        journal_set_flag(&saga->journal, FACT_GONE); // somebody deleted it before us
+    if (!seen && !guard_owns_project(saga)) {
+        journal_set_flag(&saga->journal, FACT_GONE); // somebody deleted it before us, or we did
+    } else {
+        journal_set_note_number(&saga->journal, NOTE_FREE, 1);
     }
+    return LESSON_LEARNT;
+}
+
+// Once proves nothing, and nothing is deleted unseen: once more when a listing would show it. Then
+// our mark is looked for.
+static Lesson learn_missing(Saga *saga)
+{
+    Leftover own = leftover_own(saga);
+    bool is_first = journal_note(&saga->journal, NOTE_MISSING) == NULL;
+    journal_forget_notes(&saga->journal); // of pages before
+    if (leftover_is_blind(saga, &own)) {
+        return leftover_fail_blind(saga, "list the project's branches");
+    }
+    if (is_first) {
+        journal_set_note_number(&saga->journal, NOTE_MISSING, 1);
+        return lesson_wait_ms(saga, saga->rules->listing_lag_ms);
+    }
+    journal_set_flag(&saga->journal, FACT_GONE);
+    journal_set_flag(&saga->journal, FACT_MISSING);
     return LESSON_LEARNT;
 }
 
@@ -194,10 +204,7 @@ Lesson delete_learn_guard(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
     if (reply->meaning == NEON_NOT_FOUND) {
-        // Neon also says 404 to a key that may not see the project: the listing by mark decides in
-        // the end
-        journal_set_flag(&saga->journal, FACT_MAY_DELETE);
-        return LESSON_LEARNT;
+        return learn_missing(saga);
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
@@ -227,6 +234,13 @@ Lesson delete_learn_guard(Saga *saga, const Answer *answer)
     return LESSON_LEARNT;
 }
 
+// What was seen counts for one call: before it is repeated, somebody may have moved in.
+static void use_up(Saga *saga)
+{
+    assert(journal_note(&saga->journal, NOTE_FREE) != NULL);
+    journal_forget_notes(&saga->journal);
+}
+
 Ask delete_ask_branch(Saga *saga, Effect *effect)
 {
     const LedgerEnvironment *row = row_of(saga);
@@ -234,31 +248,16 @@ Ask delete_ask_branch(Saga *saga, Effect *effect)
         row->branch_id[0] == '\0') {
         return ASK_NOTHING;
     }
+    use_up(saga);
     effect->kind = EFFECT_NEON;
     set_project(saga, effect);
     neon_request_delete_branch(&effect->request, guard_own_project(saga), row->branch_id);
     return ASK_EFFECT;
 }
 
-// What the command deletes, as its row knows it.
-static Leftover own_thing(const Saga *saga)
-{
-    return (Leftover){guard_own_project(saga), owns_project(saga) ? "" : "a branch of it",
-                      detail(saga, FACT_NEON_ACCOUNT)};
-}
-
-// A listing proves nothing either, unless the key has just deleted something there.
-static bool sees_nothing(const Saga *saga)
-{
-    bool has_seen =
-        journal_has(&saga->journal, FACT_GONE) && !journal_has(&saga->journal, FACT_MISSING);
-    Leftover own = own_thing(saga);
-    return !has_seen && leftover_is_blind(saga, &own);
-}
-
 static Lesson learn_delete(Saga *saga, const NeonReply *reply, const char *what)
 {
-    Leftover own = own_thing(saga);
+    Leftover own = leftover_own(saga);
     Lesson lesson = leftover_learn_deletion(saga, &own, reply, PROTECTED_EXACT_ID, what);
     if (lesson != LESSON_LEARNT) {
         return lesson;
@@ -278,10 +277,11 @@ Lesson delete_learn_branch(Saga *saga, const Answer *answer)
 
 Ask delete_ask_project(Saga *saga, Effect *effect)
 {
-    if (!owns_project(saga) || journal_has(&saga->journal, FACT_GONE) ||
+    if (!guard_owns_project(saga) || journal_has(&saga->journal, FACT_GONE) ||
         guard_own_project(saga)[0] == '\0') {
         return ASK_NOTHING;
     }
+    use_up(saga);
     effect->kind = EFFECT_NEON;
     set_project(saga, effect);
     neon_request_delete_project(&effect->request, guard_own_project(saga));
@@ -291,106 +291,4 @@ Ask delete_ask_project(Saga *saga, Effect *effect)
 Lesson delete_learn_project(Saga *saga, const Answer *answer)
 {
     return learn_delete(saga, answer->reply, "delete the project");
-}
-
-// Something of an earlier command may still appear, or what is to be deleted was never journaled
-// or not found: our mark is listed.
-static bool must_confirm(const Saga *saga)
-{
-    const LedgerEnvironment *row = row_of(saga);
-    bool can_list =
-        owns_project(saga) || (is_origin(saga, "branched") && guard_own_project(saga)[0] != '\0');
-    bool is_doubtful = row->unsettled_in_ms > 0 || row->state == LEDGER_STATE_FAILED ||
-                       guard_own_project(saga)[0] == '\0' ||
-                       json_object_get(row->details, FACT_LEFT) != NULL ||
-                       journal_has(&saga->journal, FACT_MISSING);
-    return can_list && is_doubtful;
-}
-
-static const char *wanted_name(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])
-{
-    const char *known = detail(saga, owns_project(saga) ? FACT_PROJECT_NAME : FACT_BRANCH_NAME);
-    return known[0] != '\0' ? known : names_suggested(saga, buffer);
-}
-
-Ask delete_ask_confirm(Saga *saga, Effect *effect)
-{
-    SearchMatch match;
-    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !must_confirm(saga) ||
-        (search_is_complete(saga) && search_match(saga, "", &match))) {
-        return ASK_NOTHING;
-    }
-    int64_t left_ms = saga->unsettled_boot_ms - saga->now.boot_ms;
-    if (left_ms > 0) {
-        effect->wait_ms = (uint32_t)left_ms;
-        return ASK_WAIT;
-    }
-    char buffer[NAMES_SUGGESTION_BYTES];
-    const char *name = wanted_name(saga, buffer);
-    if (owns_project(saga)) {
-        search_ask_projects(saga, name, effect);
-    } else {
-        search_ask_branches(saga, guard_own_project(saga), name, false, effect);
-    }
-    return ASK_EFFECT;
-}
-
-Lesson delete_learn_confirm(Saga *saga, const Answer *answer)
-{
-    const NeonReply *reply = answer->reply;
-    bool owns = owns_project(saga);
-    if (sees_nothing(saga)) {
-        return leftover_fail_blind(saga, "look for what an earlier command left");
-    }
-    if (!owns && reply->meaning == NEON_NOT_FOUND) {
-        // the project is gone, and its branches with it
-        journal_set_flag(&saga->journal, FACT_CONFIRMED_GONE);
-        return LESSON_LEARNT;
-    }
-    if (!owns && reply->meaning != NEON_OK) {
-        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
-    }
-    char buffer[NAMES_SUGGESTION_BYTES];
-    const char *name = wanted_name(saga, buffer);
-    Lesson lesson = owns ? search_learn_projects(saga, name, SEARCH_ENVIRONMENT, answer)
-                         : search_learn_branches(saga, name, SEARCH_ENVIRONMENT, answer);
-    SearchMatch match;
-    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
-        return lesson;
-    }
-    if (search_count_reading(saga) >= 2) {
-        journal_set_flag(&saga->journal, FACT_CONFIRMED_GONE);
-        journal_forget_notes(&saga->journal);
-    }
-    return LESSON_LEARNT;
-}
-
-Ask delete_ask_leftover(Saga *saga, Effect *effect)
-{
-    SearchMatch match;
-    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !search_is_complete(saga) ||
-        !search_match(saga, "", &match)) {
-        return ASK_NOTHING;
-    }
-    effect->kind = EFFECT_NEON;
-    if (owns_project(saga)) {
-        assert(guard_allows(saga, match.id));
-        neon_request_delete_project(&effect->request, match.id);
-    } else {
-        set_project(saga, effect);
-        neon_request_delete_branch(&effect->request, guard_own_project(saga), match.id);
-    }
-    return ASK_EFFECT;
-}
-
-Lesson delete_learn_leftover(Saga *saga, const Answer *answer)
-{
-    const NeonReply *reply = answer->reply;
-    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
-        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID,
-                                 "delete what an earlier command left");
-    }
-    search_restart(saga);
-    bool was_there = reply->meaning == NEON_OK && reply->status != 204;
-    return was_there ? LESSON_LEARNT : lesson_wait(saga); // the listing lags behind
 }

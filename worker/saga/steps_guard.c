@@ -27,6 +27,11 @@ bool guard_is_deletion(const Saga *saga)
            saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CLOSE_PREVIEW;
 }
 
+bool guard_owns_project(const Saga *saga)
+{
+    return strcmp(row_of(saga)->origin, "created") == 0;
+}
+
 // The project that is to go next, or false.
 static bool find_target(const Saga *saga, char ret_id[NAME_NEON_ID_BYTES])
 {
@@ -36,7 +41,7 @@ static bool find_target(const Saga *saga, char ret_id[NAME_NEON_ID_BYTES])
         id = project_undo_target(saga);
     } else {
         Leftover left = leftover_next(saga);
-        bool is_listed = guard_is_deletion(saga) && strcmp(row_of(saga)->origin, "created") == 0 &&
+        bool is_listed = guard_is_deletion(saga) && guard_owns_project(saga) &&
                          search_is_complete(saga) && search_match(saga, "", &match);
         if (left.project_id[0] != '\0') {
             id = left.branch_id[0] == '\0' ? left.project_id : "";
@@ -53,11 +58,6 @@ static bool find_target(const Saga *saga, char ret_id[NAME_NEON_ID_BYTES])
 static bool says(const Saga *saga, const char *fact, const char *project_id)
 {
     return strcmp(journal_text(&saga->journal, fact), project_id) == 0;
-}
-
-bool guard_allows(const Saga *saga, const char *project_id)
-{
-    return project_id[0] != '\0' && says(saga, FACT_GUARDED, project_id);
 }
 
 bool guard_holds_row(const Saga *saga)
@@ -96,11 +96,38 @@ static Ask ask_ledger(Effect *effect, EffectKind kind, const char *project_id)
     return ASK_EFFECT;
 }
 
+// What is known of this project's branches; of one at a time.
+static json_t *note_of(Saga *saga, const char *id)
+{
+    const char *noted = json_string_value(
+        json_object_get(journal_note(&saga->journal, NOTE_GUARD), FACT_PROJECT_ID));
+    if (noted == NULL || strcmp(noted, id) != 0) {
+        journal_set_note(&saga->journal, NOTE_GUARD, json_pack("{s:s}", FACT_PROJECT_ID, id));
+    }
+    return journal_note(&saga->journal, NOTE_GUARD);
+}
+
+static void forget_note(Saga *saga)
+{
+    journal_set_note(&saga->journal, NOTE_GUARD, json_null());
+}
+
 static void forget_guard(Saga *saga)
 {
+    forget_note(saga);
     journal_forget(&saga->journal, FACT_GUARD_MARKED);
     journal_forget(&saga->journal, FACT_GUARD_ALONE);
-    journal_forget(&saga->journal, FACT_GUARDED);
+}
+
+static bool is_free(Saga *saga, const char *id)
+{
+    return json_object_get(note_of(saga, id), "free") != NULL;
+}
+
+void guard_use_up(Saga *saga, const char *project_id)
+{
+    assert(is_free(saga, project_id));
+    forget_note(saga);
 }
 
 Ask guard_ask_mark(Saga *saga, Effect *effect)
@@ -147,16 +174,6 @@ Lesson guard_learn_environments(Saga *saga, const Answer *answer)
                        text_ok(&names) ? "" : ", ...");
 }
 
-static json_t *note_of(Saga *saga, const char *id)
-{
-    const char *noted = json_string_value(
-        json_object_get(journal_note(&saga->journal, NOTE_GUARD), FACT_PROJECT_ID));
-    if (noted == NULL || strcmp(noted, id) != 0) {
-        journal_set_note(&saga->journal, NOTE_GUARD, json_pack("{s:s}", FACT_PROJECT_ID, id));
-    }
-    return journal_note(&saga->journal, NOTE_GUARD);
-}
-
 static const char *noted_text(const json_t *note, const char *key)
 {
     const char *text = json_string_value(json_object_get(note, key));
@@ -166,7 +183,7 @@ static const char *noted_text(const json_t *note, const char *key)
 Ask guard_ask_branches(Saga *saga, Effect *effect)
 {
     char id[NAME_NEON_ID_BYTES];
-    if (!lacks(saga, FACT_GUARDED, id)) {
+    if (!find_target(saga, id) || is_free(saga, id)) {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
@@ -210,8 +227,20 @@ static Lesson learn_all(Saga *saga, json_t *note, const char *id)
                            "them first",
                            id, others_names(others));
     }
-    journal_set_again(&saga->journal, FACT_GUARDED, json_string(id));
+    json_object_set_new(note, "free", json_true());
+    saga->journal.changed = true;
     return LESSON_LEARNT;
+}
+
+// Nothing is deleted unseen. Whoever would have deleted it, learns what its deletion would say.
+static Lesson learn_missing(Saga *saga, const Answer *answer)
+{
+    forget_note(saga); // and what pages before have shown
+    if (saga->undoing) {
+        return project_learn_undo_delete(saga, answer);
+    }
+    return leftover_next(saga).project_id[0] != '\0' ? leftover_learn_remove(saga, answer)
+                                                     : confirm_learn_remove(saga, answer);
 }
 
 Lesson guard_learn_branches(Saga *saga, const Answer *answer)
@@ -220,9 +249,7 @@ Lesson guard_learn_branches(Saga *saga, const Answer *answer)
     char id[NAME_NEON_ID_BYTES];
     find_target(saga, id);
     if (reply->meaning == NEON_NOT_FOUND) {
-        // whether it is gone, the deletion tells
-        journal_set_again(&saga->journal, FACT_GUARDED, json_string(id));
-        return LESSON_LEARNT;
+        return learn_missing(saga, answer);
     }
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
@@ -239,7 +266,7 @@ Lesson guard_learn_branches(Saga *saga, const Answer *answer)
     {
         NeonBranch branch;
         if (!neon_decode_branch_item(reply->body, item, &branch, &err)) {
-            journal_set_note(&saga->journal, NOTE_GUARD, json_null()); // nothing is counted twice
+            forget_note(saga); // nothing is counted twice
             return lesson_unreadable(saga, &err, PROTECTED_READ);
         }
         note_branch(saga, note, &branch);

@@ -15,6 +15,12 @@ static const char *text_of(const json_t *object, const char *key)
     return text != NULL ? text : "";
 }
 
+Leftover leftover_own(const Saga *saga)
+{
+    return (Leftover){guard_own_project(saga), guard_owns_project(saga) ? "" : "a branch of it",
+                      text_of(saga->ledger->environment.details, FACT_NEON_ACCOUNT)};
+}
+
 // What a Delete removes in any case, and has removed.
 static bool is_gone(const Saga *saga, const json_t *left)
 {
@@ -99,7 +105,7 @@ Ask leftover_ask_remove(Saga *saga, Effect *effect)
     }
     effect->kind = EFFECT_NEON;
     if (next.branch_id[0] == '\0') {
-        assert(guard_allows(saga, next.project_id));
+        guard_use_up(saga, next.project_id);
         neon_request_delete_project(&effect->request, next.project_id);
         return ASK_EFFECT;
     }

@@ -281,7 +281,7 @@ Ask project_ask_undo_delete(Saga *saga, Effect *effect)
     if (id[0] == '\0') {
         return ASK_NOTHING;
     }
-    assert(guard_allows(saga, id));
+    guard_use_up(saga, id);
     effect->kind = EFFECT_NEON;
     neon_request_delete_project(&effect->request, id);
     return ASK_EFFECT;

@@ -1,0 +1,143 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/unconst.h"
+#include "saga/facts.h"
+#include "saga/guard.h"
+#include "saga/leftover.h"
+#include "saga/lesson.h"
+#include "saga/names.h"
+#include "saga/record.h"
+#include "saga/search.h"
+#include "saga/steps.h"
+
+/*
+ * What else may carry the mark of an environment that is deleted: it is looked for, judged, and
+ * deleted.
+ */
+
+static const LedgerEnvironment *row_of(const Saga *saga)
+{
+    return &saga->ledger->environment;
+}
+
+static const char *detail(const Saga *saga, const char *key)
+{
+    const char *text = json_string_value(json_object_get(row_of(saga)->details, key));
+    return text != NULL ? text : "";
+}
+
+// A listing proves nothing either, unless the key has just deleted something there.
+static bool sees_nothing(const Saga *saga)
+{
+    bool has_seen =
+        journal_has(&saga->journal, FACT_GONE) && !journal_has(&saga->journal, FACT_MISSING);
+    Leftover own = leftover_own(saga);
+    return !has_seen && leftover_is_blind(saga, &own);
+}
+
+// Something of an earlier command may still appear, or what is to be deleted was never journaled
+// or not found: our mark is listed.
+static bool must_confirm(const Saga *saga)
+{
+    const LedgerEnvironment *row = row_of(saga);
+    bool can_list = guard_owns_project(saga) ||
+                    (strcmp(row->origin, "branched") == 0 && guard_own_project(saga)[0] != '\0');
+    bool is_doubtful = row->unsettled_in_ms > 0 || row->state == LEDGER_STATE_FAILED ||
+                       guard_own_project(saga)[0] == '\0' ||
+                       json_object_get(row->details, FACT_LEFT) != NULL ||
+                       journal_has(&saga->journal, FACT_MISSING);
+    return can_list && is_doubtful;
+}
+
+static const char *wanted_name(const Saga *saga, char buffer[NAMES_SUGGESTION_BYTES])
+{
+    const char *known =
+        detail(saga, guard_owns_project(saga) ? FACT_PROJECT_NAME : FACT_BRANCH_NAME);
+    return known[0] != '\0' ? known : names_suggested(saga, buffer);
+}
+
+Ask confirm_ask_gone(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !must_confirm(saga) ||
+        (search_is_complete(saga) && search_match(saga, "", &match))) {
+        return ASK_NOTHING;
+    }
+    int64_t left_ms = saga->unsettled_boot_ms - saga->now.boot_ms;
+    if (left_ms > 0) {
+        effect->wait_ms = (uint32_t)left_ms;
+        return ASK_WAIT;
+    }
+    char buffer[NAMES_SUGGESTION_BYTES];
+    const char *name = wanted_name(saga, buffer);
+    if (guard_owns_project(saga)) {
+        search_ask_projects(saga, name, effect);
+    } else {
+        search_ask_branches(saga, guard_own_project(saga), name, false, effect);
+    }
+    return ASK_EFFECT;
+}
+
+Lesson confirm_learn_gone(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    bool owns = guard_owns_project(saga);
+    if (sees_nothing(saga)) {
+        return leftover_fail_blind(saga, "look for what an earlier command left");
+    }
+    if (!owns && reply->meaning == NEON_NOT_FOUND) {
+        // the project is gone, and its branches with it
+        journal_set_flag(&saga->journal, FACT_CONFIRMED_GONE);
+        return LESSON_LEARNT;
+    }
+    if (!owns && reply->meaning != NEON_OK) {
+        return lesson_from_reply(saga, reply, PROTECTED_READ, "list the branches");
+    }
+    char buffer[NAMES_SUGGESTION_BYTES];
+    const char *name = wanted_name(saga, buffer);
+    Lesson lesson = owns ? search_learn_projects(saga, name, SEARCH_ENVIRONMENT, answer)
+                         : search_learn_branches(saga, name, SEARCH_ENVIRONMENT, answer);
+    SearchMatch match;
+    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
+        return lesson;
+    }
+    if (search_count_reading(saga) >= 2) {
+        journal_set_flag(&saga->journal, FACT_CONFIRMED_GONE);
+        journal_forget_notes(&saga->journal);
+    }
+    return LESSON_LEARNT;
+}
+
+Ask confirm_ask_remove(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !search_is_complete(saga) ||
+        !search_match(saga, "", &match)) {
+        return ASK_NOTHING;
+    }
+    effect->kind = EFFECT_NEON;
+    if (guard_owns_project(saga)) {
+        guard_use_up(saga, match.id);
+        neon_request_delete_project(&effect->request, match.id);
+    } else {
+        bool fits =
+            text_copy(effect->project_id, sizeof effect->project_id, guard_own_project(saga));
+        assert(fits);
+        (void)fits;
+        neon_request_delete_branch(&effect->request, guard_own_project(saga), match.id);
+    }
+    return ASK_EFFECT;
+}
+
+Lesson confirm_learn_remove(Saga *saga, const Answer *answer)
+{
+    const NeonReply *reply = answer->reply;
+    search_restart(saga); // what was listed counts for one call
+    if (reply->meaning != NEON_OK && reply->meaning != NEON_NOT_FOUND) {
+        return lesson_from_reply(saga, reply, PROTECTED_EXACT_ID,
+                                 "delete what an earlier command left");
+    }
+    bool was_there = reply->meaning == NEON_OK && reply->status != 204;
+    return was_there ? LESSON_LEARNT : lesson_wait(saga); // the listing lags behind
+}
