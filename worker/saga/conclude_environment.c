@@ -157,10 +157,7 @@ static json_t *new_details(const Saga *saga)
         return environment_details(saga);
     }
     json_t *details = json_deep_copy(saga->ledger->environment.details);
-    json_t *expires = json_object_get(saga->journal.facts, FACT_EXPIRES_AT);
-    if (expires != NULL) {
-        json_object_set(details, FACT_EXPIRES_AT, expires);
-    }
+    environment_learn_expiry(saga, details);
     return details;
 }
 

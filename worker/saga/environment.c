@@ -148,6 +148,16 @@ void environment_add_databases(json_t *details, const json_t *spec)
     json_object_set_new(details, FACT_DATABASES, all);
 }
 
+void environment_learn_expiry(const Saga *saga, json_t *details)
+{
+    json_t *expires = json_object_get(saga->journal.facts, FACT_EXPIRES_AT);
+    if (expires != NULL) {
+        json_object_set(details, FACT_EXPIRES_AT, expires);
+    } else {
+        json_object_del(details, FACT_EXPIRES_AT);
+    }
+}
+
 json_t *environment_details(const Saga *saga)
 {
     bool is_there = saga->definition->works_in_place || branching_stands(saga);
@@ -157,6 +167,9 @@ json_t *environment_details(const Saga *saga)
         if (value != NULL) {
             json_object_set(details, KEPT[i], value);
         }
+    }
+    if (is_there && journal_has(&saga->journal, FACT_BRANCH_READY)) {
+        environment_learn_expiry(saga, details); // after a reset
     }
     char buffer[NAMES_SUGGESTION_BYTES];
     json_t *before = NULL;

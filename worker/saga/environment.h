@@ -24,6 +24,8 @@ typedef struct EnvironmentView {
 
 // The details of what this command made, from its journal; a new object.
 json_t *environment_details(const Saga *saga);
+// Sets the expiry of a branch that was read; it stays where there is none (any more).
+void environment_learn_expiry(const Saga *saga, json_t *details);
 // What is left at Neon after a command that failed, as ids for whoever comes next: a new array of
 // {project_id, branch_id?}. A row whose details have it under FACT_LEFT, even empty, is one that
 // failed.
