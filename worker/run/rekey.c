@@ -142,8 +142,9 @@ static bool seal_batch(Rekey *rekey, const Place *place, int *ret_rows, Error *e
             return false;
         }
     }
-    for (int i = 0; i<NAMES_MAX && * ret_rows> 0; i++) {
-        const char *name = PQgetvalue(rows, *ret_rows - 1, i);
+    int last = *ret_rows - 1;
+    for (int i = 0; i < NAMES_MAX && last >= 0; i++) {
+        const char *name = PQgetvalue(rows, last, i);
         bool fits = text_copy(rekey->last[i], sizeof rekey->last[i], name);
         assert(fits); // names are checked before they come into the ledger
         (void)fits;
