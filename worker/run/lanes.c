@@ -60,20 +60,20 @@ static Lane *lane_of(Lanes *lanes, const char *key)
 
 static LaneRun *last_run(const Lane *lane)
 {
-    return list_is_empty(&lane->runs) ? NULL : LIST_ENTRY(lane->runs.head.previous, LaneRun, link);
+    return LIST_ENTRY(lane->runs.head.previous, LaneRun, link);
 }
 
 // Where a slot with this use stands that comes now.
 static LaneRun *run_of(Lane *lane, LaneUse use)
 {
-    LaneRun *run = last_run(lane);
-    if (run == NULL || run->use != use || use == LANE_WRITES) {
-        run = alloc_zeroed(1, sizeof(*run));
-        run->lane = lane;
-        run->use = use;
-        list_init(&run->slots);
-        list_append(&lane->runs, &run->link);
+    if (use != LANE_WRITES && !list_is_empty(&lane->runs) && last_run(lane)->use == use) {
+        return last_run(lane);
     }
+    LaneRun *run = alloc_zeroed(1, sizeof(*run));
+    run->lane = lane;
+    run->use = use;
+    list_init(&run->slots);
+    list_append(&lane->runs, &run->link);
     return run;
 }
 
