@@ -58,20 +58,20 @@ EnvironmentView conclude_view_of_journal(const Saga *saga)
                              .endpoint_id = journal_text(journal, FACT_ENDPOINT_ID)};
 }
 
-static void add_drift(Ending *ending)
+// The ids that the fact lists, where there are any.
+static void add_drift(Ending *ending, const char *fact, const char *code, const char *message)
 {
     char *resources[32];
     size_t count =
-        conclude_texts(ending->saga, FACT_DRIFT, resources, sizeof resources / sizeof resources[0]);
+        conclude_texts(ending->saga, fact, resources, sizeof resources / sizeof resources[0]);
     if (count == 0) {
         return;
     }
     Provisioning__V1__DriftReported drift;
     provisioning__v1__drift_reported__init(&drift);
     drift.environment = conclude_text(ending->saga->command->writes.name);
-    drift.code = conclude_text("DUPLICATE_REMOVED");
-    drift.message = conclude_text(
-        "a request outlived Neon's assumed bounds and made a second project; it was deleted");
+    drift.code = conclude_text(code);
+    drift.message = conclude_text(message);
     drift.resources = resources;
     drift.n_resources = count;
     provisioning__v1__event__init(&ending->event);
@@ -145,7 +145,8 @@ void conclude_environment(Ending *ending)
     emit_environment(ending, &message, true);
     conclude_add_environment_state(ending, &message);
     environment_message_clear(&message);
-    add_drift(ending);
+    add_drift(ending, FACT_DRIFT, "DUPLICATE_REMOVED",
+              "a request outlived Neon's assumed bounds and made a second project; it was deleted");
     conclude_add_blocked(ending);
     conclude_set_row(ending, LEDGER_STATE_READY, &view, details);
 }
@@ -238,5 +239,9 @@ void conclude_delete(Ending *ending)
     ending->event.body_case = PROVISIONING__V1__EVENT__BODY_ENVIRONMENT_DELETED;
     ending->event.environment_deleted = &deleted;
     conclude_add_event(ending, "EnvironmentDeleted");
+    add_drift(ending, FACT_STRANGERS, "LEFT_ALONE",
+              "this carries the environment's mark, of a command that the ledger doesn't know as "
+              "finished: where the ledger is out of a backup, that command, sent again, finds it; "
+              "else a person may delete it");
     conclude_set_gone(ending);
 }

@@ -74,6 +74,9 @@
 #define FACT_GONE "gone"
 #define FACT_MISSING "missing" // Neon said 404: our mark is looked for before that is believed
 #define FACT_CONFIRMED_GONE "confirmed_gone"
+// Ids of what carries the mark of a deleted environment and stays: the ledger doesn't know its
+// maker as finished.
+#define FACT_STRANGERS "strangers"
 
 #define FACT_STOP_SET "stop_set"           // in the target's row
 #define FACT_TARGET_ACTION "target_action" // "": it was never claimed

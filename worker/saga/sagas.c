@@ -270,6 +270,7 @@ static const Step CLOSE_PREVIEW[] = {
     STEP("await_operations",    PROTECTED_READ,     ready,    operations, NULL),
     STEP("remove_leftover",     PROTECTED_EXACT_ID, leftover, remove,     NULL),
     STEP("confirm_gone",        PROTECTED_READ,     confirm,  gone,       NULL),
+    STEP("judge_leftover",      PROTECTED_LEDGER,   confirm,  judge,      NULL),
     STEP("delete_leftover",     PROTECTED_EXACT_ID, confirm,  remove,     NULL),
     END,
 };
@@ -281,6 +282,7 @@ static const Step DELETE_ENVIRONMENT[] = {
     STEP("delete_branch",       PROTECTED_EXACT_ID, delete, branch,       NULL),
     STEP("delete_project",      PROTECTED_EXACT_ID, delete, project,      NULL),
     STEP("await_operations",    PROTECTED_READ,     ready,  operations,   NULL),
+    STEP("judge_leftover",      PROTECTED_LEDGER,   confirm, judge,       NULL),
     STEP("mark_leftover",       PROTECTED_LEDGER,   guard,  mark,         NULL),
     STEP("find_inhabitants",    PROTECTED_LEDGER,   guard,  environments, NULL),
     STEP("check_leftover",      PROTECTED_READ,     guard,  branches,     NULL),

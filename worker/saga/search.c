@@ -114,16 +114,31 @@ bool search_match(const Saga *saga, const char *except_id, SearchMatch *ret_matc
     fits = text_copy(ret_match->branch_id, sizeof ret_match->branch_id,
                      match_text(oldest, "branch_id")) &&
            fits;
+    fits =
+        text_copy(ret_match->command, sizeof ret_match->command, match_text(oldest, "command")) &&
+        fits;
     assert(fits);
     (void)fits;
     return true;
 }
 
-static void add_match(Saga *saga, const char *id, const char *branch_id, int64_t created_at_ms)
+void search_drop_match(Saga *saga, const char *id)
+{
+    json_t *matches = journal_note(&saga->journal, NOTE_MATCHES);
+    for (size_t i = json_array_size(matches); i-- > 0;) {
+        if (strcmp(match_text(json_array_get(matches, i), "id"), id) == 0) {
+            json_array_remove(matches, i);
+        }
+    }
+}
+
+// `id`: the branch's, or its project's.
+static void add_match(Saga *saga, const char *id, const NeonBranch *branch, int64_t created_at_ms)
 {
     json_array_append_new(note_list(saga, NOTE_MATCHES),
-                          json_pack("{s:s, s:s, s:I}", "id", id, "branch_id", branch_id,
-                                    "created_at", (json_int_t)created_at_ms));
+                          json_pack("{s:s, s:s, s:s, s:I}", "id", id, "branch_id", branch->id,
+                                    "command", branch->mark.command, "created_at",
+                                    (json_int_t)created_at_ms));
 }
 
 // Takes the page's cursor, or notes that the listing has ended.
@@ -202,7 +217,7 @@ static bool match_root(Saga *saga, SearchScope scope, const NeonReply *reply,
             return false;
         }
         if (branch.parent_id[0] == '\0' && is_match(saga, scope, &branch.mark)) {
-            add_match(saga, match_text(candidate, "id"), branch.id,
+            add_match(saga, match_text(candidate, "id"), &branch,
                       json_integer_value(json_object_get(candidate, "created_at")));
         }
     }
@@ -273,7 +288,7 @@ Lesson search_learn_branches(Saga *saga, const char *name, SearchScope scope, co
             continue;
         }
         if (is_match(saga, scope, &branch.mark) && !branch.is_deleted) {
-            add_match(saga, branch.id, branch.id, branch.created_at_ms);
+            add_match(saga, branch.id, &branch, branch.created_at_ms);
         } else {
             note_holder(saga, &branch);
         }

@@ -16,6 +16,7 @@ typedef enum SearchScope {
 typedef struct SearchMatch {
     char id[NAME_NEON_ID_BYTES];        // project or branch
     char branch_id[NAME_NEON_ID_BYTES]; // of a project: its root branch
+    char command[UUID_TEXT_BYTES];      // that made it, by its mark
 } SearchMatch;
 
 // The mark of what this command makes.
@@ -35,6 +36,8 @@ Lesson search_learn_branches(Saga *saga, const char *name, SearchScope scope, co
 bool search_is_complete(const Saga *saga);
 // The oldest match but for `except_id` ("" = any); false when there is none.
 bool search_match(const Saga *saga, const char *except_id, SearchMatch *ret_match);
+// It is no match any more, until it is found again.
+void search_drop_match(Saga *saga, const char *id);
 // A branch of that exact name which is not a match: who holds it, for messages. "" = nobody.
 const char *search_holder(const Saga *saga);
 // ... and whether it carries the mark of an earlier command of this environment: perhaps deleted,

@@ -189,6 +189,7 @@ bool delete_is_final(const Saga *saga);
 
 // steps_confirm.c: what else carries the deleted environment's mark.
 STEP_PAIR(confirm, gone);
+STEP_PAIR(confirm, judge); // what the ledger knows of its maker
 STEP_PAIR(confirm, remove);
 
 #undef STEP_PAIR

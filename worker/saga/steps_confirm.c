@@ -13,8 +13,11 @@
 
 /*
  * What else may carry the mark of an environment that is deleted: it is looked for, judged, and
- * deleted.
+ * deleted. A ledger out of a backup may not know that the environment was made anew since: what a
+ * command made that it doesn't know as finished is told, and left alone.
  */
+
+#define NOTE_JUDGED "confirm_judged" // the match that may go
 
 static const LedgerEnvironment *row_of(const Saga *saga)
 {
@@ -79,6 +82,14 @@ Ask confirm_ask_gone(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
+static void drop_strangers(Saga *saga)
+{
+    const json_t *strangers = journal_value(&saga->journal, FACT_STRANGERS);
+    for (size_t i = 0; i < json_array_size(strangers); i++) {
+        search_drop_match(saga, json_string_value(json_array_get(strangers, i)));
+    }
+}
+
 Lesson confirm_learn_gone(Saga *saga, const Answer *answer)
 {
     const NeonReply *reply = answer->reply;
@@ -99,7 +110,11 @@ Lesson confirm_learn_gone(Saga *saga, const Answer *answer)
     Lesson lesson = owns ? search_learn_projects(saga, name, SEARCH_ENVIRONMENT, answer)
                          : search_learn_branches(saga, name, SEARCH_ENVIRONMENT, answer);
     SearchMatch match;
-    if (lesson != LESSON_LEARNT || !search_is_complete(saga) || search_match(saga, "", &match)) {
+    if (lesson != LESSON_LEARNT || !search_is_complete(saga)) {
+        return lesson;
+    }
+    drop_strangers(saga);
+    if (search_match(saga, "", &match)) {
         return lesson;
     }
     if (search_count_reading(saga) >= 2) {
@@ -109,11 +124,55 @@ Lesson confirm_learn_gone(Saga *saga, const Answer *answer)
     return LESSON_LEARNT;
 }
 
+static bool find_match(const Saga *saga, SearchMatch *ret_match)
+{
+    return !journal_has(&saga->journal, FACT_CONFIRMED_GONE) && search_is_complete(saga) &&
+           search_match(saga, "", ret_match);
+}
+
+Ask confirm_ask_judge(Saga *saga, Effect *effect)
+{
+    SearchMatch match;
+    if (!find_match(saga, &match) ||
+        strcmp(journal_note_text(&saga->journal, NOTE_JUDGED), match.id) == 0) {
+        return ASK_NOTHING;
+    }
+    bool owns = guard_owns_project(saga);
+    effect->kind = EFFECT_JUDGE;
+    effect->names = json_pack("[{s:s, s:s, s:s, s:s}]", "environment", saga->command->writes.name,
+                              "command", match.command, "project",
+                              owns ? match.id : guard_own_project(saga), "branch", match.branch_id);
+    return ASK_EFFECT;
+}
+
+static bool is_of_known_maker(const json_t *judged, const SearchMatch *match)
+{
+    const char *maker = json_string_value(json_object_get(judged, "maker"));
+    bool is_finished = json_is_true(json_object_get(judged, "known")) &&
+                       json_is_true(json_object_get(judged, "finished"));
+    return is_finished || (maker != NULL && strcmp(maker, match->command) == 0);
+}
+
+Lesson confirm_learn_judge(Saga *saga, const Answer *answer)
+{
+    SearchMatch match;
+    bool found = find_match(saga, &match);
+    assert(found);
+    (void)found;
+    const json_t *judged = json_array_get(json_object_get(answer->judged, "marks"), 0);
+    if (is_of_known_maker(judged, &match)) {
+        journal_set_note_text(&saga->journal, NOTE_JUDGED, match.id);
+        return LESSON_LEARNT;
+    }
+    record_once(saga, FACT_STRANGERS, match.id);
+    search_restart(saga);
+    return LESSON_LEARNT;
+}
+
 Ask confirm_ask_remove(Saga *saga, Effect *effect)
 {
     SearchMatch match;
-    if (journal_has(&saga->journal, FACT_CONFIRMED_GONE) || !search_is_complete(saga) ||
-        !search_match(saga, "", &match)) {
+    if (!find_match(saga, &match)) {
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;

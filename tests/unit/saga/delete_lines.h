@@ -26,6 +26,13 @@
     {                                                                                              \
         "check_branches", BRANCHES(ROOT("br-0") "," CHILD("br-1", "b"), "")                        \
     }
+#define JUDGED(project, branch, says)                                                              \
+    {                                                                                              \
+        "judge_leftover", "confirmed {'marks':[{" says "}]}",                                      \
+            "account= |'environment':'production'|'command':'" TALK_OTHER_ID                       \
+            "'|'project':'" project "'|'branch':'" branch "'"                                      \
+    }
+#define OF_FINISHED(project, branch) JUDGED(project, branch, "'known':true,'finished':true")
 #define PROJECT_GONE                                                                               \
     {                                                                                              \
         "delete_project", "200 {'project':{}}", "DELETE /projects/p-1|lock=p-1"                    \

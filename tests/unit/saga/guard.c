@@ -293,6 +293,7 @@ static const Talk TALKS[] = {
      {OWN_GONE,
       {"confirm_gone", ONE_PROJECT("p-2")},
       {"confirm_gone", BRANCHES(ROOT("br-2"), EARLIER("br-2"))},
+      {"judge_leftover", "confirmed {'marks':[{'known':true,'finished':true}]}"},
       {"mark_leftover", "ok", "lock=p-2"},
       {"find_inhabitants", INHABITED, "lock=p-2"},
       {"!save", NULL, "HAS_DEPENDENTS"},
