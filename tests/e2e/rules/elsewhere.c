@@ -48,6 +48,8 @@ static const Elsewhere ELSEWHERE[] = {
      "an unreadable listing that stays so ends the command"},
     {"DUPLICATE_REMOVED", "", "tests/unit/saga/project_lost.c",
      "a duplicate whose removal nobody read is reported"},
+    {"LEFT_ALONE", "", "tests/unit/saga/delete.c",
+     "what a command has made that the ledger doesn't know is left alone, and told"},
     {"TOO_MANY_PROJECTS", "", "tests/unit/saga/limits.c", "projects_of_one_name_are_bounded"},
     {"TOO_MANY_ROLES", "", "tests/unit/saga/limits.c", "roles_are_bounded"},
     {"OUTCOME_TOO_LARGE", "", "tests/unit/contract/outcome.c",
