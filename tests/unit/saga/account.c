@@ -182,7 +182,7 @@ static const Talk TALKS[] = {
     "{'environment':'" name "-1'},{'environment':'" name "-2'},{'environment':'" name              \
     "-3'},{'environment':'" name "-4'},{'environment':'" name "-5'},{'environment':'" name         \
     "-6'},{'environment':'" name "-7'},{'environment':'" name "-8'}"
-#define LONG_NAME "an-environment-with-a-long-name-of-some-sixty-characters-all"
+#define LONG_ENVIRONMENT "an-environment-with-a-long-name-of-some-sixty-characters-all"
 
 static const Talk DISCONNECTS[] = {
     {"a key that nobody needs is forgotten, and the sequence goes on",
@@ -204,7 +204,7 @@ static const Talk DISCONNECTS[] = {
      DISCONNECT,
      NULL,
      NULL,
-     {{"find_environments", "300 [" MANY_8(LONG_NAME) "]"},
+     {{"find_environments", "300 [" MANY_8(LONG_ENVIRONMENT) "]"},
       {"!end", "CommandRejected", "300 environments use the account: |, ...; delete them first"}}},
     {"an unknown account",
      DISCONNECT,

@@ -33,7 +33,7 @@
         "await_endpoint", ENDPOINT("active")                                                       \
     }
 #define NO_DATABASES "200 {'databases':[]}"
-#define LONG_NAME "a123456789b123456789c123456789d123456789e123456789f123456789g123"
+#define LONG_MESSAGE "a123456789b123456789c123456789d123456789e123456789f123456789g123"
 #define UNTIL_LOGIN                                                                                \
     UNTIL_DATABASES, {"find_databases", DATABASES}, {"find_connection", CONNECTION_URI("ep-1")},   \
     {                                                                                              \
@@ -196,7 +196,7 @@ static const Talk TALKS[] = {
      NULL,
      no_login,
      {UNTIL_DATABASES,
-      {"find_databases", "200 {'databases':[{'name':'" LONG_NAME
+      {"find_databases", "200 {'databases':[{'name':'" LONG_MESSAGE
                          "','owner_name':'o'},{'name':'app','owner_name':'app_owner'}]}"},
       {"find_connection", CONNECTION_URI("ep-1"), "database_name=app|role_name=app_owner"},
       {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
