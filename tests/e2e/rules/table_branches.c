@@ -40,7 +40,7 @@ static const Rule RULES[] = {
      REJECTED("SOURCE_DELETING", NULL), "try", 0},
     // ---- the new branch
     {"what one that failed has left, and the key doesn't see", "branch-left-elsewhere",
-     BRANCH_OF("try", "live", ""), FAILED("NOT_VISIBLE", NULL), "another Neon account", 1},
+     BRANCH_OF("try", "live", ""), FAILED("NOT_VISIBLE", NULL), "sees nothing there", 1},
     {"a name that a foreign branch has", "project-with-branch",
      BRANCH_OF("try", "live", ", 'branchName': 'by hand'"),
      REJECTED("BRANCH_NAME_TAKEN", "branch_environment.branch_name"), "left alone", 0},

@@ -19,7 +19,7 @@ static const Rule RULES[] = {
              "'environment': 'mine', 'account': 'kept', 'regionId': 'aws-eu-central-1'"),
      REJECTED("KEY_SCOPE", "create_environment.account"), NULL, 0},
     {"what one that failed has left, and the key doesn't see", "left-of-other-maker",
-     CREATE_OF("live", ""), REJECTED("NOT_VISIBLE", NULL), "another Neon account", 0},
+     CREATE_OF("live", ""), REJECTED("NOT_VISIBLE", NULL), "sees nothing there", 0},
     {"what one that failed has left, and another application has branched", "left-and-branched",
      CREATE_OF("live", ""), REJECTED("HAS_DEPENDENTS", NULL), "<neighbour>/theirs", 0},
     {"the same settings again", "live", CREATE_OF("live", ""), ENDS("EnvironmentCreated"),

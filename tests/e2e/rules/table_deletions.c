@@ -30,7 +30,7 @@ static const Rule RULES[] = {
     {"a branch that has become the default", "default-branch", DELETE_OF("try", ""),
      REJECTED("BRANCH_DEFAULT", NULL), "another one", 0},
     {"a branch that the key doesn't see", "other-maker", DELETE_OF("try", ""),
-     REJECTED("NOT_VISIBLE", NULL), "another Neon account", 0},
+     REJECTED("NOT_VISIBLE", NULL), "sees nothing there", 0},
     {"a branch", "branched", DELETE_OF("try", ""), ENDS("EnvironmentDeleted"),
      "environment=try; origin=ORIGIN_BRANCHED; branchId=<try.branch>; forgottenOnly=false", 1},
     {"a branch, with a word of its data", "branched", DELETE_OF("try", WITH_DATA),
