@@ -77,6 +77,7 @@ byte id[W];                    /* its journal */
 mtype:way way[W] = Forward;
 bool stopped[W];               /* it has heard of the mark */
 bool intent[W];                /* open, as far as it knows */
+bool passed[W];                /* it went on while one was */
 bool creates[W];               /* the call under way: creates, or deletes ... */
 byte target[W];                /* ... this project */
 byte taught[W];
@@ -123,7 +124,8 @@ byte zombie = ZOMBIE_CLAIMS, stops = STOPS, failures = FAILURES;
 #ifdef PASS_UNREAD_CLOSE
 #define UNDO_WAITS(w) (way[w] == Undo && (u_left > 0 || UNSETTLED > 0))
 #else
-#define UNDO_WAITS(w) (way[w] == Undo && (u_left > 0 || (intent[w] && i_settles && i_left > 0)))
+#define UNDO_WAITS(w) (way[w] == Undo && \
+                       (u_left > 0 || ((intent[w] || passed[w]) && i_settles && i_left > 0)))
 #endif
 #endif
 /* saga_next's must_wait */
@@ -204,7 +206,7 @@ inline the_caller_goes(w)
 
 inline flight_drop(w)          /* what a worker keeps when it stops: nothing */
 {
-    pc[w] = Idle; ep[w] = 0; id[w] = 0; way[w] = Forward; stopped[w] = 0; intent[w] = 0;
+    pc[w] = Idle; ep[w] = 0; id[w] = 0; way[w] = Forward; stopped[w] = 0; intent[w] = 0; passed[w] = 0;
     creates[w] = 0; target[w] = 0; taught[w] = 0; sb[w] = 0; slot[w] = 0
 }
 
@@ -252,6 +254,7 @@ inline flight_claim(w)
 
 inline pass_intent(w)
 {
+    passed[w] = (passed[w] || intent[w]);
     intent[w] = 0
 }
 
