@@ -1,7 +1,7 @@
 // A worker's memory after its commands have ended: a core file of it, as root can make one, holds
 // no API key and no password that they used. What the configuration gives it, it holds: the fleet's
-// keys, the key-encryption keys, its signing key, the ledger's password. (With sanitizers, what was freed stays as it was: this
-// takes the release build.)
+// keys, the key-encryption keys, its signing key, the ledger's password. (With sanitizers, what was
+// freed stays as it was: this takes the release build.)
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
