@@ -137,8 +137,9 @@ class Worker:
                "PROVISION_COMMANDS_SIGNERS": keys.listed(self.stack.applications),
                "PROVISION_LEDGER_URI_FILE": self.stack.path(f"ledger-{self.number}.uri"),
                "PROVISION_NEON_API_URL": self.stack.api_doors[self.number]}
-        if self.stack.points is not None:
-            env["CRASH_POINT_AT"] = self.stack.points(self.number)
+        point = self.stack.points(self.number) if self.stack.points else None
+        if point:
+            env["CRASH_POINT_AT"] = point
         with open(self.log, "ab") as log:
             self.process = self.stack.spawn(
                 [self.stack.program("worker/main/provision-worker"), "--config",

@@ -8,11 +8,11 @@ import time
 
 import stack
 
-WAKE_SECONDS = 20  # at the latest
+WAKE_SECONDS = 25  # at the latest
 LOOK_SECONDS = 0.1
 SLOW_OPERATIONS = {"kind": "operation_ms", "for_ms": 6000, "ms": 1500}
 
-# Each start of a worker's process takes the next: where it stops itself, at which passing, and what
+# What a worker's process may take when it starts: where it stops itself, at which passing, and what
 # has to come about before it is woken. "working": its successor has made a call for one of its
 # commands; "taken": has claimed one; "ended": has ended one; "published": has published one; "undoing":
 # undoes one, for all that it had in hand was cancelled meanwhile.
@@ -37,7 +37,8 @@ STAGES = [
 
 
 class Stages:
-    """Of a campaign: which one each process takes."""
+    """Of a campaign: which one each process takes. One at a time is under way, for its successor needs
+    the others."""
 
     def __init__(self, seed):
         self.rng = random.Random(f"{seed}/zombies")
@@ -47,10 +48,12 @@ class Stages:
         self.pending = {}  # worker: stage that its present process has not come to yet
 
     def take(self, worker):
-        """CRASH_POINT_AT of a worker's next process."""
+        """CRASH_POINT_AT of a worker's next process, or None."""
         with self.lock:
             if worker in self.pending:
-                self.left.append(self.pending.pop(worker))
+                self.left.insert(0, self.pending.pop(worker))
+            if self.pending:
+                return None
             if self.left:
                 stage = self.left.pop(0)
             else:
@@ -66,7 +69,7 @@ class Stages:
     def give_back(self, stage):
         """It came to nothing: another process takes it again."""
         with self.lock:
-            self.left.append(stage)
+            self.left.insert(0, stage)
 
 
 class Keeper(threading.Thread):
@@ -133,7 +136,7 @@ class Keeper(threading.Thread):
             self.stages.give_back(stage)
 
     def _await(self, place, wake):
-        """Whether it came about before the worker has to be woken anyway: nobody else may live."""
+        """Whether it came about before the worker has to be woken anyway."""
         had = self._in_hand(place.process.pid, wake)
         if wake == "undoing":
             for row in (row for row in had if row["action"] == "CreateEnvironment"):
@@ -141,15 +144,11 @@ class Keeper(threading.Thread):
         if wake in ("working", "undoing"):
             self.stack.call("POST", "/sandbox/faults", SLOW_OPERATIONS)
         deadline = time.monotonic() + WAKE_SECONDS
-        while time.monotonic() < deadline and not self.calm.wait(LOOK_SECONDS) and self._another_lives(place):
+        while time.monotonic() < deadline and not self.calm.wait(LOOK_SECONDS):
             had = had or self._in_hand(place.process.pid, wake)
             if had and self._has_come(had, wake):
                 return True
         return False
-
-    def _another_lives(self, place):
-        return any(other.process.poll() is None and not other.is_frozen()
-                   for other in self.stack.workers if other is not place)
 
     def _in_hand(self, pid, wake):
         state = "status = 'finished' AND published_at IS NULL" if wake == "published" else "status = 'running'"
