@@ -10,6 +10,8 @@ import stack
 
 WAKE_SECONDS = 25  # at the latest
 LOOK_SECONDS = 0.1
+PENDING_MAX = 2  # processes that have a stage before them
+TRIES = 6  # passings of a point at which some are not the wanted
 SLOW_OPERATIONS = {"kind": "operation_ms", "for_ms": 6000, "ms": 1500}
 
 # What a worker's process may take when it starts: where it stops itself, at which passing, and what
@@ -37,8 +39,7 @@ STAGES = [
 
 
 class Stages:
-    """Of a campaign: which one each process takes. One at a time is under way, for its successor needs
-    the others."""
+    """Of a campaign: which one each process takes; not all at once, for a successor needs the others."""
 
     def __init__(self, seed):
         self.rng = random.Random(f"{seed}/zombies")
@@ -52,7 +53,7 @@ class Stages:
         with self.lock:
             if worker in self.pending:
                 self.left.insert(0, self.pending.pop(worker))
-            if self.pending:
+            if len(self.pending) >= PENDING_MAX:
                 return None
             if self.left:
                 stage = self.left.pop(0)
@@ -60,7 +61,14 @@ class Stages:
                 stage = STAGES[self.taken % len(STAGES)]
                 self.taken += 1
             self.pending[worker] = stage
-            return f"{stage[0]}#{self.rng.randint(1, stage[1])}=stop"
+            first = self.rng.randint(1, stage[1])
+            last = TRIES if stage[2] == "undoing" else first
+            return ",".join(f"{stage[0]}#{number}=stop" for number in range(first, last + 1))
+
+    def put_off(self, worker, stage):
+        """Not this passing: the process has more of them."""
+        with self.lock:
+            self.pending[worker] = stage
 
     def come_to(self, worker):
         with self.lock:
@@ -115,8 +123,9 @@ class Keeper(threading.Thread):
         """Holds the place's lock, which it releases."""
         try:
             stage = self.stages.come_to(place.number)
-            is_failure = stage and stage[2] == "undoing" and place.point() != stage[0]
-            if stage and not is_failure and self.keeping.acquire(blocking=False):
+            if stage and stage[2] == "undoing" and place.point() != stage[0]:
+                self.stages.put_off(place.number, stage)
+            elif stage and self.keeping.acquire(blocking=False):
                 try:
                     self._keep_one(place, stage)
                 finally:
