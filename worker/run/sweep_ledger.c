@@ -34,10 +34,13 @@ bool sweep_ledger_take_turn(PGconn *ledger, int64_t interval_ms, bool *ret_is_mi
         "(SELECT singleton FROM provision.installation WHERE swept_at IS NULL OR swept_at <= "
         "clock_timestamp() - $1::bigint * interval '1 millisecond' FOR UPDATE SKIP LOCKED) "
         "RETURNING 1";
+    // A worker that froze would hold it for ever. Sending takes less: it is bounded.
+    static const char TURN_LIMIT[] = "SET LOCAL idle_in_transaction_session_timeout = '60s'";
     char interval[NUMBER_TEXT_BYTES];
     (void)snprintf(interval, sizeof interval, "%" PRId64, interval_ms);
     *ret_is_mine = false;
-    if (!ledger_session_do(ledger, "BEGIN", 0, NULL, err)) {
+    if (!ledger_session_do(ledger, "BEGIN", 0, NULL, err) ||
+        !ledger_session_do(ledger, TURN_LIMIT, 0, NULL, err)) {
         return false;
     }
     PGresult *rows CLEANUP(ledger_session_clear_at) =
