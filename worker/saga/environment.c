@@ -44,14 +44,15 @@ static bool is_same_thing(const json_t *left, const json_t *other)
            strcmp(text_of(left, FACT_BRANCH_ID), text_of(other, FACT_BRANCH_ID)) == 0;
 }
 
-// A thing once; `maker`: the Neon account whose key sees it.
-static void add_left(json_t *left, const char *project_id, const char *branch_id, const char *maker)
+// A thing once; `maker`: whose key sees it.
+static void add_left(json_t *left, const char *project_id, const char *branch_id,
+                     const Reach *maker)
 {
     json_t *one = json_pack("{s:s}", FACT_PROJECT_ID, project_id);
     if (branch_id[0] != '\0') {
         json_object_set_new(one, FACT_BRANCH_ID, json_string(branch_id));
     }
-    set_default(one, FACT_NEON_ACCOUNT, maker);
+    reach_tell(maker, one);
     size_t i;
     json_t *other;
     bool is_known = false;
@@ -71,17 +72,32 @@ static void add_undeleted(const Saga *saga, json_t *left)
     const LedgerEnvironment *row = &saga->ledger->environment;
     bool is_branch = strcmp(row->origin, "branched") == 0;
     const char *project_id = guard_own_project(saga);
-    const char *maker = text_of(row->details, FACT_NEON_ACCOUNT);
+    Reach maker = reach_of_details(row->details);
     bool is_whole = project_id[0] != '\0' && (!is_branch || row->branch_id[0] != '\0');
     if (is_whole && !journal_has(&saga->journal, FACT_GONE)) {
-        add_left(left, project_id, is_branch ? row->branch_id : "",
-                 maker[0] != '\0' ? maker : saga->ledger->account.neon_account_id);
+        if (maker.neon_account_id[0] == '\0') {
+            maker.neon_account_id = saga->ledger->account.neon_account_id;
+        }
+        add_left(left, project_id, is_branch ? row->branch_id : "", &maker);
     }
 }
 
 static bool is_import(const Saga *saga)
 {
     return saga->command->action == PROVISIONING__V1__COMMAND__ACTION_IMPORT_ENVIRONMENT;
+}
+
+// Of what the command makes. The organization only where the project is known to be in it: a
+// personal key sees those of others, too.
+static Reach maker_of(const Saga *saga)
+{
+    Reach maker = reach_of_account(&saga->ledger->account);
+    if (saga->command->action == PROVISIONING__V1__COMMAND__ACTION_CREATE_ENVIRONMENT) {
+        return maker;
+    }
+    bool has_source = branching_is(saga) && branching_of(saga).source[0] != '\0';
+    maker.org_id = reach_of_details(has_source ? saga->ledger->source.details : NULL).org_id;
+    return maker;
 }
 
 static void add_not_undone(const Saga *saga, json_t *left)
@@ -97,8 +113,8 @@ static void add_not_undone(const Saga *saga, json_t *left)
     const char *branch_id = is_branch ? journal_text(journal, FACT_BRANCH_ID) : "";
     const char *made = is_branch ? branch_id : journal_text(journal, FACT_PROJECT_ID);
     if (made[0] != '\0' && !is_deleted) {
-        add_left(left, journal_text(journal, FACT_PROJECT_ID), branch_id,
-                 saga->ledger->account.neon_account_id);
+        Reach maker = maker_of(saga);
+        add_left(left, journal_text(journal, FACT_PROJECT_ID), branch_id, &maker);
     }
 }
 
@@ -191,7 +207,8 @@ json_t *environment_details(const Saga *saga)
     environment_add_databases(details, spec);
     json_object_set_new(details, DETAIL_ROLES, environment_roles(saga, before, spec));
     json_decref(before);
-    set_default(details, FACT_NEON_ACCOUNT, saga->ledger->account.neon_account_id);
+    Reach maker = maker_of(saga);
+    reach_tell(&maker, details);
     return details;
 }
 

@@ -4,12 +4,13 @@
 #ifndef SAGA_LEFTOVER_H
 #define SAGA_LEFTOVER_H
 
+#include "saga/reach.h"
 #include "saga/saga.h"
 
 typedef struct Leftover {
     const char *project_id; // "" = nothing is left
     const char *branch_id;  // "" = the whole project
-    const char *maker;      // the Neon account that made it; "" = unknown
+    Reach maker;            // whose key made it
 } Leftover;
 
 // What a Delete is for, as its row knows it.
@@ -18,8 +19,8 @@ Leftover leftover_own(const Saga *saga);
 Leftover leftover_next(const Saga *saga);
 // ... of them all, those not yet removed: an array, the caller's.
 json_t *leftover_remaining(const Saga *saga);
-// Neon says 404, too, where a key may not see what is there: only the account that made it can
-// tell, with a key that isn't kept to some project (such a one can't delete even its own).
+// Neon says 404, too, where a key may not see what is there: only one of its maker's reach can
+// tell, where it isn't kept to some project (such a one can't delete even its own).
 bool leftover_is_blind(const Saga *saga, const Leftover *thing);
 // Fails with NOT_VISIBLE.
 Lesson leftover_fail_blind(Saga *saga, const char *what);

@@ -3,6 +3,7 @@
 
 #include "saga/facts.h"
 #include "saga/lesson.h"
+#include "saga/reach.h"
 #include "saga/steps.h"
 
 enum { ORGANIZATIONS_MAX = 16 };
@@ -174,15 +175,13 @@ static bool has_same_reach(const Saga *saga)
 {
     const Journal *journal = &saga->journal;
     const LedgerAccount *before = &saga->ledger->account;
-    const char *org_id = journal_text(journal, FACT_ORG_ID);
     if (strcmp(journal_text(journal, FACT_KEY_KIND), "project") == 0) {
         return strcmp(before->key_kind, "project") == 0 &&
                strcmp(before->project_id, journal_text(journal, FACT_KEY_PROJECT)) == 0;
     }
-    if (org_id[0] != '\0' && before->org_id[0] != '\0') {
-        return strcmp(org_id, before->org_id) == 0;
-    }
-    return strcmp(journal_text(journal, FACT_NEON_ACCOUNT), before->neon_account_id) == 0;
+    Reach reach = reach_of_details(journal->facts);
+    Reach reach_before = reach_of_account(before);
+    return reach_is_same(&reach, &reach_before);
 }
 
 // Environments keep the account's name: a key that doesn't see them would strand them.

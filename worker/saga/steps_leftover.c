@@ -18,7 +18,7 @@ static const char *text_of(const json_t *object, const char *key)
 Leftover leftover_own(const Saga *saga)
 {
     return (Leftover){guard_own_project(saga), guard_owns_project(saga) ? "" : "a branch of it",
-                      text_of(saga->ledger->environment.details, FACT_NEON_ACCOUNT)};
+                      reach_of_details(saga->ledger->environment.details)};
 }
 
 // What a Delete removes in any case, and has removed.
@@ -48,9 +48,9 @@ Leftover leftover_next(const Saga *saga)
     const json_t *details = saga->ledger->environment.details;
     const json_t *left = json_array_get(json_object_get(details, FACT_LEFT), next_index(saga));
     Leftover next = {text_of(left, FACT_PROJECT_ID), text_of(left, FACT_BRANCH_ID),
-                     text_of(left, FACT_NEON_ACCOUNT)};
-    if (next.maker[0] == '\0') {
-        next.maker = text_of(details, FACT_NEON_ACCOUNT); // left by an older version
+                     reach_of_details(left)};
+    if (next.maker.neon_account_id[0] == '\0') {
+        next.maker = reach_of_details(details); // left by an older version
     }
     return next;
 }
@@ -73,17 +73,20 @@ bool leftover_is_blind(const Saga *saga, const Leftover *thing)
     bool is_scoped = strcmp(account->key_kind, "project") == 0;
     bool sees_project =
         thing->branch_id[0] != '\0' && strcmp(account->project_id, thing->project_id) == 0;
-    return (thing->maker[0] != '\0' && strcmp(thing->maker, account->neon_account_id) != 0) ||
-           (is_scoped && !sees_project);
+    Reach own = reach_of_account(account);
+    bool is_elsewhere =
+        thing->maker.neon_account_id[0] != '\0' && !reach_is_same(&thing->maker, &own);
+    return is_elsewhere || (is_scoped && !sees_project);
 }
 
 Lesson leftover_fail_blind(Saga *saga, const char *what)
 {
-    return lesson_fail(saga, ERROR_DENIED, "NOT_VISIBLE",
-                       "%s: the account's key is of another Neon account than the one that "
-                       "made it, or kept to one project, and sees nothing there; connect the "
-                       "account with a key that does",
-                       what);
+    return lesson_fail(
+        saga, ERROR_DENIED, "NOT_VISIBLE",
+        "%s: the account's key is of another organization or Neon account than "
+        "the one that made it, or kept to one project, and sees nothing there; connect the "
+        "account with a key that does",
+        what);
 }
 
 Lesson leftover_learn_deletion(Saga *saga, const Leftover *thing, const NeonReply *reply,

@@ -33,14 +33,13 @@ static bool is_whole(const Saga *saga)
     return journal_has(&saga->journal, FACT_ORPHAN_WHOLE);
 }
 
-// Who made it isn't journaled. The environment's row may name the Neon account of this one's key.
+// Who made it isn't journaled. The environment's row may say, where it is of this account.
 static Leftover thing_of(const Saga *saga)
 {
     const LedgerEnvironment *row = &saga->ledger->environment;
-    const char *maker = json_string_value(json_object_get(row->details, FACT_NEON_ACCOUNT));
     bool is_of_account = strcmp(row->account, saga->ledger->account.account) == 0;
     return (Leftover){orphan_of(saga)->project_id, is_whole(saga) ? "" : orphan_of(saga)->branch_id,
-                      is_of_account && maker != NULL ? maker : ""};
+                      reach_of_details(is_of_account ? row->details : NULL)};
 }
 
 static bool is_blind(const Saga *saga)

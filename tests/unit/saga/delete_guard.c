@@ -11,6 +11,11 @@ static void other_account(Stage *stage)
                           sizeof stage->claimed.account.neon_account_id, "neon-2"));
 }
 
+static void other_organization(Stage *stage)
+{
+    TALK_SET(stage->claimed.account.org_id, NULL, "", "org-2");
+}
+
 static void key_of(Stage *stage, const char *project_id)
 {
     LedgerAccount *account = &stage->claimed.account;
@@ -34,6 +39,10 @@ static void already_marked(Stage *stage)
         stage->claimed.environment.state = LEDGER_STATE_DELETING;
     }
 }
+
+#define OF_ORGANIZATION                                                                            \
+    "{'project_id':'p-1','branch_id':'br-1','details':{'project_name':'shop-production',"          \
+    "'neon_account_id':'neon-1','org_id':'org-1'}}"
 
 static const Talk TALKS[] = {
     {"other environments on the project: refused, and the row is as before",
@@ -177,6 +186,25 @@ static const Talk TALKS[] = {
       {"check_branches", NOT_FOUND},
       {"!end", "CommandRejected",
        "'code':'NOT_VISIBLE'|state=ready seq=0 account=main project=p-1|!tombstone"}}},
+    {"... unless it is of the same organization",
+     DELETE_ALL,
+     OF_ORGANIZATION,
+     other_account,
+     {MARKED,
+      {"find_dependents", "0"},
+      {"check_branches", NOT_FOUND},
+      {"check_branches", NOT_FOUND, NULL, TALK_LAG_MS},
+      {"confirm_gone", NO_PROJECTS, "org_id=org-1"},
+      {"confirm_gone", NO_PROJECTS, NULL, -1},
+      {"!end", "EnvironmentDeleted", "'projectId':'p-1'|tombstone"}}},
+    {"... which the same person's key need not be",
+     DELETE_ALL,
+     OF_ORGANIZATION,
+     other_organization,
+     {MARKED,
+      {"find_dependents", "0"},
+      {"check_branches", NOT_FOUND},
+      {"!end", "CommandRejected", "'code':'NOT_VISIBLE'|state=ready seq=0|!tombstone"}}},
     {"... nor once the deletion may be under way",
      DELETE_ALL,
      CREATED_ROW,

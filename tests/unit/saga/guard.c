@@ -236,7 +236,7 @@ static const Talk TALKS[] = {
       {"!end", "CommandCancelled",
        "'left':['undo_find_dependents: 1 other environments live in project p-1|blog/pr|"
        "'project p-1'|state=failed seq=5 account=main project=p-1|"
-       "'left':[{'neon_account_id':'neon-1','project_id':'p-1'}]|!tombstone"}}},
+       "'left':[{'neon_account_id':'neon-1','org_id':'org-1','project_id':'p-1'}]|!tombstone"}}},
     {"... and the branches that only Neon knows",
      CREATE,
      NULL,

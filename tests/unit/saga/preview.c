@@ -97,6 +97,13 @@ static void scoped_elsewhere(Stage *stage)
     TALK_SET(account->project_id, NULL, "", "p-9");
 }
 
+static void base_of_organization(Stage *stage)
+{
+    preview_based(stage);
+    json_object_set_new(stage->claimed.source.details, "neon_account_id", json_string("neon-2"));
+    json_object_set_new(stage->claimed.source.details, "org_id", json_string("org-1"));
+}
+
 static const Talk OPENED[] = {
     {"a preview is branched off the base, with what it is for beside our mark",
      OPEN(",'repository':'git.example/shop','gitRef':'refs/pull/7/head','gitSha':'abc',"
@@ -115,7 +122,20 @@ static const Talk OPENED[] = {
       {"check_login", "ok"},
       {"!end", "EnvironmentBranched",
        "'created':true|'environment':'pr:7'|'sourceEnvironment':'main'|'expiresAt':'2026-|"
-       "state=ready|'repository':'git.example/shop'|branch=br-1"}}},
+       "state=ready|'repository':'git.example/shop'|branch=br-1|'neon_account_id':'neon-1'|"
+       "!org_id"}}},
+    {"its project is in the organization that the base's is in",
+     OPEN(""),
+     NULL,
+     base_of_organization,
+     {BEGIN,
+      {"create_branch", MADE_7},
+      AWAITED,
+      ROTATED,
+      {"find_connection", CONNECTION_URI("ep-1")},
+      {"find_pooled_host", CONNECTION_URI("ep-1-pooler")},
+      {"check_login", "ok"},
+      {"!end", "EnvironmentBranched", "'neon_account_id':'neon-1','org_id':'org-1'"}}},
     {"no base was set",
      OPEN(""),
      NULL,

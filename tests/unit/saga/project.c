@@ -57,7 +57,7 @@ static const Talk TALKS[] = {
        "owner','encore_platform',|"
        "'status':'ENVIRONMENT_STATUS_READY'|'pgVersion':17|'autoscalingLimitMinCu':0.25|"
        "row env=production state=ready seq=5 account=main project=p-1 branch=br-1 endpoint=ep-1|"
-       "'neon_account_id':'neon-1'|!pw-1|!tombstone|!driftReported"}}},
+       "'neon_account_id':'neon-1'|'org_id':'org-1'|!pw-1|!tombstone|!driftReported"}}},
     {"what was asked for goes into the request",
      "'createEnvironment':{'environment':'production','account':'main','regionId':'aws-eu-central-"
      "1',"

@@ -177,7 +177,8 @@ static const Talk TALKS[] = {
        "'code':'NEON_DENIED'|'step':'await_operations'|'left':['undo_delete_project: delete the "
        "project|'project p-1'|'status':'ENVIRONMENT_STATUS_FAILED'|state=failed seq=5 account=main "
        "project=p-1 "
-       "branch=br-1|'left':[{'neon_account_id':'neon-1','project_id':'p-1'}]|!tombstone"}}},
+       "branch=br-1|'left':[{'neon_account_id':'neon-1','org_id':'org-1','project_id':'p-1'}]|"
+       "!tombstone"}}},
     {"an undo that gets no answer is given up in the end",
      CREATE,
      NULL,
