@@ -9,6 +9,8 @@ enum {
     OPTION_PROJECT,
     OPTION_BRANCH,
     OPTION_COMMAND,
+    OPTION_NEON_ACCOUNT,
+    OPTION_ORGANIZATION,
 };
 
 static const struct argp_child CHILDREN[] = {{&SEND_OPTIONS_ARGP, 0, NULL, 0}, {0}};
@@ -78,6 +80,8 @@ static const struct argp_option ORPHAN_OPTIONS[] = {
     {"project", OPTION_PROJECT, "ID", 0, "Its project (required)", 0},
     {"branch", OPTION_BRANCH, "ID", 0, "The branch (required)", 0},
     {"command", OPTION_COMMAND, "ID", 0, "That the branch's mark names (required)", 0},
+    {"neon-account", OPTION_NEON_ACCOUNT, "ID", 0, "Neon account whose key has seen it", 0},
+    {"org-id", OPTION_ORGANIZATION, "ID", 0, "Organization that it was seen in", 0},
     {0},
 };
 
@@ -118,6 +122,12 @@ static error_t parse_orphan(int key, char *text, struct argp_state *state)
             argp_error(state, "--command takes a UUID");
         }
         orphan->spec.command_id = text;
+        return 0;
+    case OPTION_NEON_ACCOUNT:
+        orphan->spec.neon_account_id = text;
+        return 0;
+    case OPTION_ORGANIZATION:
+        orphan->spec.org_id = text;
         return 0;
     case ARGP_KEY_ARG:
         argp_usage(state);

@@ -30,5 +30,7 @@ ProvisionCommand *provision_delete_orphan(const char *application_id,
     draft_set_text(&action->project_id, spec->project_id);
     draft_set_text(&action->branch_id, spec->branch_id);
     draft_set_text(&action->command_id, spec->command_id);
+    draft_set_text(&action->neon_account_id, spec->neon_account_id);
+    draft_set_text(&action->org_id, spec->org_id);
     return draft_finish(&command, err);
 }

@@ -242,7 +242,7 @@ static const CommandRow ROWS[] = {
     // it changes nothing of its environment, but nothing of that may run beside it
     {
         .action = ACTION(DELETE_ORPHAN),
-        .fields = {1, 2, 3, 4, 5},
+        .fields = {1, 2, 3, 4, 5, 6, 7},
         .check = command_check_orphan,
         .writes = SUBJECT_ENVIRONMENT,
         .account = orphan_account,

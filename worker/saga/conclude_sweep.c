@@ -114,6 +114,7 @@ static int32_t number(const Ending *ending, const char *note)
 static void delete_orphan(Ending *ending, const json_t *finding, Provisioning__V1__Command *command,
                           const char *identity)
 {
+    const LedgerAccount *account = &ending->saga->ledger->account;
     Provisioning__V1__DeleteOrphan orphan;
     provisioning__v1__delete_orphan__init(&orphan);
     orphan.environment = text_of(finding, "environment");
@@ -121,6 +122,9 @@ static void delete_orphan(Ending *ending, const json_t *finding, Provisioning__V
     orphan.project_id = text_of(finding, "project");
     orphan.branch_id = text_of(finding, "branch");
     orphan.command_id = text_of(finding, "command");
+    orphan.neon_account_id = conclude_text(account->neon_account_id);
+    // a key of one project doesn't list an organization's
+    orphan.org_id = conclude_text(strcmp(account->key_kind, "project") != 0 ? account->org_id : "");
     command->action_case = PROVISIONING__V1__COMMAND__ACTION_DELETE_ORPHAN;
     command->delete_orphan = &orphan;
     outcome_add_command(ending->conclusion->outcome, command, identity);

@@ -33,13 +33,18 @@ static bool is_whole(const Saga *saga)
     return journal_has(&saga->journal, FACT_ORPHAN_WHOLE);
 }
 
-// Who made it isn't journaled. The environment's row may say, where it is of this account.
+// Whose key sees it: the sweep has told. Else who made it isn't known; the environment's row may
+// say, where it is of this account.
 static Leftover thing_of(const Saga *saga)
 {
+    const Provisioning__V1__DeleteOrphan *orphan = orphan_of(saga);
     const LedgerEnvironment *row = &saga->ledger->environment;
     bool is_of_account = strcmp(row->account, saga->ledger->account.account) == 0;
-    return (Leftover){orphan_of(saga)->project_id, is_whole(saga) ? "" : orphan_of(saga)->branch_id,
-                      reach_of_details(is_of_account ? row->details : NULL)};
+    Reach told = {orphan->neon_account_id, orphan->org_id};
+    return (Leftover){orphan->project_id, is_whole(saga) ? "" : orphan->branch_id,
+                      told.neon_account_id[0] != '\0'
+                          ? told
+                          : reach_of_details(is_of_account ? row->details : NULL)};
 }
 
 static bool is_blind(const Saga *saga)

@@ -175,6 +175,9 @@ typedef struct ProvisionDeleteOrphan {
     const char *project_id;
     const char *branch_id;
     const char *command_id; // that the branch's mark names
+    // Whose key has seen it: its Neon account, and the organization whose projects were listed.
+    const char *neon_account_id; // NULL: unknown
+    const char *org_id;          // NULL: unknown, or none
 } ProvisionDeleteOrphan;
 
 // Deletes the branch of a preview, and stops what waits or runs for it. One that is gone is fine.

@@ -46,6 +46,18 @@
             NULL, NULL                                                                             \
     }
 
+// One listing of this project's branches says that there is no such project.
+#define UNLISTED_ONCE(project)                                                                     \
+    {                                                                                              \
+        STEP_FAULT,                                                                                \
+            "{'kind': 'status', 'route': 'GET /projects/{project_id}/branches', 'match': "         \
+            "'" project "', 'count': 1, 'status': 404, 'message': 'project not found'}",           \
+            NULL, NULL                                                                             \
+    }
+// 160 characters in 320 bytes.
+#define LONG_32 "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäö"
+#define LONG_NAME LONG_32 LONG_32 LONG_32 LONG_32 LONG_32
+
 #define ACCOUNT_LOST                                                                               \
     {                                                                                              \
         STEP_SQL, "DELETE FROM provision.account WHERE application_id = '<app>'", NULL, NULL       \

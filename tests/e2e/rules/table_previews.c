@@ -57,6 +57,8 @@ static const Rule RULES[] = {
      "created=false; environment.branchId=<pr:7.branch>", 0},
     {"the same preview with an earlier expiry", "open", OPEN_OF("7", ", 'expiresIn': '60s'"),
      OPENED, "created=false; environment.branchId=<pr:7.branch>", 0},
+    {"the same preview, whose expiry was lifted at Neon", "expiry-lifted", OPEN_OF("7", ""), OPENED,
+     "created=false; environment.expiresAt=", 0},
     {"the same preview with a later expiry", "open", OPEN_OF("7", ", 'expiresIn': '86400s'"),
      OPENED, "created=false; environment.branchId=<pr:7.branch>", 1},
     {"the same preview, anew", "open", OPEN_OF("7", ", 'reset': true"), OPENED,

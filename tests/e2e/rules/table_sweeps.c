@@ -5,6 +5,9 @@
     ORPHAN_IN("<live.project>", account, environment, branch, command)
 #define LATE_PROJECT                                                                               \
     ORPHAN_IN("<late.project>", "main", "live", "<late.branch>", "<create.command>")
+#define SEEN_BY(account, organization) "', 'neonAccountId': '" account "', 'orgId': '" organization
+#define LEFT_SEEN_BY(account, organization)                                                        \
+    ORPHAN_OF("main", "try", "<left.branch>", "<branch.command>" SEEN_BY(account, organization))
 #define LEFT ORPHAN_OF("main", "try", "<left.branch>", "<branch.command>")
 #define BRANCH "delete_orphan.branch_id"
 #define COMMAND "delete_orphan.command_id"
@@ -84,8 +87,28 @@ static const Rule RULES[] = {
     {"an orphan that is gone", "orphan-gone", LEFT, ENDS("OrphanDeleted"), "deleted=false", 0},
     {"an orphan that the key may not see", "orphan-project-out-of-sight", LATE_PROJECT,
      REJECTED("NOT_VISIBLE", NULL), "key", 0},
+    {"an orphan that was seen in another organization than the key's",
+     "orphan-project-of-other-organization",
+     ORPHAN_IN("<late.project>", "main", "live", "<late.branch>",
+               "<create.command>" SEEN_BY("<organization>", "<organization>")),
+     REJECTED("NOT_VISIBLE", NULL), "connect the account", 0},
+    {"an orphan that somebody's key has seen in the same organization, and that is gone",
+     "orphan-gone", LEFT_SEEN_BY("somebody", "<organization>"), ENDS("OrphanDeleted"),
+     "deleted=false", 0},
+    {"an orphan that was seen in an organization that is none", "orphan-gone",
+     LEFT_SEEN_BY("somebody", "Some Organization"),
+     REJECTED("INVALID_NAME", "delete_orphan.org_id"), NULL, 0},
+    {"an orphan that the key of an account with a long id has seen", "orphan-gone",
+     LEFT_SEEN_BY("<many 128 k>", "<organization>"),
+     REJECTED("INVALID_VALUE", "delete_orphan.neon_account_id"), "127", 0},
     {"a project with a key that is kept to it", "orphan-project-of-key", LATE_PROJECT,
      REJECTED("KEY_SCOPE", "delete_orphan.project_id"), "connect the account with", 0},
+    {"an orphan project with somebody's branch, whose name is longer than ours may be",
+     "orphan-project-with-long-branch", LATE_PROJECT, REJECTED("HAS_DEPENDENTS", NULL),
+     "<foreign.branch>", 0},
+    {"an orphan project with somebody's branch, which one listing doesn't show",
+     "orphan-project-with-branch-unlisted", LATE_PROJECT, REJECTED("HAS_DEPENDENTS", NULL),
+     "by hand", 0},
     {"a project that nobody is on", "orphan-project", LATE_PROJECT, ENDS("OrphanDeleted"),
      "deleted=true; projectDeleted=true", 1},
     // ---- what has expired
@@ -93,6 +116,9 @@ static const Rule RULES[] = {
      REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "pr:7", 0},
     {"a preview whose expiry was lifted at Neon, if it has", "expiry-lifted",
      CLOSE_OF("7", IF_EXPIRED), REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "at Neon", 0},
+    {"a preview whose expiry was lifted at Neon, and which one listing doesn't show, if it has",
+     "expiry-lifted-unlisted", CLOSE_OF("7", IF_EXPIRED),
+     REJECTED("NOT_EXPIRED", "close_preview.if_expired"), "at Neon", 0},
     {"an account with a preview whose expiry was lifted at Neon", "expiry-lifted",
      SWEEP_OF("main", ", 'deleteOrphans': true"), ENDS("AccountSwept"),
      "deleting=true; findings.0.branchId=", 0},

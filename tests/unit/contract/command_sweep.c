@@ -15,7 +15,17 @@ static const KitCommandCase SWEEPS[] = {
     {KIT_COMMAND("'sweepAccount':{'account':'Main'}"), "INVALID_NAME", "sweep_account.account"},
 };
 
+#define BYTES_63 "123456789 123456789 123456789 123456789 123456789 123456789 123"
+#define SEEN_BY(account, organization)                                                             \
+    ORPHAN("main", "main", "p-1", "br-1",                                                          \
+           ID "','neonAccountId':'" account "','orgId':'" organization)
+
 static const KitCommandCase ORPHANS[] = {
+    {SEEN_BY("7b0b3b5c-3d8e-4c06-9c6b-2f1d7a9e0009", "org-1"), NULL, ""},
+    {SEEN_BY("org-1", ""), NULL, ""},
+    {SEEN_BY(BYTES_63 BYTES_63 "1", "org-1"), NULL, ""},
+    {SEEN_BY(BYTES_63 BYTES_63 "12", ""), "INVALID_VALUE", "delete_orphan.neon_account_id"},
+    {SEEN_BY("neon-1", "Org"), "INVALID_NAME", "delete_orphan.org_id"},
     {ORPHAN("main", "main", "p-1", "br-1", ID), NULL, ""},
     {ORPHAN("pr:72", "main", "p-1", "br-1", ID), NULL, ""},
     {ORPHAN("", "main", "p-1", "br-1", ID), "FIELD_REQUIRED", "delete_orphan.environment"},

@@ -236,6 +236,12 @@ static void what_was_left_is_swept_and_deleted_by_its_ids(void **state)
     assert_form(provision_delete_orphan("shop", &orphan, NULL), "deleteOrphan",
                 "{'account':'main','branchId':'br-cool-sun-1','commandId':'5d1c6b7e-0000-4000-8000-"
                 "000000000001','environment':'pr:7','projectId':'cool-sun-1'}");
+    orphan.neon_account_id = "neon-1";
+    orphan.org_id = "org-1";
+    assert_form(provision_delete_orphan("shop", &orphan, NULL), "deleteOrphan",
+                "{'account':'main','branchId':'br-cool-sun-1','commandId':'5d1c6b7e-0000-4000-8000-"
+                "000000000001','environment':'pr:7','neonAccountId':'neon-1','orgId':'org-1',"
+                "'projectId':'cool-sun-1'}");
     orphan.branch_id = "../x";
     assert_refused(provision_delete_orphan("shop", &orphan, &error), &error, "INVALID_NAME",
                    "delete_orphan.branch_id");

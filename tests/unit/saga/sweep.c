@@ -236,7 +236,20 @@ static const Talk FINDINGS[] = {
       {"!end", "AccountSwept",
        FOUND("ORPHAN") "|'deleting':true|'sentCommandId'|command{|'requestedBy':'sweep'|"
                        "'deleteOrphan':{'account':'main','branchId':'br-2','commandId':"
-                       "'" TALK_OTHER_ID "','environment':'production','projectId':'p-1'}"}}},
+                       "'" TALK_OTHER_ID "','environment':'production','neonAccountId':'neon-1',"
+                       "'orgId':'org-1','projectId':'p-1'}"}}},
+    {"... by a key of one project, too, which lists no organization's",
+     SWEEP_AND_DELETE,
+     NULL,
+     of_one_project,
+     {CHECKED,
+      {"list_projects", "200 {'project':" SHOP "}"},
+      {"list_branches",
+       BRANCHES(ROOT("br-1") "," CHILD("br-2", "shop-production"), EARLIER("br-2"))},
+      {"judge", JUDGED("{" FINISHED("BranchEnvironment") "}")},
+      NOTHING_EXPIRED,
+      {"!end", "AccountSwept",
+       FOUND("ORPHAN") "|'neonAccountId':'neon-1','projectId':'p-1'}|!orgId"}}},
     {"the root of a project that a command created is the project",
      SWEEP_AND_DELETE,
      NULL,
