@@ -1,53 +1,7 @@
 /*
  * DeleteOrphan: nothing that it was told is believed.
  */
-#include "neon.h"
-
-#define ORPHAN                                                                                     \
-    "'deleteOrphan':{'environment':'production','account':'main','projectId':'p-1',"               \
-    "'branchId':'br-2','commandId':'" TALK_OTHER_ID "'}"
-#define DONE "'known':true,'finished':true,'settled':true,'about':true"
-#define SAID(more) "confirmed {'marks':[{" DONE more "}]}"
-#define BY_BRANCHING SAID(",'action':'BranchEnvironment'")
-#define BY_CREATION SAID(",'action':'CreateEnvironment'")
-#define WITH_MARK(branch, mark) "200 {'branch':" branch ",'annotation':{'value':{" mark "}}}"
-#define MARK(installation, application, environment, command)                                      \
-    "'provisioner.installation':'" installation "','provisioner.application':'" application "',"   \
-    "'provisioner.environment':'" environment "','provisioner.command':'" command "'"
-#define OURS_ALL MARK(TALK_INSTALLATION, "shop", "production", TALK_OTHER_ID)
-#define A_BRANCH WITH_MARK(CHILD("br-2", "shop-production"), OURS_ALL)
-#define A_ROOT WITH_MARK(ROOT("br-2"), OURS_ALL)
-#define JUDGED(reply)                                                                              \
-    {                                                                                              \
-        "judge", reply,                                                                            \
-            "account= |'environment':'production'|'command':'" TALK_OTHER_ID                       \
-            "'|'project':'p-1'|'branch':'br-2'"                                                    \
-    }
-#define READ(reply)                                                                                \
-    {                                                                                              \
-        "read_branch", reply, "GET /projects/p-1/branches/br-2 "                                   \
-    }
-#define TO_BRANCHES                                                                                \
-    JUDGED(BY_BRANCHING), READ(A_BRANCH), {"condemn", "ok", "lock=p-1"},                           \
-    {                                                                                              \
-        "judge_again", BY_BRANCHING                                                                \
-    }
-#define TO_PROJECT                                                                                 \
-    JUDGED(BY_CREATION), READ(A_ROOT), {"condemn", "ok", "lock=p-1"},                              \
-    {                                                                                              \
-        "judge_again", BY_CREATION                                                                 \
-    }
-#define MAIN_AND(branch) BRANCHES(ROOT("br-1") "," branch, "")
-#define FREE                                                                                       \
-    {                                                                                              \
-        "check_branches", MAIN_AND(CHILD("br-2", "b")), "GET /projects/p-1/branches?"              \
-    }
-#define LIVE "{'project_id':'p-9','branch_id':'br-9'}"
-#define NOTHING_CHANGES "!'sequence'|!state{|!tombstone|row env= state=none seq=0"
-#define REFUSED(code)                                                                              \
-    {                                                                                              \
-        "!end", "CommandRejected", "'code':'" code "'|" NOTHING_CHANGES                            \
-    }
+#include "orphan_lines.h"
 
 static void unknown(Stage *stage)
 {
@@ -313,36 +267,6 @@ static const Talk TALKS[] = {
         }                                                                                          \
     }
 
-#define SEEN_BY(account, organization)                                                             \
-    "'deleteOrphan':{'environment':'production','account':'main','projectId':'p-1',"               \
-    "'branchId':'br-2','commandId':'" TALK_OTHER_ID "','neonAccountId':'" account                  \
-    "','orgId':'" organization "'}"
-#define IS_GONE                                                                                    \
-    {                                                                                              \
-        JUDGED(BY_BRANCHING), READ(NOT_FOUND), {"read_branch", NOT_FOUND, NULL, TALK_LAG_MS},      \
-        {                                                                                          \
-            "!end", "OrphanDeleted", "!'deleted'|" NOTHING_CHANGES                                 \
-        }                                                                                          \
-    }
-#define CANNOT_TELL                                                                                \
-    {                                                                                              \
-        JUDGED(BY_BRANCHING), READ(NOT_FOUND), REFUSED("NOT_VISIBLE")                              \
-    }
-
-// The account's own key is of neon-1 and org-1.
-static const Talk SEEN[] = {
-    {"one that the sweep's own key doesn't see is gone", SEEN_BY("neon-1", "org-1"), NULL, NULL,
-     IS_GONE},
-    {"... and for one of the same organization, whatever the row says", SEEN_BY("neon-2", "org-1"),
-     "{'details':{'neon_account_id':'neon-3'}}", NULL, IS_GONE},
-    {"... and for one of the same Neon account where no organization is known",
-     SEEN_BY("neon-1", ""), NULL, NULL, IS_GONE},
-    {"a key of another organization than it was seen in can't tell", SEEN_BY("neon-1", "org-2"),
-     NULL, NULL, CANNOT_TELL},
-    {"... nor one of another Neon account, where no organization is known", SEEN_BY("neon-2", ""),
-     NULL, NULL, CANNOT_TELL},
-};
-
 #define MADE_BY_OTHER "{'details':{'neon_account_id':'neon-1'}}"
 
 static const Talk REFUSALS[] = {
@@ -420,6 +344,5 @@ static const Talk REFUSALS[] = {
 int main(void)
 {
     return talk_run("DeleteOrphan", TALKS, TALK_COUNT(TALKS)) +
-           talk_run("refusals", REFUSALS, TALK_COUNT(REFUSALS)) +
-           talk_run("DeleteOrphan, who has seen it", SEEN, TALK_COUNT(SEEN));
+           talk_run("refusals", REFUSALS, TALK_COUNT(REFUSALS));
 }
