@@ -89,6 +89,9 @@ static void poll_for(Socket *sock, int events)
 void http_sockets_want(HttpSockets *sockets, curl_socket_t fd, int what)
 {
     Socket *sock = find(sockets, fd);
+    if (sock == NULL && what == CURL_POLL_REMOVE) {
+        return; // the number may be another socket's by now
+    }
     if (sock == NULL) {
         sock = add(sockets, fd);
     }

@@ -23,17 +23,31 @@ static void poll_close(PgLink *link)
     }
 }
 
+static void fail_soon(PgLink *link, const Error *err)
+{
+    link->failure = *err;
+    loop_timer_start(link->timer, 0);
+}
+
 // A new handle each time while connecting: libpq may close the socket and open another one with
-// the same number, of which libuv would not hear.
-static void poll_open(PgLink *link, int events)
+// the same number, of which libuv would not hear. False: it fails soon.
+static bool poll_open(PgLink *link, int events)
 {
     poll_close(link);
-    link->poll = alloc_zeroed(1, sizeof(*link->poll));
-    int failed = uv_poll_init(loop_uv(link->loop), link->poll, PQsocket(link->conn));
-    assert(failed == 0);
-    (void)failed;
+    uv_poll_t *poll = alloc_zeroed(1, sizeof(*poll));
+    int code = uv_poll_init(loop_uv(link->loop), poll, PQsocket(link->conn));
+    if (code != 0) {
+        Error err;
+        error_set(&err, ERROR_UNAVAILABLE, "CONNECT_FAILED", "the socket can't be watched: %s",
+                  uv_strerror(code));
+        free(poll);
+        fail_soon(link, &err);
+        return false;
+    }
+    link->poll = poll;
     link->poll->data = link;
     uv_poll_start(link->poll, events, on_event);
+    return true;
 }
 
 void pg_link_want(const PgLink *link, int events)
@@ -102,7 +116,9 @@ static void connected(PgLink *link)
         abort(); // they only refuse connections that are not idle
     }
     loop_timer_stop(link->timer);
-    poll_open(link, UV_READABLE);
+    if (!poll_open(link, UV_READABLE)) {
+        return;
+    }
     link->connected = true;
     link->handler->on_connected(link->context);
 }
@@ -131,9 +147,9 @@ static void connect_step(PgLink *link)
     } else if (wanted == PGRES_POLLING_OK) {
         connected(link);
     } else if (wanted == PGRES_POLLING_READING) {
-        poll_open(link, UV_READABLE);
+        (void)poll_open(link, UV_READABLE);
     } else if (wanted == PGRES_POLLING_WRITING) {
-        poll_open(link, UV_WRITABLE);
+        (void)poll_open(link, UV_WRITABLE);
     } else {
         Error err;
         pg_params_explain(link->conn, &err);
@@ -152,12 +168,6 @@ static void on_event(uv_poll_t *poll, int status, int events)
     }
 }
 
-static void fail_soon(PgLink *link, const Error *err)
-{
-    link->failure = *err;
-    loop_timer_start(link->timer, 0);
-}
-
 static void connect_to(PgLink *link, const char *address)
 {
     link->conn = pg_params_connect(&link->params, address);
@@ -173,7 +183,7 @@ static void connect_to(PgLink *link, const char *address)
         pg_params_explain(link->conn, &err);
         fail_soon(link, &err);
     } else {
-        poll_open(link, UV_WRITABLE);
+        (void)poll_open(link, UV_WRITABLE);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "sys/clock.h"
@@ -59,6 +61,30 @@ static void a_lost_connection_is_made_again(void **state)
     test_await_flag(f->loop, &after.done);
     assert_int_equal(after.err.kind, ERROR_NONE);
     assert_string_not_equal(after.value, pid.value);
+}
+
+static void on_stale_event(uv_poll_t *poll, int status, int events)
+{
+    (void)poll, (void)status, (void)events;
+}
+
+// Whoever forgot to say that he closed a socket must not end the process.
+static void a_socket_whose_number_is_still_watched_fails_and_is_tried_again(void **state)
+{
+    PgFixture *f = *state;
+    f->options.reconnect = true;
+    uv_poll_t stale;
+    int number = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert_int_equal(uv_poll_init(loop_uv(f->loop), &stale, number), 0);
+    uv_poll_start(&stale, UV_READABLE, on_stale_event);
+    test_pass(f->loop, 10);
+    assert_int_equal(close(number), 0);
+    pg_fixture_open(f);
+    test_await(f->loop, pg_fixture_has_failed, f);
+    assert_string_equal(f->failure.code, "CONNECT_FAILED");
+    assert_non_null(strstr(f->failure.text, "can't be watched"));
+    uv_close((uv_handle_t *)&stale, NULL);
+    test_await(f->loop, pg_fixture_is_ready, f);
 }
 
 static void the_loss_of_an_idle_connection_is_noticed(void **state)
@@ -186,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_LEDGER(a_job_without_an_answer_ends_with_its_connection),
         WITH_LEDGER(a_lost_connection_is_made_again),
+        WITH_LEDGER(a_socket_whose_number_is_still_watched_fails_and_is_tried_again),
         WITH_LEDGER(the_loss_of_an_idle_connection_is_noticed),
         WITH_LEDGER(a_refused_login_says_why),
         WITH_LEDGER(a_database_that_is_not_there_says_so),
