@@ -150,7 +150,11 @@ static void make_marked_project(World *world, const char *application, const cha
 static void leave_two_projects(World *world, const char *application)
 {
     leave_project(world, application);
-    make_marked_project(world, application, command_new_id());
+    make_marked_project(world, application,
+                        ledger_value(world,
+                                     "SELECT command_id FROM provision.environment WHERE "
+                                     "application_id = '%s' AND environment = 'live'",
+                                     application));
 }
 
 // ---- commands
