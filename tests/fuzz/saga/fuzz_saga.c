@@ -182,6 +182,8 @@ static void judge(Play *play, const Decision *decision)
         json_array_append_new(json_object_get(answer, "marks"), mark);
     }
     play->is_free = play->is_condemned && is_orphan;
+    play->is_known = byte < 12;
+    play->has_strangers = play->has_strangers || byte >= 12;
     learn(play, decision, &(Answer){.judged = answer});
     json_decref(answer);
 }

@@ -15,6 +15,8 @@ typedef struct Play {
     Owner *former;            // may still close its intent
     bool is_condemned;        // what DeleteOrphan names
     bool is_free;             // ... and then judged as nobody's
+    bool is_known;            // the ledger knew whose the last mark was that it judged
+    bool has_strangers;       // ... and once a Delete was told that it doesn't
     bool is_inhabited;        // another application lives in p-1, or has imported br-0
     bool is_told;             // Neon has told of the endpoint that it made for the command
     int64_t fence;            // of the environment's row
