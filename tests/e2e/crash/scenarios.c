@@ -100,12 +100,13 @@ static void leave_nameless_preview(World *world, const char *application)
     sandbox_clear_faults(world);
 }
 
-static const char *of_preview(World *world, const char *application, const char *column)
+static const char *row_value(World *world, const char *application, const char *environment,
+                             const char *column)
 {
     const char *found = ledger_value(world,
                                      "SELECT %s FROM provision.environment WHERE application_id = "
-                                     "'%s' AND environment = 'pr:7'",
-                                     column, application);
+                                     "'%s' AND environment = '%s'",
+                                     column, application, environment);
     assert_string_not_equal(found, "");
     return found;
 }
@@ -114,21 +115,22 @@ static const char *of_preview(World *world, const char *application, const char 
 static void leave_late_preview(World *world, const char *application)
 {
     leave_preview(world, application);
-    const char *branches =
-        box_text("/projects/%s/branches", of_preview(world, application, "project_id"));
-    const char *left = box_text("%s/%s", branches, of_preview(world, application, "branch_id"));
+    const char *project = row_value(world, application, "pr:7", "project_id");
+    const char *branches = box_text("/projects/%s/branches", project);
+    const char *left =
+        box_text("%s/%s", branches, row_value(world, application, "pr:7", "branch_id"));
     REPLY gone = box_call_as(&world->box, world->api_key, NULL, "DELETE", left, NULL);
     assert_int_equal(gone.status, 200);
-    box_wait(&world->box, of_preview(world, application, "project_id"));
+    box_wait(&world->box, project);
     REPLY late = box_call_as(
         &world->box, world->api_key, NULL, "POST", branches,
         box_text("{\"branch\": {\"name\": \"preview/pr-7\"}, \"annotation_value\": {"
                  "\"provisioner.installation\": \"%s\", \"provisioner.application\": \"%s\", "
                  "\"provisioner.environment\": \"pr:7\", \"provisioner.command\": \"%s\"}}",
                  ledger_value(world, "SELECT id FROM provision.installation"), application,
-                 of_preview(world, application, "command_id")));
+                 row_value(world, application, "pr:7", "command_id")));
     assert_int_equal(late.status, 201);
-    box_wait(&world->box, of_preview(world, application, "project_id"));
+    box_wait(&world->box, project);
 }
 
 // A project as a request of this command that came late would have made it.
@@ -150,11 +152,7 @@ static void make_marked_project(World *world, const char *application, const cha
 static void leave_two_projects(World *world, const char *application)
 {
     leave_project(world, application);
-    make_marked_project(world, application,
-                        ledger_value(world,
-                                     "SELECT command_id FROM provision.environment WHERE "
-                                     "application_id = '%s' AND environment = 'live'",
-                                     application));
+    make_marked_project(world, application, row_value(world, application, "live", "command_id"));
 }
 
 // ---- commands
