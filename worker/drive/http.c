@@ -49,7 +49,7 @@ static void call_end(HttpCall *call, CURLcode result)
 
 static HttpCall *take_idle(Http *http)
 {
-    HttpPool *pool = http_pools_choose(http->pools);
+    HttpPool *pool = http_pools_take(http->pools);
     ListLink *link = list_first(http_pool_idle(pool));
     if (link == NULL) {
         return http_call_new(http, pool, &http->options, &http->replies_bytes);
@@ -62,6 +62,7 @@ static HttpCall *take_idle(Http *http)
 static void put_idle(HttpCall *call)
 {
     Http *http = call->http;
+    http_pool_give(call->pool);
     if (http->idle_count >= http->options.max_connections) {
         http_call_free(call);
         return;

@@ -14,8 +14,8 @@ struct HttpPool {
     LoopTimer *timer; // curl's
     HttpSockets *sockets;
     List idle;
-    size_t room; // connections
-    size_t calls;
+    size_t room;  // connections
+    size_t calls; // that have it, those whose name is still being resolved included
 };
 
 struct HttpPools {
@@ -122,7 +122,7 @@ void http_pools_free(HttpPools *pools)
     free(pools);
 }
 
-HttpPool *http_pools_choose(HttpPools *pools)
+HttpPool *http_pools_take(HttpPools *pools)
 {
     HttpPool *least = &pools->list[0];
     for (size_t i = 0; i < pools->count && least->calls >= least->room; i++) {
@@ -131,7 +131,13 @@ HttpPool *http_pools_choose(HttpPools *pools)
         bool is_emptier = pool->calls * least->room < least->calls * pool->room;
         least = is_emptier ? pool : least;
     }
+    least->calls++;
     return least;
+}
+
+void http_pool_give(HttpPool *pool)
+{
+    pool->calls--;
 }
 
 List *http_pool_idle(HttpPool *pool)
@@ -151,12 +157,10 @@ void http_pools_each_idle(HttpPools *pools, void (*visit)(ListLink *link))
 
 void http_pool_add(HttpPool *pool, CURL *easy)
 {
-    pool->calls++;
     curl_multi_add_handle(pool->multi, easy);
 }
 
 void http_pool_remove(HttpPool *pool, CURL *easy)
 {
-    pool->calls--;
     curl_multi_remove_handle(pool->multi, easy);
 }

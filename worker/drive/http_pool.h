@@ -30,8 +30,9 @@ HttpPools *http_pools_new(Loop *loop, uint32_t connections, const HttpPoolHandle
 // No handle is in a pool any more.
 void http_pools_free(HttpPools *pools);
 // Where the next request goes: the first pool with a free place, so that few connections are kept
-// in use rather than many; when all are full, the one with the fewest requests.
-HttpPool *http_pools_choose(HttpPools *pools);
+// in use rather than many; when all are full, the one with the fewest requests. Each is given back.
+HttpPool *http_pools_take(HttpPools *pools);
+void http_pool_give(HttpPool *pool);
 
 // Handles of the caller that were in this pool, to be used in it again: what a handle knows of
 // names (CURLOPT_RESOLVE) it tells only the first multi handle that it is in.

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "drive/http_pool.h"
 #include "sys/clock.h"
 
 static void a_reply_comes_with_its_headers_and_body(void **state)
@@ -238,6 +239,35 @@ static void http_goes_only_to_loopback(void **state)
     }
 }
 
+static void on_nothing(void *context)
+{
+    (void)context;
+}
+
+static void on_no_end(void *context, CURL *easy, CURLcode result)
+{
+    (void)context, (void)easy, (void)result;
+}
+
+// Many requests may begin before the first one's name is known.
+static void a_place_is_taken_before_its_request_is_added(void **state)
+{
+    static const HttpPoolHandler HANDLER = {on_nothing, on_no_end, on_nothing};
+    enum { POOL = 32 };
+    const HttpFixture *f = *state;
+    HttpPools *pools = http_pools_new(f->loop, 2 * POOL, &HANDLER, NULL);
+    HttpPool *first = http_pools_take(pools);
+    for (int i = 1; i < POOL; i++) {
+        assert_ptr_equal(http_pools_take(pools), first);
+    }
+    for (int i = 0; i < POOL; i++) {
+        assert_ptr_not_equal(http_pools_take(pools), first);
+    }
+    http_pool_give(first);
+    assert_ptr_equal(http_pools_take(pools), first);
+    http_pools_free(pools);
+}
+
 int main(void)
 {
     curl_global_init(CURL_GLOBAL_ALL);
@@ -257,6 +287,7 @@ int main(void)
         WITH_SERVER(few_of_many_connections_are_opened),
         WITH_SERVER(freeing_cancels_what_is_under_way),
         WITH_SERVER(http_goes_only_to_loopback),
+        WITH_SERVER(a_place_is_taken_before_its_request_is_added),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     curl_global_cleanup();
