@@ -230,9 +230,21 @@ static void set_failed_row(Ending *ending, json_t *left)
     conclude_set_row(ending, LEDGER_STATE_FAILED, &view, details);
 }
 
+// A deletion that was kept from it: nothing of the environment was, or can be, deleted.
+static bool is_untouched(const Saga *saga)
+{
+    const Journal *journal = &saga->journal;
+    bool had_failed = json_object_get(saga->ledger->environment.details, FACT_LEFT) != NULL;
+    bool may_have_deleted = journal_has(journal, FACT_GONE) ||
+                            journal_has(journal, FACT_MAYBE_DELETED) ||
+                            journal_number(journal, FACT_LEFTOVER_GONE) > 0 ||
+                            json_object_size(journal_value(journal, FACT_DELETES_UNTIL)) > 0;
+    return guard_is_deletion(saga) && !had_failed && !may_have_deleted;
+}
+
 static void set_row(Ending *ending, bool is_something_left, json_t *left)
 {
-    if (works_in_place(ending->saga)) {
+    if (works_in_place(ending->saga) || is_untouched(ending->saga)) {
         conclude_keep_row(ending);
     } else if (is_something_left || guard_is_deletion(ending->saga)) {
         set_failed_row(ending, left);
@@ -252,7 +264,7 @@ void conclude_failed(Ending *ending)
     Undone undone = {.undone_count = 0};
     undone.undone_count = conclude_texts(saga, FACT_UNDONE, undone.undone, UNDONE_MAX);
     undone.left_count = conclude_texts(saga, FACT_LEFT, undone.left, UNDONE_MAX);
-    if (saga->definition->leaves_row) {
+    if (saga->definition->leaves_row || is_untouched(saga)) {
         undone.left_count = 0;
     } else if (works_in_place(saga)) {
         name_done(saga, &undone, texts);

@@ -145,6 +145,22 @@ Ask confirm_ask_judge(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
+// Another environment is on it, by an import: its branch isn't ours any more.
+static bool is_another_s(const Saga *saga, const json_t *judged)
+{
+    const char *owner = json_string_value(json_object_get(judged, "owner"));
+    CLEANUP(text_clear) Text own = TEXT_INIT(NAME_APPLICATION_BYTES + NAME_ENVIRONMENT_BYTES);
+    text_printf(&own, "%s/%s", saga->command->application_id, saga->command->writes.name);
+    return owner != NULL && strcmp(owner, text_get(&own)) != 0;
+}
+
+// What the row itself names may go whoever made it: a rebuilt ledger knows no commands.
+static bool is_own(const Saga *saga, const SearchMatch *match)
+{
+    return strcmp(match->id, guard_owns_project(saga) ? guard_own_project(saga)
+                                                      : row_of(saga)->branch_id) == 0;
+}
+
 static bool is_of_known_maker(const json_t *judged, const SearchMatch *match)
 {
     const char *maker = json_string_value(json_object_get(judged, "maker"));
@@ -160,7 +176,8 @@ Lesson confirm_learn_judge(Saga *saga, const Answer *answer)
     assert(found);
     (void)found;
     const json_t *judged = json_array_get(json_object_get(answer->judged, "marks"), 0);
-    if (is_of_known_maker(judged, &match)) {
+    if (!is_another_s(saga, judged) &&
+        (is_own(saga, &match) || is_of_known_maker(judged, &match))) {
         journal_set_note_text(&saga->journal, NOTE_JUDGED, match.id);
         return LESSON_LEARNT;
     }

@@ -116,6 +116,7 @@ Lesson delete_learn_environments(Saga *saga, const Answer *answer)
 #define NOTE_OTHERS "delete_others"
 #define NOTE_SEEN "delete_seen"
 #define NOTE_MISSING "delete_missing" // Neon said 404 of the project
+#define NOTE_UNSEEN "delete_unseen"   // the branch list didn't show it
 #define NOTE_FREE "delete_free"       // nothing stands in the way of the next deletion
 
 Ask delete_ask_guard(Saga *saga, Effect *effect)
@@ -172,12 +173,17 @@ static Lesson guard_done(Saga *saga)
                            others_names(others));
     }
     bool seen = journal_note_number(&saga->journal, NOTE_SEEN) == 1;
+    bool was_unseen = journal_note_number(&saga->journal, NOTE_UNSEEN) == 1;
     journal_forget_notes(&saga->journal);
-    if (!seen && !guard_owns_project(saga)) {
-        journal_set_flag(&saga->journal, FACT_GONE); // somebody deleted it before us, or we did
-    } else {
+    if (seen || guard_owns_project(saga)) {
         journal_set_note_number(&saga->journal, NOTE_FREE, 1);
+        return LESSON_LEARNT;
     }
+    if (!was_unseen) { // it may be too young to be listed
+        journal_set_note_number(&saga->journal, NOTE_UNSEEN, 1);
+        return lesson_wait_ms(saga, saga->rules->listing_lag_ms);
+    }
+    journal_set_flag(&saga->journal, FACT_GONE); // somebody deleted it before us, or we did
     return LESSON_LEARNT;
 }
 
@@ -186,7 +192,7 @@ static Lesson guard_done(Saga *saga)
 static Lesson learn_missing(Saga *saga)
 {
     Leftover own = leftover_own(saga);
-    bool is_first = journal_note(&saga->journal, NOTE_MISSING) == NULL;
+    bool is_first = journal_note_number(&saga->journal, NOTE_MISSING) == 0;
     journal_forget_notes(&saga->journal); // of pages before
     if (leftover_is_blind(saga, &own)) {
         return leftover_fail_blind(saga, "list the project's branches");
@@ -209,6 +215,7 @@ Lesson delete_learn_guard(Saga *saga, const Answer *answer)
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
     }
+    journal_set_note_number(&saga->journal, NOTE_MISSING, 0);
     Error err = ERROR_INIT;
     NeonPage page;
     if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_CURSOR), &page,

@@ -83,27 +83,50 @@ Ask import_ask_maker(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
+static const char *maker_text(const Saga *saga, const char *key)
+{
+    return json_string_value(json_object_get(journal_value(&saga->journal, FACT_MAKER), key));
+}
+
 static Lesson is_being_made(Saga *saga)
 {
-    const json_t *maker = journal_value(&saga->journal, FACT_MAKER);
     Error err = ERROR_INIT;
     if (!lesson_is_out_of_patience(saga)) {
         return lesson_wait_ms(saga, saga->rules->poll_ms);
     }
     error_set_field(&err, ERROR_CONFLICT, "ALREADY_IMPORTED", "import_environment.branch",
-                    "the branch is still being made, as environment %s of application %s; import "
-                    "it once that has ended",
-                    json_string_value(json_object_get(maker, "environment")),
-                    json_string_value(json_object_get(maker, "application")));
+                    "the branch is of environment %s of application %s, which is being made or "
+                    "deleted; import it once that has ended",
+                    maker_text(saga, "environment"), maker_text(saga, "application"));
+    return lesson_fail_with(saga, &err);
+}
+
+// Whoever deletes a failed environment, or makes it again, deletes what it has left.
+static Lesson is_left_over(Saga *saga)
+{
+    Error err = ERROR_INIT;
+    error_set_field(&err, ERROR_CONFLICT, "ALREADY_IMPORTED", "import_environment.branch",
+                    "environment %s of application %s has failed, and this may be what it left: "
+                    "delete or create it first, or set shared",
+                    maker_text(saga, "environment"), maker_text(saga, "application"));
     return lesson_fail_with(saga, &err);
 }
 
 Lesson import_learn_maker(Saga *saga, const Answer *answer)
 {
     const json_t *maker = json_array_get(json_object_get(answer->judged, "marks"), 0);
-    if (maker == NULL || (json_is_true(json_object_get(maker, "known")) &&
-                          !json_is_true(json_object_get(maker, "finished")))) {
+    const char *state = json_string_value(json_object_get(maker, "state"));
+    bool is_own = strcmp(maker_text(saga, "application"), saga->command->application_id) == 0 &&
+                  strcmp(maker_text(saga, "environment"), saga->command->writes.name) == 0;
+    bool is_changing =
+        state != NULL && (strcmp(state, "creating") == 0 || strcmp(state, "deleting") == 0);
+    if (maker == NULL || (is_changing && !is_own) ||
+        (json_is_true(json_object_get(maker, "known")) &&
+         !json_is_true(json_object_get(maker, "finished")))) {
         return is_being_made(saga);
+    }
+    if (state != NULL && strcmp(state, "failed") == 0 && !is_own && !import_of(saga)->shared) {
+        return is_left_over(saga);
     }
     journal_set_flag(&saga->journal, FACT_MAKER_ENDED);
     return LESSON_LEARNT;

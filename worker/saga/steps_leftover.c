@@ -21,11 +21,12 @@ Leftover leftover_own(const Saga *saga)
                       reach_of_details(saga->ledger->environment.details)};
 }
 
-// What a Delete removes in any case, and has removed.
+// What a Delete removes in any case, and has removed; who didn't find it may have looked with a key
+// that doesn't see it.
 static bool is_gone(const Saga *saga, const json_t *left)
 {
     const char *branch_id = text_of(left, FACT_BRANCH_ID);
-    return journal_has(&saga->journal, FACT_GONE) &&
+    return journal_has(&saga->journal, FACT_GONE) && !journal_has(&saga->journal, FACT_MISSING) &&
            strcmp(text_of(left, FACT_PROJECT_ID), guard_own_project(saga)) == 0 &&
            (branch_id[0] == '\0' || strcmp(branch_id, saga->ledger->environment.branch_id) == 0);
 }

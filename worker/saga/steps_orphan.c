@@ -13,8 +13,7 @@
 /*
  * Deletes one branch, or one project, that no environment owns. Who sent the command is not
  * believed: ledger, mark and branch list are read again, and the ledger once more after it says
- * that the thing is condemned; so whoever branches off it or imports it at the same time sees that,
- * or is seen (architecture.md, "Failure rules", last row).
+ * that the thing is condemned: who branches off it or imports it meanwhile sees that, or is seen.
  */
 
 #define NOTE_MISSING "orphan_missing"
@@ -178,7 +177,7 @@ Ask orphan_ask_read(Saga *saga, Effect *effect)
 // Once proves nothing, and nobody knows how young it is: once more when a listing would show it.
 static Lesson learn_missing(Saga *saga)
 {
-    bool is_first = journal_note(&saga->journal, NOTE_MISSING) == NULL;
+    bool is_first = journal_note_number(&saga->journal, NOTE_MISSING) == 0;
     journal_forget_notes(&saga->journal); // of pages before
     if (is_first) {
         journal_set_note_number(&saga->journal, NOTE_MISSING, 1);
@@ -332,6 +331,7 @@ Lesson orphan_learn_branches(Saga *saga, const Answer *answer)
     if (reply->meaning != NEON_OK) {
         return lesson_from_reply(saga, reply, PROTECTED_READ, "list the project's branches");
     }
+    journal_set_note_number(&saga->journal, NOTE_MISSING, 0); // it isn't
     if (!neon_decode_branches(reply->body, journal_note_text(&saga->journal, NOTE_CURSOR), &page,
                               &err)) {
         return lesson_unreadable(saga, &err, PROTECTED_READ);

@@ -215,6 +215,7 @@ Lesson preview_learn_look(Saga *saga, const Answer *answer)
     if (!neon_decode_branch(reply->body, &branch, &err)) {
         return lesson_unreadable(saga, &err, PROTECTED_READ);
     }
+    journal_set_note_number(journal, NOTE_MISSING, 0);
     journal_set_again(journal, FACT_LOOKED_DOUBTS,
                       json_integer(journal_number(journal, FACT_DOUBTS)));
     if (must_extend(saga, branch.expires_ms)) {

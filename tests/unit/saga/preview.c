@@ -332,6 +332,7 @@ static const Talk CLOSED[] = {
      NULL,
      {{"mark_deleting", "ok"},
       {"check_branches", NO_BRANCHES},
+      {"check_branches", NO_BRANCHES, NULL, TALK_LAG_MS},
       {"!end", "EnvironmentDeleted", "'environment':'pr:7'|tombstone|state=gone"}}},
     {"... and whose branch Neon has not removed yet",
      CLOSE_EXPIRED,
