@@ -62,6 +62,10 @@ static Socket *find(const HttpSockets *sockets, curl_socket_t fd)
 static Socket *add(HttpSockets *sockets, curl_socket_t fd)
 {
     Socket *sock = alloc_zeroed(1, sizeof(*sock));
+    if (uv_poll_init(loop_uv(sockets->loop), &sock->poll, fd) != 0) {
+        free(sock);
+        return NULL;
+    }
     size_t room = sockets->room;
     if ((size_t)fd >= room) {
         sockets->room = 2 * (size_t)fd + 1;
@@ -70,9 +74,6 @@ static Socket *add(HttpSockets *sockets, curl_socket_t fd)
     }
     sock->sockets = sockets;
     sock->fd = fd;
-    int failed = uv_poll_init(loop_uv(sockets->loop), &sock->poll, fd);
-    assert(failed == 0);
-    (void)failed;
     sock->poll.data = sock;
     sockets->by_fd[fd] = sock;
     return sock;
@@ -94,6 +95,9 @@ void http_sockets_want(HttpSockets *sockets, curl_socket_t fd, int what)
     }
     if (sock == NULL) {
         sock = add(sockets, fd);
+    }
+    if (sock == NULL) {
+        return; // it can't be watched: its request runs into its time limit
     }
     sock->wanted = 0;
     if (what != CURL_POLL_REMOVE) {
