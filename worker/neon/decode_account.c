@@ -48,7 +48,7 @@ bool neon_decode_regions(const json_t *body, NeonRegion *ret_list, size_t max, s
     for (size_t i = 0; i < count && i < max; i++) {
         const json_t *item = json_array_get(list, i);
         ret_list[i] = (NeonRegion){0};
-        if (!neon_member_text(item, "region_id", ret_list[i].id, sizeof ret_list[i].id, err) ||
+        if (!neon_member_id(item, "region_id", ret_list[i].id, err) ||
             !neon_member_message(item, "name", ret_list[i].name, sizeof ret_list[i].name, err)) {
             return false;
         }
@@ -65,8 +65,8 @@ bool neon_decode_has_region(const json_t *body, const char *region_id, bool *ret
         return false;
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
-        char id[64] = "";
-        if (!neon_member_text(json_array_get(list, i), "region_id", id, sizeof id, err)) {
+        char id[NAME_NEON_ID_BYTES] = "";
+        if (!neon_member_id(json_array_get(list, i), "region_id", id, err)) {
             return false;
         }
         *ret_has = *ret_has || strcmp(id, region_id) == 0;

@@ -10,8 +10,7 @@ bool neon_decode_project_item(const json_t *item, NeonProject *ret_project, Erro
     int64_t version = 0;
     if (!neon_member_id(item, "id", ret_project->id, err) ||
         !neon_member_name(item, "name", ret_project->name, sizeof ret_project->name, err) ||
-        !neon_member_text(item, "region_id", ret_project->region_id, sizeof ret_project->region_id,
-                          err) ||
+        !neon_member_id(item, "region_id", ret_project->region_id, err) ||
         !neon_member_integer(item, "pg_version", VERSION, &version, err) ||
         !neon_member_integer(item, "history_retention_seconds", RETENTION,
                              &ret_project->history_retention_seconds, err) ||

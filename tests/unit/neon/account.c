@@ -102,7 +102,8 @@ static void regions_of_another_shape_are_refused(void **state)
 {
     (void)state;
     static const char *const CASES[] = {"{}", "{'regions':'x'}", "{'regions':[{}]}",
-                                        "{'regions':[{'region_id':1}]}"};
+                                        "{'regions':[{'region_id':1}]}",
+                                        "{'regions':[{'region_id':'aws-\\u007f'}]}"};
     for (size_t i = 0; i < UNIT_COUNT(CASES); i++) {
         CLEANUP(unit_free_at) json_t *body = unit_json(CASES[i]);
         bool has = true;

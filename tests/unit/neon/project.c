@@ -72,6 +72,7 @@ static void what_does_not_fit_is_named(void **state)
         {"name", "[]"},
         {"region_id", NULL},
         {"region_id", "'" UNIT_LONG_64 "'"},
+        {"region_id", "'aws-\\u007f'"},
         {"pg_version", NULL},
         {"pg_version", "'17'"},
         {"pg_version", "17.0"},
