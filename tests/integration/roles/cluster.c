@@ -113,6 +113,11 @@ int cluster_major(void)
     return program.major;
 }
 
+void cluster_program(const char *name, char ret_path[CLUSTER_PATH_BYTES])
+{
+    put(ret_path, "%s/bin/%s", program.prefix, name);
+}
+
 static void run_program(const char *const *argv)
 {
     if (!spawn_run(argv, program.log)) {
@@ -164,7 +169,7 @@ static void launch(Cluster *cluster)
     char postgres[CLUSTER_PATH_BYTES];
     char data[CLUSTER_PATH_BYTES];
     char log[CLUSTER_PATH_BYTES];
-    put(postgres, "%s/bin/postgres", program.prefix);
+    cluster_program("postgres", postgres);
     put(data, "%s/data", cluster->dir);
     put(log, "%s/log", cluster->dir);
     const char *const argv[] = {postgres, "-D", data, "-k", cluster->dir, "-p", "5432", NULL};
@@ -188,13 +193,14 @@ static void make_dir(char *dir)
     spawn_own(dir);
 }
 
-static void make_template(void)
+// A cluster that doesn't run, for others to be copied from.
+static void make_template(char *ret_dir)
 {
     Cluster cluster = {.pid = 0};
     make_dir(cluster.dir);
     char initdb[CLUSTER_PATH_BYTES];
     char data[CLUSTER_PATH_BYTES];
-    put(initdb, "%s/bin/initdb", program.prefix);
+    cluster_program("initdb", initdb);
     put(data, "%s/data", cluster.dir);
     const char *const argv[] = {initdb,
                                 "-D",
@@ -218,10 +224,10 @@ static void make_template(void)
     launch(&cluster);
     neon_like_make(cluster.dir, program.major);
     end_server(&cluster, SIGINT);
-    put(program.template_dir, "%s", cluster.dir);
+    put(ret_dir, "%s", cluster.dir);
 }
 
-static void start_of(Cluster *cluster, const char *parent_dir)
+static void copy_files(Cluster *cluster, const char *parent_dir)
 {
     char from[CLUSTER_PATH_BYTES];
     char to[CLUSTER_PATH_BYTES];
@@ -232,15 +238,27 @@ static void start_of(Cluster *cluster, const char *parent_dir)
     copy_tree(from, to);
     put(to, "%s/data/postmaster.pid", cluster->dir);
     remove_tree(to);
+}
+
+static void start_of(Cluster *cluster, const char *parent_dir)
+{
+    copy_files(cluster, parent_dir);
     launch(cluster);
 }
 
 void cluster_start(Cluster *cluster)
 {
     if (program.template_dir[0] == '\0') {
-        make_template();
+        make_template(program.template_dir);
     }
     start_of(cluster, program.template_dir);
+}
+
+void cluster_start_unrelated(Cluster *cluster)
+{
+    char template_dir[CLUSTER_PATH_BYTES];
+    make_template(template_dir);
+    start_of(cluster, template_dir);
 }
 
 static void command(PGconn *connection, const char *sql)
@@ -260,6 +278,21 @@ void cluster_start_copy(Cluster *cluster, const Cluster *parent)
     command(connection, "CHECKPOINT");
     PQfinish(connection);
     start_of(cluster, parent->dir);
+}
+
+void cluster_start_promoted(Cluster *cluster, const Cluster *parent)
+{
+    char data[CLUSTER_PATH_BYTES];
+    PGconn *connection = cluster_admin(parent, "postgres");
+    command(connection, "CHECKPOINT");
+    PQfinish(connection);
+    copy_files(cluster, parent->dir);
+    put(data, "%s/data", cluster->dir);
+    write_file(data, "standby.signal", "we", "");
+    launch(cluster);
+    connection = cluster_admin(cluster, "postgres");
+    command(connection, "SELECT pg_promote()");
+    PQfinish(connection);
 }
 
 void cluster_stop(Cluster *cluster)

@@ -26,11 +26,17 @@ typedef struct Cluster {
 // CI is set.
 void cluster_require(int argc, char **argv);
 int cluster_major(void);
+// Path of a program of that version ("pg_dump").
+void cluster_program(const char *name, char ret_path[CLUSTER_PATH_BYTES]);
 
 // A new cluster from the template, which the first call makes.
 void cluster_start(Cluster *cluster);
+// The same from another initdb.
+void cluster_start_unrelated(Cluster *cluster);
 // Of a copy of another cluster's files, as a branch of Neon is; the other one goes on.
 void cluster_start_copy(Cluster *cluster, const Cluster *parent);
+// Such a copy as a standby that has taken over.
+void cluster_start_promoted(Cluster *cluster, const Cluster *parent);
 void cluster_stop(Cluster *cluster); // for CLEANUP; its files go too
 void cluster_forget_all(void);       // removes the folder; call at the end of main
 
