@@ -8,6 +8,7 @@
 #include "support/cmocka.h"
 #include "support/commands.h"
 #include "support/login.h"
+#include "support/stack.h"
 #include "support/sweep.h"
 #include "support/wait.h"
 
@@ -123,6 +124,33 @@ static void a_ledger_out_of_a_backup_deletes_nothing_that_it_does_not_know(void 
     assert_int_equal(sweep_mutations(world), mutations);
     assert_true(sweep_branch_exists(world, branch.branch_id));
     assert_true(sweep_branch_exists(world, project.branch_id));
+}
+
+// ---- a ledger that was promoted
+
+static void a_ledger_that_was_promoted_deletes_nothing_before_somebody_says_so(void **state)
+{
+    World *world = *state;
+    command_connect_main(world, "club");
+    Environment live =
+        login_environment(command_run(world, "club", "EnvironmentCreated", CREATE, "live"));
+    worker_stop(worker);
+    stack_promote_ledger(world);
+    worker = worker_start(world, "promoted", SETTINGS);
+    int64_t mutations = sweep_mutations(world);
+
+    Sweep sweep = sweep_delete(world);
+    assert_int_equal(sweep.code, EX_CONFIG);
+    assert_non_null(strstr(sweep.complaint, "LEDGER_CHANGED: club/main: "));
+    sweep = sweep_run(world, (const char *const[]){"--confirm-ledger", NULL});
+    assert_int_equal(sweep.code, 0);
+    assert_non_null(strstr(sweep.complaint, "timeline 1,"));
+    assert_non_null(strstr(sweep.complaint, "timeline 2,"));
+    sweep = sweep_delete(world);
+    assert_null(strstr(sweep.complaint, "LEDGER_CHANGED"));
+    assert_int_equal(sweep.code, SWEEP_CLEAN);
+    assert_string_equal(sweep_verdict(&sweep, "club", live.branch_id), "");
+    assert_int_equal(sweep_mutations(world), mutations);
 }
 
 // ---- another installation
@@ -251,8 +279,10 @@ static void what_another_installation_has_made_stays(void **state)
 int main(void)
 {
     world_require();
+    stack_begin(STACK_LEDGER);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_another_installation_has_made_stays, drop_second_ledger),
+        cmocka_unit_test(a_ledger_that_was_promoted_deletes_nothing_before_somebody_says_so),
         cmocka_unit_test(a_ledger_out_of_a_backup_deletes_nothing_that_it_does_not_know),
     };
     return world_conclude(cmocka_run_group_tests(tests, begin, world_end));

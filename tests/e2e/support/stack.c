@@ -153,6 +153,17 @@ static void execute(World *world, const char *sql)
     PQclear(result);
 }
 
+void stack_promote_ledger(World *world)
+{
+    stack_stop_ledger();
+    int file =
+        open(place("ledger/cluster/data/standby.signal"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_true(file >= 0);
+    (void)close(file);
+    stack_start_ledger(world);
+    execute(world, "SELECT pg_promote()");
+}
+
 void stack_pack_ledger(World *world)
 {
     // not the catalogs: with room for the row of a temporary table there, that is made elsewhere

@@ -23,6 +23,8 @@ void stack_end(void);
 void stack_stop_ledger(void);
 // Again, where it doesn't run; the world's own connection works again, too.
 void stack_start_ledger(World *world);
+// Makes a standby of it, which takes over: it goes on where it was, on another timeline.
+void stack_promote_ledger(World *world);
 // Leaves no room in the pages of its tables for further rows.
 void stack_pack_ledger(World *world);
 // Uses up what is left of the small disk, and gives it back.
