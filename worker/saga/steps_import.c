@@ -95,10 +95,17 @@ static Lesson is_being_made(Saga *saga)
         return lesson_wait_ms(saga, saga->rules->poll_ms);
     }
     error_set_field(&err, ERROR_CONFLICT, "ALREADY_IMPORTED", "import_environment.branch",
-                    "the branch is of environment %s of application %s, which is being made or "
-                    "deleted; import it once that has ended",
+                    "the branch is still being made, as environment %s of application %s; import "
+                    "it once that has ended",
                     maker_text(saga, "environment"), maker_text(saga, "application"));
     return lesson_fail_with(saga, &err);
+}
+
+static Lesson deleting(Saga *saga, const char *environment, const char *application)
+{
+    return lesson_fail(saga, ERROR_CONFLICT, "SOURCE_DELETING",
+                       "environment %s of application %s is being deleted, and the branch with it",
+                       environment, application);
 }
 
 // Whoever deletes a failed environment, or makes it again, deletes what it has left.
@@ -118,12 +125,14 @@ Lesson import_learn_maker(Saga *saga, const Answer *answer)
     const char *state = json_string_value(json_object_get(maker, "state"));
     bool is_own = strcmp(maker_text(saga, "application"), saga->command->application_id) == 0 &&
                   strcmp(maker_text(saga, "environment"), saga->command->writes.name) == 0;
-    bool is_changing =
-        state != NULL && (strcmp(state, "creating") == 0 || strcmp(state, "deleting") == 0);
-    if (maker == NULL || (is_changing && !is_own) ||
+    bool is_creating = state != NULL && strcmp(state, "creating") == 0;
+    if (maker == NULL || (is_creating && !is_own) ||
         (json_is_true(json_object_get(maker, "known")) &&
          !json_is_true(json_object_get(maker, "finished")))) {
         return is_being_made(saga);
+    }
+    if (state != NULL && strcmp(state, "deleting") == 0 && !is_own) {
+        return deleting(saga, maker_text(saga, "environment"), maker_text(saga, "application"));
     }
     if (state != NULL && strcmp(state, "failed") == 0 && !is_own && !import_of(saga)->shared) {
         return is_left_over(saga);
@@ -158,13 +167,6 @@ Ask import_ask_alone(Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static Lesson deleting(Saga *saga, const LedgerDependent *other)
-{
-    return lesson_fail(saga, ERROR_CONFLICT, "SOURCE_DELETING",
-                       "environment %s of application %s is being deleted, and the branch with it",
-                       other->environment, other->application_id);
-}
-
 // Who comes first by name waits for the other, who doesn't.
 static bool yields(const Saga *saga, const LedgerDependent *other)
 {
@@ -196,7 +198,7 @@ Lesson import_learn_alone(Saga *saga, const Answer *answer)
         bool takes_it = is_same || strcmp(other->origin, "created") == 0;
         if (other->state == LEDGER_STATE_DELETING && takes_it &&
             strcmp(other->origin, "imported") != 0) {
-            return deleting(saga, other);
+            return deleting(saga, other->environment, other->application_id);
         }
         if (is_same && !import_of(saga)->shared) {
             return already_imported(saga, other);
