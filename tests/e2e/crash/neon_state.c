@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/unconst.h"
+#include "crash/catalog_state.h"
 #include "support/cmocka.h"
 
 static const json_t *branch_with_id(const json_t *branches, const char *id)
@@ -67,15 +68,21 @@ static void read_life(World *world, const char *path, json_t *found)
                   json_string_value(expires))));
 }
 
-static json_t *read_branch(World *world, const char *application, const json_t *project,
-                           const json_t *branch)
+const char *neon_state_environment(World *world, const char *application, const json_t *project,
+                                   const json_t *branch)
 {
-    const json_t *parent_id = box_find(branch, "parent_id");
-    const char *known_as = ledger_value(
+    return ledger_value(
         world,
         "SELECT environment FROM provision.environment WHERE application_id = '%s' AND state <> "
         "'gone' AND project_id = '%s' AND branch_id = '%s'",
         application, box_string(project, "id"), box_string(branch, "id"));
+}
+
+static json_t *read_branch(World *world, const char *application, const json_t *project,
+                           const json_t *branch)
+{
+    const json_t *parent_id = box_find(branch, "parent_id");
+    const char *known_as = neon_state_environment(world, application, project, branch);
     json_t *found = json_pack(
         "{s:s, s:s, s:O, s:O, s:O, s:O, s:o}", "environment", known_as, "name",
         box_string(branch, "name"), "default", box_find(branch, "default"), "roles",
@@ -90,6 +97,9 @@ static json_t *read_branch(World *world, const char *application, const json_t *
             branch_with_id(box_find(project, "branches"), json_string_value(parent_id));
         json_object_set_new(found, "parent", json_string(box_string(parent, "name")));
         json_object_set_new(found, "inherited", read_passwords(world, project, branch, parent));
+    }
+    if (CRASH_BY_SQL) {
+        json_object_set_new(found, "catalogs", catalog_state_read(world, project, branch));
     }
     return found;
 }
@@ -111,15 +121,20 @@ static json_t *read_project(World *world, const char *application, const json_t 
                      branches);
 }
 
-json_t *neon_state_read(World *world, const char *application, const json_t *state)
+bool neon_state_is_of(const char *application, const json_t *project)
 {
     const char *prefix = box_text("%s-", application);
+    return strncmp(box_string(project, "name"), prefix, strlen(prefix)) == 0;
+}
+
+json_t *neon_state_read(World *world, const char *application, const json_t *state)
+{
     json_t *projects = json_array();
     size_t i = 0;
     const json_t *project = NULL;
     json_array_foreach(box_find(state, "projects"), i, project)
     {
-        if (strncmp(box_string(project, "name"), prefix, strlen(prefix)) == 0) {
+        if (neon_state_is_of(application, project)) {
             json_array_append_new(projects, read_project(world, application, project));
         }
     }

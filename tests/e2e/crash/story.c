@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "crash/end_state.h"
+#include "crash/logins.h"
 #include "support/cmocka.h"
 #include "support/setup.h"
 #include "support/wait.h"
@@ -235,5 +236,9 @@ json_t *story_end(Story *story)
     worker_await_members(world, 1, END_SECONDS);
     await_publication(story);
     sandbox_clear_faults(world);
-    return end_state_read(world, story->application, story->since_call);
+    json_t *state = end_state_read(world, story->application, story->since_call);
+    if (CRASH_BY_SQL) {
+        logins_check(world, story->application);
+    }
+    return state;
 }

@@ -52,7 +52,8 @@ void story_hand_over(Story *story);
 int story_takeovers(const Story *story);
 // When it may end by itself: ends an undisturbed victim.
 void story_stop_victim(Story *story);
-// The victim has ended. Returns the end state; the caller frees it.
+// The victim has ended. Returns the end state; the caller frees it. Where branches can be logged in
+// to, fails unless all of their roles can.
 json_t *story_end(Story *story);
 
 #endif

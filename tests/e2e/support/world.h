@@ -35,7 +35,7 @@
 
 enum {
     WORLD_WORKERS_MAX = 32,
-    WORLD_SECRETS_MAX = 400,
+    WORLD_SECRETS_MAX = 2000,
     WORLD_PARTITIONS = 4,
     WORLD_SECONDS = 120, // in which a command ends when nothing holds it up
 };
