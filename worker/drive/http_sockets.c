@@ -1,6 +1,5 @@
 #include "drive/http_sockets.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

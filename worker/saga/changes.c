@@ -18,19 +18,13 @@ bool changes_has_work(const RolesReport *report)
     return report->omitted > 0;
 }
 
-static const char *text_of(const json_t *row, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row, key));
-    return text != NULL ? text : "";
-}
-
 static bool has_row(const RolesReport *report, const json_t *row)
 {
     for (size_t i = 0; i < report->count; i++) {
         const RolesChange *change = &report->changes[i];
-        if (strcmp(change->change, text_of(row, "change")) == 0 &&
-            strcmp(change->object, text_of(row, "object")) == 0 &&
-            strcmp(change->database, text_of(row, "database")) == 0) {
+        if (strcmp(change->change, journal_text_in(row, "change")) == 0 &&
+            strcmp(change->object, journal_text_in(row, "object")) == 0 &&
+            strcmp(change->database, journal_text_in(row, "database")) == 0) {
             return true;
         }
     }
@@ -39,8 +33,9 @@ static bool has_row(const RolesReport *report, const json_t *row)
 
 static size_t row_bytes(const json_t *row)
 {
-    return ROW_BYTES + strlen(text_of(row, "database")) + strlen(text_of(row, "object")) +
-           strlen(text_of(row, "change")) + strlen(text_of(row, "reason"));
+    return ROW_BYTES + strlen(journal_text_in(row, "database")) +
+           strlen(journal_text_in(row, "object")) + strlen(journal_text_in(row, "change")) +
+           strlen(journal_text_in(row, "reason"));
 }
 
 // Those rows of `from` that are blocked, or aren't, as far as there is room.

@@ -49,10 +49,15 @@ void journal_merge(Journal *journal, const json_t *delta)
     json_decref(object);
 }
 
+const char *journal_text_in(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
 const char *journal_text(const Journal *journal, const char *key)
 {
-    const char *text = json_string_value(json_object_get(journal->facts, key));
-    return text != NULL ? text : "";
+    return journal_text_in(journal->facts, key);
 }
 
 int64_t journal_number(const Journal *journal, const char *key)

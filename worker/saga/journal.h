@@ -28,6 +28,8 @@ void journal_start_delta(Journal *journal);
 // Facts of another's delta; null forgets.
 void journal_merge(Journal *journal, const json_t *delta);
 
+// Of an object that is a fact, a note, or a row's details; "": it has no such text.
+const char *journal_text_in(const json_t *object, const char *key);
 // "" / 0 / false / NULL where the fact isn't there.
 const char *journal_text(const Journal *journal, const char *key);
 int64_t journal_number(const Journal *journal, const char *key);

@@ -4,12 +4,6 @@
 
 #include "saga/facts.h"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
 Reach reach_of_account(const LedgerAccount *account)
 {
     return (Reach){account->neon_account_id, account->org_id};
@@ -17,7 +11,8 @@ Reach reach_of_account(const LedgerAccount *account)
 
 Reach reach_of_details(const json_t *details)
 {
-    return (Reach){text_of(details, FACT_NEON_ACCOUNT), text_of(details, FACT_ORG_ID)};
+    return (Reach){journal_text_in(details, FACT_NEON_ACCOUNT),
+                   journal_text_in(details, FACT_ORG_ID)};
 }
 
 void reach_tell(const Reach *reach, json_t *details)

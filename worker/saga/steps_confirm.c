@@ -26,8 +26,7 @@ static const LedgerEnvironment *row_of(const Saga *saga)
 
 static const char *detail(const Saga *saga, const char *key)
 {
-    const char *text = json_string_value(json_object_get(row_of(saga)->details, key));
-    return text != NULL ? text : "";
+    return journal_text_in(row_of(saga)->details, key);
 }
 
 // A listing proves nothing either, unless the key has just deleted something there.

@@ -175,12 +175,6 @@ Lesson guard_learn_environments(Saga *saga, const Answer *answer)
                        text_ok(&names) ? "" : ", ...");
 }
 
-static const char *noted_text(const json_t *note, const char *key)
-{
-    const char *text = json_string_value(json_object_get(note, key));
-    return text != NULL ? text : "";
-}
-
 Ask guard_ask_branches(Saga *saga, Effect *effect)
 {
     char id[NAME_NEON_ID_BYTES];
@@ -188,7 +182,8 @@ Ask guard_ask_branches(Saga *saga, Effect *effect)
         return ASK_NOTHING;
     }
     effect->kind = EFFECT_NEON;
-    neon_request_branches(&effect->request, id, "", noted_text(note_of(saga, id), "cursor"), false);
+    neon_request_branches(&effect->request, id, "", journal_text_in(note_of(saga, id), "cursor"),
+                          false);
     return ASK_EFFECT;
 }
 
@@ -217,7 +212,7 @@ static void note_branch(Saga *saga, json_t *note, const NeonBranch *branch)
 
 static Lesson learn_all(Saga *saga, json_t *note, const char *id)
 {
-    const char *root = noted_text(note, "root");
+    const char *root = journal_text_in(note, "root");
     if (json_object_get(note, "ours") != NULL && root[0] != '\0') {
         add_other(note, root);
     }
@@ -258,7 +253,7 @@ Lesson guard_learn_branches(Saga *saga, const Answer *answer)
     Error err = ERROR_INIT;
     NeonPage page;
     json_t *note = note_of(saga, id);
-    if (!neon_decode_branches(reply->body, noted_text(note, "cursor"), &page, &err)) {
+    if (!neon_decode_branches(reply->body, journal_text_in(note, "cursor"), &page, &err)) {
         return lesson_unreadable(saga, &err, PROTECTED_READ);
     }
     size_t i;

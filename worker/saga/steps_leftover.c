@@ -9,12 +9,6 @@
 
 #define NOTE_MISSING "leftover_missing"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
 Leftover leftover_own(const Saga *saga)
 {
     return (Leftover){guard_own_project(saga), guard_owns_project(saga) ? "" : "a branch of it",
@@ -25,9 +19,9 @@ Leftover leftover_own(const Saga *saga)
 // that doesn't see it.
 static bool is_gone(const Saga *saga, const json_t *left)
 {
-    const char *branch_id = text_of(left, FACT_BRANCH_ID);
+    const char *branch_id = journal_text_in(left, FACT_BRANCH_ID);
     return journal_has(&saga->journal, FACT_GONE) && !journal_has(&saga->journal, FACT_MISSING) &&
-           strcmp(text_of(left, FACT_PROJECT_ID), guard_own_project(saga)) == 0 &&
+           strcmp(journal_text_in(left, FACT_PROJECT_ID), guard_own_project(saga)) == 0 &&
            (branch_id[0] == '\0' || strcmp(branch_id, saga->ledger->environment.branch_id) == 0);
 }
 
@@ -48,7 +42,7 @@ Leftover leftover_next(const Saga *saga)
 {
     const json_t *details = saga->ledger->environment.details;
     const json_t *left = json_array_get(json_object_get(details, FACT_LEFT), next_index(saga));
-    Leftover next = {text_of(left, FACT_PROJECT_ID), text_of(left, FACT_BRANCH_ID),
+    Leftover next = {journal_text_in(left, FACT_PROJECT_ID), journal_text_in(left, FACT_BRANCH_ID),
                      reach_of_details(left)};
     if (next.maker.neon_account_id[0] == '\0') {
         next.maker = reach_of_details(details); // left by an older version

@@ -85,16 +85,10 @@ static Ask ask_judge(const Saga *saga, Effect *effect)
     return ASK_EFFECT;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
 static bool refuse(const Saga *saga, Verdict verdict, const json_t *judged, Error *err)
 {
     const Provisioning__V1__DeleteOrphan *orphan = orphan_of(saga);
-    const char *owner = text_of(judged, "owner");
+    const char *owner = journal_text_in(judged, "owner");
     switch (verdict) {
     case VERDICT_UNKNOWN_COMMAND:
         return error_set_field(err, ERROR_CONFLICT, "COMMAND_UNKNOWN", "delete_orphan.command_id",
@@ -115,7 +109,7 @@ static bool refuse(const Saga *saga, Verdict verdict, const json_t *judged, Erro
     case VERDICT_EXPIRED:
         return error_set_field(err, ERROR_CONFLICT, "ORPHAN_IN_USE", "delete_orphan.branch_id",
                                "environment %s is on it",
-                               owner[0] != '\0' ? owner : text_of(judged, "inhabitant"));
+                               owner[0] != '\0' ? owner : journal_text_in(judged, "inhabitant"));
     case VERDICT_DOUBTFUL:
         return error_set_field(err, ERROR_CONFLICT, "ORPHAN_DOUBTFUL", "delete_orphan.branch_id",
                                "command %s made another branch, or none, or this one was deleted "

@@ -39,12 +39,6 @@ Lesson sweep_learnt(Saga *saga)
     return LESSON_LEARNT;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
 static void ask_expired(const Saga *saga, Effect *effect)
 {
     bool fits = text_copy(effect->account, sizeof effect->account, saga->ledger->account.account);
@@ -72,7 +66,7 @@ static void note_due(Saga *saga, const json_t *expired)
     json_t *one;
     json_array_foreach(unconst(expired), i, one)
     {
-        json_object_set_new(due, text_of(one, "branch_id"), json_true());
+        json_object_set_new(due, journal_text_in(one, "branch_id"), json_true());
     }
     journal_set_note(&saga->journal, NOTE_SWEEP_DUE, due);
 }
@@ -128,14 +122,14 @@ static int64_t number_of(const json_t *object, const char *key)
 static bool is_well_marked(const json_t *branch)
 {
     Error err = ERROR_INIT;
-    return name_check_environment(text_of(branch, "environment"), "environment", &err) &&
-           uuid_is_valid(text_of(branch, "command"));
+    return name_check_environment(journal_text_in(branch, "environment"), "environment", &err) &&
+           uuid_is_valid(journal_text_in(branch, "command"));
 }
 
 static void judge(Saga *saga, const json_t *answer, json_t *branch, const json_t *judged)
 {
     bool is_root = json_is_true(json_object_get(branch, "is_root"));
-    Verdict verdict = verdict_of(judged, text_of(branch, "command"), is_root);
+    Verdict verdict = verdict_of(judged, journal_text_in(branch, "command"), is_root);
     int64_t age_ms = number_of(answer, "now_ms") - number_of(branch, "created_at_ms");
     if (verdict == VERDICT_ORPHAN && age_ms < saga->rules->sweep_min_age_ms) {
         verdict = VERDICT_IN_FLIGHT;
@@ -156,13 +150,14 @@ static void add_expired(Saga *saga, const json_t *expired)
     json_t *one;
     json_array_foreach(unconst(expired), i, one)
     {
-        if (json_is_false(json_object_get(due, text_of(one, "branch_id")))) {
+        if (json_is_false(json_object_get(due, journal_text_in(one, "branch_id")))) {
             continue;
         }
-        json_t *finding = json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:I}", "environment", text_of(one, "environment"), "command",
-            "", "project", text_of(one, "project_id"), "branch", text_of(one, "branch_id"), "name",
-            "", "expires_at_ms", (json_int_t)number_of(one, "expires_at_ms"));
+        json_t *finding = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "environment",
+                                    journal_text_in(one, "environment"), "command", "", "project",
+                                    journal_text_in(one, "project_id"), "branch",
+                                    journal_text_in(one, "branch_id"), "name", "", "expires_at_ms",
+                                    (json_int_t)number_of(one, "expires_at_ms"));
         add_finding(saga, VERDICT_EXPIRED, finding);
         json_decref(finding);
     }

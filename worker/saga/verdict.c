@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
 static bool is(const json_t *object, const char *key)
 {
     return json_is_true(json_object_get(object, key));
@@ -15,7 +9,7 @@ static bool is(const json_t *object, const char *key)
 
 static bool says(const json_t *object, const char *key, const char *text)
 {
-    return strcmp(text_of(object, key), text) == 0;
+    return strcmp(journal_text_in(object, key), text) == 0;
 }
 
 bool verdict_is_project(const json_t *judged, bool is_root)
@@ -52,7 +46,7 @@ static Verdict of_finished(const json_t *judged, const char *command_id, bool is
     if (is_about && says(judged, "state", "failed")) {
         return VERDICT_FAILED_ENVIRONMENT;
     }
-    if (verdict_is_project(judged, is_root) && text_of(judged, "inhabitant")[0] != '\0') {
+    if (verdict_is_project(judged, is_root) && journal_text_in(judged, "inhabitant")[0] != '\0') {
         return VERDICT_OWNED;
     }
     bool is_doubtful = !is_about || is_recovered(judged) || is_copy(judged, command_id, is_root);
@@ -61,7 +55,7 @@ static Verdict of_finished(const json_t *judged, const char *command_id, bool is
 
 Verdict verdict_of(const json_t *judged, const char *command_id, bool is_root)
 {
-    if (text_of(judged, "owner")[0] != '\0') {
+    if (journal_text_in(judged, "owner")[0] != '\0') {
         return says(judged, "state", "failed") ? VERDICT_FAILED_ENVIRONMENT : VERDICT_OWNED;
     }
     if (!is(judged, "known")) {
@@ -76,8 +70,8 @@ Verdict verdict_of(const json_t *judged, const char *command_id, bool is_root)
 
 bool verdict_check_ledger(const json_t *answer, Error *err)
 {
-    const char *recorded = text_of(answer, "recorded");
-    const char *present = text_of(answer, "present");
+    const char *recorded = journal_text_in(answer, "recorded");
+    const char *present = journal_text_in(answer, "present");
     if (present[0] != '\0' && recorded[0] == '\0') {
         return error_set(err, ERROR_CONFLICT, "LEDGER_CHANGED",
                          "this copy of the ledger (%s) was never confirmed: it may be out of a "
